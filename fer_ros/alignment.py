@@ -1,0 +1,109 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Faces to upright crops of one size, by the template that training used."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from fer_ros.geometry import similarity_transform
+from fer_ros.types import AlignedFaces, FaceDetections, Float32Array, UInt8Array
+
+FER2013_TEMPLATE_48PX: tuple[tuple[float, float], ...] = (
+    (14.9, 17.9),
+    (32.2, 18.0),
+    (22.9, 28.0),
+    (16.4, 36.7),
+    (30.5, 36.8),
+)
+"""Mean landmarks of FER2013's faces in their 48x48 images, measured with YuNet."""
+
+LANDMARKS_IN_BOX: tuple[tuple[float, float], ...] = (
+    (0.30, 0.40),
+    (0.70, 0.40),
+    (0.50, 0.60),
+    (0.34, 0.78),
+    (0.66, 0.78),
+)
+"""Where landmarks usually lie in a face's box, as shares of its width and height."""
+
+
+def _with_guessed_landmarks(detections: FaceDetections) -> Float32Array:
+    """Return float32 (N, 5, 2) landmarks; those a detector did not give are guessed from the box.
+
+    A face with at least both eyes keeps what it has: two points fix rotation, scale and shift, but
+    for a stable scale the others are placed by the box.
+    """
+    corners = detections.boxes_xyxy[:, None, :2]
+    sizes = detections.boxes_xyxy[:, None, 2:] - corners
+    guessed = corners + np.array(LANDMARKS_IN_BOX, np.float32) * sizes
+    return np.where(np.isfinite(detections.landmarks), detections.landmarks, guessed)
+
+
+def _warp(image: UInt8Array, matrix: Float32Array, size_px: int) -> UInt8Array:
+    """Return the crop that *matrix* (2, 3; image to crop) describes.
+
+    A face much larger than the crop is first shrunk by area averaging: sampling it directly would
+    keep one pixel in many and turn skin and hair into noise that training never saw.
+    """
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if 0 < scale < 0.5:
+        inverse = cv2.invertAffineTransform(matrix)
+        corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]])
+        reach = corners @ inverse.T
+        left, top = np.floor(reach.min(axis=0) - 2).astype(int)
+        right, bottom = np.ceil(reach.max(axis=0) + 2).astype(int)
+        left, top = max(left, 0), max(top, 0)
+        patch = image[top : max(bottom, 0), left : max(right, 0)]
+        if patch.size:
+            height, width = (max(1, round(n * scale)) for n in patch.shape[:2])
+            steps = patch.shape[1] / width, patch.shape[0] / height
+            image = cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA)
+            # Pixel centres: u = (x + 0.5) / step - 0.5, solved for x and put into the matrix.
+            back = np.array(
+                [
+                    [steps[0], 0, left + 0.5 * steps[0] - 0.5],
+                    [0, steps[1], top + 0.5 * steps[1] - 0.5],
+                    [0, 0, 1],
+                ]
+            )
+            matrix = (matrix.astype(np.float64) @ back).astype(np.float32)
+    return cv2.warpAffine(
+        image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def align_faces(
+    image: UInt8Array,
+    detections: FaceDetections,
+    template_px: tuple[tuple[float, float], ...],
+    size_px: int,
+    channels: int = 1,
+) -> AlignedFaces:
+    """Cut every face out so that its landmarks lie on the template as well as they can.
+
+    Args:
+        image: uint8 (H, W, 3) BGR.
+        detections: faces in pixels of *image*.
+        template_px: five (x, y) in crop pixels.
+        size_px: height and width of the crops.
+        channels: 1 for grey crops, 3 for BGR.
+
+    Returns:
+        one crop a face, in the detections' order; faces without area are left out.
+    """
+    template = np.array(template_px, np.float32)
+    sizes = detections.boxes_xyxy[:, 2:] - detections.boxes_xyxy[:, :2]
+    usable = np.flatnonzero((sizes > 0).all(axis=1) & np.isfinite(sizes).all(axis=1))
+    chosen = detections[usable]
+    matrices = similarity_transform(_with_guessed_landmarks(chosen), template)
+    crops = np.empty((len(chosen), size_px, size_px, 3), np.uint8)
+    for crop, matrix in zip(crops, matrices):
+        crop[:] = _warp(image, matrix, size_px)
+    if channels == 1:
+        grey = np.empty((len(chosen), size_px, size_px), np.uint8)
+        for row, crop in enumerate(crops):
+            grey[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+        crops = grey
+    return AlignedFaces(crops, matrices, usable.astype(np.int64))

@@ -1,0 +1,200 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting of the pipeline with its default, meaning and range: the one home of defaults.
+
+ROS parameters, the YAML files under config/, command line options and the README's table are all
+made from, or checked against, these dataclasses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+DETECTORS = ('builtin', 'yunet', 'haar')
+CLASSIFIERS = ('litert', 'onnx', 'keras')
+
+
+def setting(
+    default: Any,
+    description: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = True,
+) -> Any:
+    """Declare a field: its default, what it means, its closed range or choices.
+
+    *live* says whether a running node can change it without being configured anew.
+    """
+    return dataclasses.field(
+        default=default,
+        metadata={
+            'description': description,
+            'low': low,
+            'high': high,
+            'choices': choices,
+            'live': live,
+        },
+    )
+
+
+def check_settings(config: Any) -> None:
+    """Raise ValueError for the first field of dataclass *config* outside its range or choices."""
+    for item in dataclasses.fields(config):
+        value, rules = getattr(config, item.name), item.metadata
+        name = f'{type(config).__name__}.{item.name}'
+        if rules.get('choices') and value not in rules['choices']:
+            raise ValueError(f'{name}: expected one of {", ".join(rules["choices"])}, got {value!r}')
+        low, high = rules.get('low'), rules.get('high')
+        if low is not None and not low <= value <= high:
+            raise ValueError(f'{name}: expected {low} to {high}, got {value}')
+
+
+class _Checked:
+    """Validates a settings dataclass as soon as it is made."""
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class DetectionConfig(_Checked):
+    """Which faces are looked for, and how."""
+
+    backend: str = setting(
+        'haar', 'face detector', choices=DETECTORS, live=False
+    )
+    weights: str = setting(
+        '', 'weights file of the detector; empty for the one that comes with it', live=False
+    )
+    score_threshold: float = setting(
+        0.6, 'faces scored below this are dropped', low=0.0, high=1.0
+    )
+    min_face_px: int = setting(
+        40, 'height in pixels of the smallest face worth finding', low=10, high=2000
+    )
+    max_faces: int = setting(
+        64, 'at most this many faces a frame, best score first', low=1, high=1000
+    )
+    threads: int = setting(2, 'threads of the detector', low=1, high=64, live=False)
+
+
+@dataclass(frozen=True)
+class ClassificationConfig(_Checked):
+    """Which emotion model reads the faces."""
+
+    model: str = setting(
+        'default', 'name of a shipped model, or path of a model card (.json)', live=False
+    )
+    backend: str = setting(
+        'litert', 'what runs the model', choices=CLASSIFIERS, live=False
+    )
+    unknown_threshold: float = setting(
+        -1.0,
+        "below this confidence the label is 'unknown'; negative for the model card's own value",
+        low=-1.0,
+        high=1.0,
+    )
+    threads: int = setting(2, 'threads of the emotion model', low=1, high=64, live=False)
+
+
+@dataclass(frozen=True)
+class QualityConfig(_Checked):
+    """When a face counts as hard to read."""
+
+    min_face_px: int = setting(
+        24, "faces lower than this many pixels are 'too_small'", low=1, high=2000
+    )
+    min_sharpness: float = setting(
+        30.0, "variance of the aligned face's Laplacian below which it is 'blurred'",
+        low=0.0, high=10000.0,
+    )
+    min_brightness: float = setting(
+        40.0, "mean grey level (0 to 255) below which a face is 'dark'", low=0.0, high=255.0
+    )
+    max_brightness: float = setting(
+        220.0, "mean grey level (0 to 255) above which a face is 'overexposed'",
+        low=0.0, high=255.0,
+    )
+    max_yaw_ratio: float = setting(
+        0.45,
+        "how far the nose may lie off the middle between the eyes, as a share of their distance, "
+        "before a face is 'turned_away'",
+        low=0.0, high=10.0,
+    )
+
+
+@dataclass(frozen=True)
+class TrackingConfig(_Checked):
+    """How the same person is recognised from frame to frame."""
+
+    max_gap_s: float = setting(
+        1.0, 'a person out of sight for longer gets a new id', low=0.0, high=60.0
+    )
+    min_overlap: float = setting(
+        0.2, 'smallest overlap (IoU) of a face with where its person is expected',
+        low=0.01, high=1.0,
+    )
+
+
+@dataclass(frozen=True)
+class SmoothingConfig(_Checked):
+    """How probabilities are smoothed over time for each person."""
+
+    time_constant_s: float = setting(
+        0.4, 'seconds after which a change has come through by 63 percent; 0 for none',
+        low=0.0, high=60.0,
+    )
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Everything EmotionPipeline needs to know."""
+
+    detection: DetectionConfig = DetectionConfig()
+    classification: ClassificationConfig = ClassificationConfig()
+    quality: QualityConfig = QualityConfig()
+    tracking: TrackingConfig = TrackingConfig()
+    smoothing: SmoothingConfig = SmoothingConfig()
+
+
+def flatten(config: Any) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
+    """Return {'section.field': (value, field)} of a settings dataclass, nested ones included."""
+    flat: dict[str, tuple[Any, dataclasses.Field[Any]]] = {}
+    for item in dataclasses.fields(config):
+        value = getattr(config, item.name)
+        if dataclasses.is_dataclass(value):
+            flat.update({f'{item.name}.{name}': pair for name, pair in flatten(value).items()})
+        else:
+            flat[item.name] = (value, item)
+    return flat
+
+
+def replace(config: Any, changes: dict[str, Any]) -> Any:
+    """Return *config* with the settings named 'section.field' in *changes* replaced.
+
+    Raises:
+        ValueError: a name does not exist, or a value is of the wrong type or out of range.
+    """
+    known = flatten(config)
+    nested: dict[str, dict[str, Any]] = {}
+    direct: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name not in known:
+            raise ValueError(f'no setting is called {name!r}; there are: {", ".join(known)}')
+        kind = type(known[name][0])
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise ValueError(f'{name}: expected {kind.__name__}, got {type(value).__name__}')
+        section, _, rest = name.partition('.')
+        if rest:
+            nested.setdefault(section, {})[rest] = value
+        else:
+            direct[name] = value
+    for section, inner in nested.items():
+        direct[section] = replace(getattr(config, section), inner)
+    return dataclasses.replace(config, **direct)

@@ -1,0 +1,251 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The sidecar that states everything about the weights; what disagrees with them is an error.
+
+A card is a JSON file beside its weights. Runtime fields are checked here; everything under
+``about`` (data, recipe, metrics with the commands that print them, limits, intended use) is for
+people and is kept as it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fer_ros.errors import ModelError
+from fer_ros.labels import EMOTIONS
+from fer_ros.preprocessing import NORMALIZATIONS
+
+MODELS_DIR = Path(__file__).parent / 'models'
+SCHEMA = 1
+MAX_CARD_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class OutputHead:
+    """One set of class scores among the model's output columns.
+
+    Attributes:
+        name: 'ferplus', 'fer2013' or the user's own.
+        labels: class names, in column order.
+        temperature: the logits are divided by this before the softmax.
+        unknown_threshold: below this confidence the answer is 'unknown'.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+    unknown_threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check that labels are known and numbers make sense."""
+        strangers = [label for label in self.labels if label not in EMOTIONS]
+        if strangers or len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
+            raise ModelError(
+                f'output {self.name!r}: expected at least two different labels out of '
+                f'{", ".join(EMOTIONS)}; got {", ".join(map(str, self.labels))}'
+            )
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise ModelError(f'output {self.name!r}: temperature must be > 0, got {self.temperature}')
+        if not 0 <= self.unknown_threshold <= 1:
+            raise ModelError(
+                f'output {self.name!r}: unknown_threshold must be 0 to 1, '
+                f'got {self.unknown_threshold}'
+            )
+
+
+@dataclass(frozen=True)
+class EmotionModelCard:
+    """What the runtime must know about an emotion model.
+
+    The model takes float32 (N, S, S, channels), as fer_ros.preprocessing.normalize makes it, and
+    gives one float32 (N, sum of C) array of logits: the heads side by side, in the card's order.
+
+    Attributes:
+        id: name and version, published with every message.
+        files: backend name to file name beside the card.
+        sha256: file name to hex digest.
+        size_px: S, height and width of the input.
+        channels: 1 grey or 3 BGR.
+        normalization: see fer_ros.preprocessing.NORMALIZATIONS.
+        template_px: five (x, y) landmarks in crop pixels that faces are aligned to.
+        heads: the output heads, in column order.
+        default_head: name of the head used for live faces.
+        mirror: average each face with its mirror image (twice the cost).
+        about: for people; see the module's text.
+    """
+
+    id: str
+    files: dict[str, str]
+    sha256: dict[str, str]
+    size_px: int
+    channels: int
+    normalization: str
+    template_px: tuple[tuple[float, float], ...]
+    heads: tuple[OutputHead, ...]
+    default_head: str
+    mirror: bool = False
+    about: dict[str, Any] = field(default_factory=dict)
+    folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        """Check the fields against each other."""
+        if self.normalization not in NORMALIZATIONS:
+            raise ModelError(f'model {self.id}: unknown normalization {self.normalization!r}')
+        if not 16 <= self.size_px <= 512 or self.channels not in (1, 3):
+            raise ModelError(
+                f'model {self.id}: expected size_px 16 to 512 and channels 1 or 3, '
+                f'got {self.size_px} and {self.channels}'
+            )
+        if len(self.template_px) != 5 or any(len(point) != 2 for point in self.template_px):
+            raise ModelError(f'model {self.id}: template_px must hold five (x, y) points')
+        names = [head.name for head in self.heads]
+        if self.default_head not in names or len(set(names)) != len(names):
+            raise ModelError(
+                f'model {self.id}: default_head {self.default_head!r} must be one of its '
+                f'heads, each named once: {names}'
+            )
+        for name in self.files.values():
+            if Path(name).name != name:
+                raise ModelError(f'model {self.id}: {name!r} must be a plain file name')
+
+    @property
+    def columns(self) -> int:
+        """Return the width of the model's output."""
+        return sum(len(head.labels) for head in self.heads)
+
+    def head(self, name: str = '') -> tuple[OutputHead, slice]:
+        """Return the head called *name* (the default one if empty) and its columns.
+
+        Raises:
+            ValueError: there is no such head.
+        """
+        start = 0
+        for head in self.heads:
+            stop = start + len(head.labels)
+            if head.name == (name or self.default_head):
+                return head, slice(start, stop)
+            start = stop
+        raise ValueError(f'model {self.id} has no output {name!r}')
+
+    def weights_path(self, backend: str, verify: bool = True) -> Path:
+        """Return the weights for *backend*, checked against their sha256.
+
+        Raises:
+            ModelError: the card lists none, the file is missing, or its digest differs.
+        """
+        if backend not in self.files:
+            raise ModelError(
+                f'model {self.id} has no weights for backend {backend!r}; '
+                f'it has: {", ".join(self.files) or "none"}'
+            )
+        path = self.folder / self.files[backend]
+        if not path.is_file():
+            raise ModelError(f'model {self.id}: weights {path} are missing')
+        if verify:
+            digest = file_sha256(path)
+            if digest != self.sha256.get(path.name):
+                raise ModelError(
+                    f'model {self.id}: {path} is damaged or not the file its card speaks of '
+                    f'(sha256 {digest[:12]}…, card {str(self.sha256.get(path.name))[:12]}…)'
+                )
+        return path
+
+    def write(self, path: Path) -> None:
+        """Write the card as JSON to *path*."""
+        content = dataclasses.asdict(self)
+        del content['folder']
+        path.write_text(
+            json.dumps({'schema': SCHEMA, 'kind': 'emotion', **content}, indent=2) + '\n',
+            encoding='utf-8',
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hex sha256 of a file."""
+    digest = hashlib.sha256()
+    with path.open('rb') as stream:
+        for block in iter(lambda: stream.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def read_card_json(path: Path, kind: str) -> dict[str, Any]:
+    """Return the content of a card of *kind* ('emotion' or 'detector').
+
+    Raises:
+        ModelError: not there, not JSON, too large, or of another schema or kind.
+    """
+    if not path.is_file():
+        raise ModelError(f'model card {path} does not exist')
+    if path.stat().st_size > MAX_CARD_BYTES:
+        raise ModelError(f'model card {path} is larger than {MAX_CARD_BYTES} bytes')
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ModelError(f'model card {path} is not JSON: {error}') from error
+    if not isinstance(content, dict) or content.get('kind') != kind:
+        raise ModelError(f'model card {path}: expected an object of kind {kind!r}')
+    if content.get('schema') != SCHEMA:
+        raise ModelError(
+            f'model card {path}: schema {content.get("schema")!r}, this version reads {SCHEMA}'
+        )
+    return content
+
+
+def find_card(model: str, default: str) -> Path:
+    """Return the path of a card: *model* is a path, the name of a shipped model, or 'default'."""
+    if model.endswith('.json'):
+        return Path(model).expanduser()
+    return MODELS_DIR / f'{default if model == "default" else model}.json'
+
+
+DEFAULT_EMOTION_MODEL = 'emotion'
+
+
+def load_emotion_card(model: str = 'default') -> EmotionModelCard:
+    """Read an emotion model's card.
+
+    Args:
+        model: 'default', the name of a shipped model, or the path of a card.
+
+    Raises:
+        ModelError: it cannot be read, or contradicts itself.
+    """
+    path = find_card(model, DEFAULT_EMOTION_MODEL)
+    if not path.is_file() and not model.endswith('.json'):
+        shipped = ', '.join(sorted(p.stem for p in MODELS_DIR.glob('emotion*.json')))
+        raise ModelError(f'no shipped model is called {model!r}; there are: {shipped}')
+    content = read_card_json(path, 'emotion')
+    try:
+        return EmotionModelCard(
+            id=str(content['id']),
+            files={str(k): str(v) for k, v in content['files'].items()},
+            sha256={str(k): str(v) for k, v in content['sha256'].items()},
+            size_px=int(content['size_px']),
+            channels=int(content['channels']),
+            normalization=str(content['normalization']),
+            template_px=tuple((float(x), float(y)) for x, y in content['template_px']),
+            heads=tuple(
+                OutputHead(
+                    name=str(head['name']),
+                    labels=tuple(str(label) for label in head['labels']),
+                    temperature=float(head['temperature']),
+                    unknown_threshold=float(head['unknown_threshold']),
+                )
+                for head in content['heads']
+            ),
+            default_head=str(content['default_head']),
+            mirror=bool(content.get('mirror', False)),
+            about=dict(content.get('about', {})),
+            folder=path.parent,
+        )
+    except KeyError as error:
+        raise ModelError(f'model card {path}: {error} is missing') from error
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ModelError(f'model card {path}: {error}') from error

@@ -1,0 +1,181 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What crosses from one stage to the next; shapes and dtypes are checked once, here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+UInt8Array = NDArray[np.uint8]
+Float32Array = NDArray[np.float32]
+Int64Array = NDArray[np.int64]
+
+LANDMARK_NAMES: tuple[str, ...] = (
+    'right_eye',
+    'left_eye',
+    'nose_tip',
+    'right_mouth_corner',
+    'left_mouth_corner',
+)
+"""Order of the five landmarks; right and left are the subject's own."""
+
+
+def _check(name: str, array: np.ndarray, dtype: type, shape: tuple[int | None, ...]) -> None:
+    """Raise ValueError unless *array* has *dtype* and *shape* (None matches any length)."""
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f'{name}: expected a numpy array, got {type(array).__name__}')
+    fits = array.ndim == len(shape) and all(
+        want is None or have == want for have, want in zip(array.shape, shape)
+    )
+    if array.dtype != dtype or not fits:
+        wanted = ', '.join('N' if n is None else str(n) for n in shape)
+        raise ValueError(
+            f'{name}: expected {np.dtype(dtype).name} ({wanted}), '
+            f'got {array.dtype.name} {tuple(array.shape)}'
+        )
+
+
+def check_image(image: np.ndarray) -> None:
+    """Raise ValueError unless *image* is a non-empty BGR image, uint8 (H, W, 3)."""
+    _check('image', image, np.uint8, (None, None, 3))
+    if image.size == 0:
+        raise ValueError(f'image: expected at least one pixel, got shape {tuple(image.shape)}')
+
+
+@dataclass(frozen=True)
+class FaceDetections:
+    """Faces of one image, in pixels of that image, best score first.
+
+    Attributes:
+        boxes_xyxy: float32 (N, 4); left, top, right, bottom; origin top left, half-open.
+        landmarks: float32 (N, 5, 2); x, y in the order of LANDMARK_NAMES; NaN where there is none.
+        scores: float32 (N,); 0 to 1.
+    """
+
+    boxes_xyxy: Float32Array
+    landmarks: Float32Array
+    scores: Float32Array
+
+    def __post_init__(self) -> None:
+        """Check shapes and that the three arrays speak of the same faces."""
+        _check('boxes_xyxy', self.boxes_xyxy, np.float32, (None, 4))
+        count = len(self.boxes_xyxy)
+        _check('landmarks', self.landmarks, np.float32, (count, 5, 2))
+        _check('scores', self.scores, np.float32, (count,))
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.scores)
+
+    @classmethod
+    def empty(cls) -> FaceDetections:
+        """Return the detections of an image without faces."""
+        return cls(
+            np.zeros((0, 4), np.float32),
+            np.zeros((0, 5, 2), np.float32),
+            np.zeros((0,), np.float32),
+        )
+
+    def __getitem__(self, index: slice | Int64Array | NDArray[np.bool_]) -> FaceDetections:
+        """Return the faces that *index* (a slice, indices or a mask) selects, in its order."""
+        return FaceDetections(self.boxes_xyxy[index], self.landmarks[index], self.scores[index])
+
+
+@dataclass(frozen=True)
+class AlignedFaces:
+    """Faces cut out upright and to one size.
+
+    Attributes:
+        crops: uint8 (M, S, S) grey or (M, S, S, 3) BGR.
+        image_to_crop: float32 (M, 2, 3); affine, image pixels to crop pixels.
+        source_index: int64 (M,); row of the face in the FaceDetections it was cut from.
+    """
+
+    crops: UInt8Array
+    image_to_crop: Float32Array
+    source_index: Int64Array
+
+    def __post_init__(self) -> None:
+        """Check shapes and that the three arrays speak of the same faces."""
+        channels = (3,) if self.crops.ndim == 4 else ()
+        _check('crops', self.crops, np.uint8, (None, None, None, *channels))
+        count = len(self.crops)
+        _check('image_to_crop', self.image_to_crop, np.float32, (count, 2, 3))
+        _check('source_index', self.source_index, np.int64, (count,))
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.crops)
+
+
+@dataclass(frozen=True)
+class EmotionScores:
+    """What a classifier says of a batch of faces.
+
+    Attributes:
+        probabilities: float32 (M, C); every row sums to 1.
+        labels: the C class names, in column order.
+    """
+
+    probabilities: Float32Array
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Check the shape against the labels and that rows sum to one."""
+        _check('probabilities', self.probabilities, np.float32, (None, len(self.labels)))
+        sums = self.probabilities.sum(axis=1)
+        if not np.allclose(sums, 1.0, atol=1e-3):
+            raise ValueError(f'probabilities: expected rows that sum to 1, got sums {sums}')
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.probabilities)
+
+
+@dataclass(frozen=True)
+class FaceEmotion:
+    """One face of one frame.
+
+    Attributes:
+        track_id: the same for the same person from frame to frame, from 1.
+        box_xyxy: float32 (4,) px; half-open.
+        landmarks: float32 (5, 2) px; NaN where the detector gave none.
+        detection_score: 0 to 1.
+        raw_probabilities: float32 (C,) of this frame alone.
+        probabilities: float32 (C,) smoothed over time for this person.
+        label: the class of the highest smoothed probability, or 'unknown'.
+        confidence: the highest smoothed probability, 0 to 1.
+        quality: names of what makes this face hard to read (see fer_ros.quality).
+    """
+
+    track_id: int
+    box_xyxy: Float32Array
+    landmarks: Float32Array
+    detection_score: float
+    raw_probabilities: Float32Array
+    probabilities: Float32Array
+    label: str
+    confidence: float
+    quality: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FrameEmotions:
+    """Everything one frame says.
+
+    Attributes:
+        stamp_s: the image's time in seconds.
+        shape_hw: height and width of the image in pixels.
+        labels: class names, in the order of every probability vector.
+        faces: in order of track id; empty when nobody is in view.
+        timings_ms: milliseconds a stage.
+    """
+
+    stamp_s: float
+    shape_hw: tuple[int, int]
+    labels: tuple[str, ...]
+    faces: tuple[FaceEmotion, ...] = ()
+    timings_ms: dict[str, float] = field(default_factory=dict)
