@@ -3,3 +3,10 @@
 """Facial emotion recognition for robots: image in, who is there and what their face says out."""
 
 __version__ = '0.1.0'
+
+from fer_ros.config import PipelineConfig as PipelineConfig
+from fer_ros.pipeline import EmotionPipeline as EmotionPipeline
+from fer_ros.types import FaceEmotion as FaceEmotion
+from fer_ros.types import FrameEmotions as FrameEmotions
+
+__all__ = ['EmotionPipeline', 'FaceEmotion', 'FrameEmotions', 'PipelineConfig', '__version__']

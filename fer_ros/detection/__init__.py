@@ -1,0 +1,45 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Face detectors: image -> FaceDetections."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fer_ros.config import DetectionConfig
+from fer_ros.types import FaceDetections, UInt8Array
+
+
+class FaceDetector(Protocol):
+    """Finds faces in an image.
+
+    Attributes:
+        name: what diagnostics call it.
+        config: its settings; a new one may be assigned between two images.
+    """
+
+    name: str
+    config: DetectionConfig
+
+    def detect(self, image: UInt8Array) -> FaceDetections:
+        """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
+
+
+def make_detector(config: DetectionConfig) -> FaceDetector:
+    """Return the detector that *config* names.
+
+    Raises:
+        ModelError: its weights are missing or damaged.
+    """
+    # Imported here so that a node loads only the library of the detector it uses.
+    if config.backend == 'haar':
+        from fer_ros.detection.haar import HaarDetector
+
+        return HaarDetector(config)
+    if config.backend == 'yunet':
+        from fer_ros.detection.yunet import YuNetDetector
+
+        return YuNetDetector(config)
+    from fer_ros.detection.builtin import BuiltinDetector
+
+    return BuiltinDetector(config)

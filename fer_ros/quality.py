@@ -1,0 +1,75 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What makes a face hard to read: reasons that reach the user instead of a silent wrong answer."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from fer_ros.config import QualityConfig
+from fer_ros.types import AlignedFaces, FaceDetections
+
+QUALITY_REASONS: tuple[str, ...] = (
+    'too_small',
+    'blurred',
+    'dark',
+    'overexposed',
+    'turned_away',
+    'cut_off',
+)
+"""All reasons; the n-th is bit n of fer_msgs/Emotion.quality."""
+
+
+def assess_quality(
+    detections: FaceDetections,
+    aligned: AlignedFaces,
+    shape_hw: tuple[int, int],
+    config: QualityConfig,
+) -> list[tuple[str, ...]]:
+    """Return the reasons, in the order of QUALITY_REASONS, for each aligned face.
+
+    Args:
+        detections: all faces of the image.
+        aligned: the faces that were cut out.
+        shape_hw: height and width of the image in pixels.
+        config: the limits.
+    """
+    faces = detections[aligned.source_index]
+    boxes = faces.boxes_xyxy
+    height, width = shape_hw
+    grey = [
+        crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+        for crop in aligned.crops
+    ]
+    brightness = np.array([crop.mean() for crop in grey])
+    sharpness = np.array([cv2.Laplacian(crop, cv2.CV_32F).var() for crop in grey])
+    outside = boxes[:, 2:] - boxes[:, :2]
+    margins = 0.05 * outside
+    flags = np.stack(
+        [
+            outside[:, 1] < config.min_face_px,
+            # A dark face has little contrast of any kind, so sharpness is asked of lit ones only.
+            (sharpness < config.min_sharpness) & (brightness >= config.min_brightness),
+            brightness < config.min_brightness,
+            brightness > config.max_brightness,
+            _nose_off_middle(faces) > config.max_yaw_ratio,
+            (boxes[:, :2] < -margins).any(axis=1)
+            | (boxes[:, 2:] > np.array([width, height]) + margins).any(axis=1),
+        ],
+        axis=1,
+    )
+    return [
+        tuple(name for name, is_set in zip(QUALITY_REASONS, row) if is_set) for row in flags
+    ]
+
+
+def _nose_off_middle(faces: FaceDetections) -> np.ndarray:
+    """Return float (N,): the nose's distance from the middle of the eyes along the line between
+    them, as a share of the eyes' distance; NaN (which compares false) without landmarks."""
+    right, left, nose = (faces.landmarks[:, i] for i in range(3))
+    between = left - right
+    length_squared = (between**2).sum(axis=1)
+    along = ((nose - (left + right) / 2) * between).sum(axis=1)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return np.abs(along / length_squared)

@@ -1,0 +1,41 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Probabilities smoothed over time, one state a person."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from fer_ros.config import SmoothingConfig
+from fer_ros.types import Float32Array
+
+
+class EmotionSmoother:
+    """A first-order low-pass filter in seconds, so that the frame rate makes no difference."""
+
+    def __init__(self, config: SmoothingConfig) -> None:
+        """Start without memory."""
+        self.config = config
+        self._states: dict[int, tuple[float, Float32Array]] = {}
+
+    def update(self, track_id: int, stamp_s: float, probabilities: Float32Array) -> Float32Array:
+        """Return the smoothed probabilities of one person.
+
+        Args:
+            track_id: who.
+            stamp_s: when, in seconds; not before this person's last stamp.
+            probabilities: float32 (C,) of this frame alone.
+        """
+        smoothed = probabilities
+        if track_id in self._states and self.config.time_constant_s > 0:
+            before_s, previous = self._states[track_id]
+            weight = -math.expm1(-max(stamp_s - before_s, 0.0) / self.config.time_constant_s)
+            smoothed = previous + (probabilities - previous) * probabilities.dtype.type(weight)
+        self._states[track_id] = (stamp_s, smoothed)
+        return smoothed
+
+    def keep_only(self, track_ids: Iterable[int]) -> None:
+        """Forget everybody else."""
+        wanted = set(track_ids)
+        self._states = {key: state for key, state in self._states.items() if key in wanted}

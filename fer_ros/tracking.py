@@ -1,0 +1,122 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The same person keeps the same id from frame to frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_ros.config import TrackingConfig
+from fer_ros.geometry import pairwise_iou
+from fer_ros.types import Float32Array, Int64Array
+
+VELOCITY_TIME_CONSTANT_S = 0.15
+"""Detections jitter by a few pixels; velocity is averaged over about this long."""
+
+MAX_PREDICTION_S = 0.3
+"""Heads turn back: after this long out of sight a person is expected to have stopped."""
+
+
+@dataclass
+class _Track:
+    track_id: int
+    stamp_s: float
+    box_xyxy: Float32Array
+    velocity_px_s: Float32Array
+
+    def expected_box(self, stamp_s: float) -> Float32Array:
+        ahead_s = min(stamp_s - self.stamp_s, MAX_PREDICTION_S)
+        return self.box_xyxy + np.tile(self.velocity_px_s * np.float32(ahead_s), 2)
+
+    def move_to(self, box_xyxy: Float32Array, stamp_s: float) -> None:
+        elapsed_s = stamp_s - self.stamp_s
+        if elapsed_s > 0:
+            shift = (box_xyxy - self.box_xyxy).reshape(2, 2).mean(axis=0)
+            weight = np.float32(-np.expm1(-elapsed_s / VELOCITY_TIME_CONSTANT_S))
+            self.velocity_px_s += weight * (shift / np.float32(elapsed_s) - self.velocity_px_s)
+        self.box_xyxy = box_xyxy
+        self.stamp_s = stamp_s
+
+
+class FaceTracker:
+    """Matches faces to people by where each person is expected, best match first.
+
+    A face that overlaps no expectation is still taken for a person just out of sight whose size it
+    has and near whom it appears, the farther the longer the gap.
+    """
+
+    def __init__(self, config: TrackingConfig) -> None:
+        """Start with nobody in view; ids count from 1."""
+        self.config = config
+        self._tracks: list[_Track] = []
+        self._next_id = 1
+
+    @property
+    def track_ids(self) -> tuple[int, ...]:
+        """The ids of everybody in view or out of sight for less than the longest gap."""
+        return tuple(track.track_id for track in self._tracks)
+
+    def reset(self) -> None:
+        """Forget everybody, as after a jump in time; ids already given are not used again."""
+        self._tracks.clear()
+
+    def update(self, boxes_xyxy: Float32Array, stamp_s: float) -> Int64Array:
+        """Return the id of each face; must also be called for frames without any.
+
+        Args:
+            boxes_xyxy: float32 (N, 4) px.
+            stamp_s: seconds, not before the last call's.
+
+        Returns:
+            int64 (N,).
+        """
+        oldest = stamp_s - self.config.max_gap_s
+        self._tracks = [track for track in self._tracks if track.stamp_s >= oldest]
+        ids = np.zeros(len(boxes_xyxy), np.int64)
+        for row, face in self._matches(boxes_xyxy, stamp_s):
+            self._tracks[row].move_to(boxes_xyxy[face], stamp_s)
+            ids[face] = self._tracks[row].track_id
+        for face in np.flatnonzero(ids == 0):
+            ids[face] = self._next_id
+            self._tracks.append(
+                _Track(self._next_id, stamp_s, boxes_xyxy[face], np.zeros(2, np.float32))
+            )
+            self._next_id += 1
+        return ids
+
+    def _matches(self, boxes_xyxy: Float32Array, stamp_s: float) -> list[tuple[int, int]]:
+        """Return (track, face) pairs, each used once, in falling order of likeness."""
+        if not self._tracks or not len(boxes_xyxy):
+            return []
+        expected = np.stack([track.expected_box(stamp_s) for track in self._tracks])
+        gaps_s = np.array([stamp_s - track.stamp_s for track in self._tracks])
+        overlap = pairwise_iou(expected, boxes_xyxy)
+        likeness = np.where(
+            overlap >= self.config.min_overlap,
+            1.0 + overlap,
+            _nearness(expected, boxes_xyxy, gaps_s),
+        )
+        pairs = []
+        while likeness.max() > 0:
+            row, face = (int(i) for i in np.unravel_index(likeness.argmax(), likeness.shape))
+            pairs.append((row, face))
+            likeness[row, :] = likeness[:, face] = 0
+        return pairs
+
+
+def _nearness(
+    expected_xyxy: Float32Array, boxes_xyxy: Float32Array, gaps_s: np.ndarray
+) -> np.ndarray:
+    """Return (T, N): 1 for the same place down to 0 for out of reach or of another size.
+
+    Reach is half a face's height, and one height more for each second out of sight.
+    """
+    heights = [np.maximum(b[:, 3] - b[:, 1], 1.0) for b in (expected_xyxy, boxes_xyxy)]
+    centres = [(b[:, :2] + b[:, 2:]) / 2 for b in (expected_xyxy, boxes_xyxy)]
+    distance = np.linalg.norm(centres[0][:, None] - centres[1][None], axis=2)
+    reach = heights[0] * (0.5 + gaps_s)
+    ratio = heights[0][:, None] / heights[1][None]
+    near = np.clip(1.0 - distance / reach[:, None], 0.0, 1.0)
+    return np.where((ratio > 0.6) & (ratio < 1.6), near, 0.0)
