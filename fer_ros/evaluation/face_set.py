@@ -1,0 +1,128 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Labelled faces in memory: what every reader returns, and what training and evaluation take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_ros.errors import DataError
+from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS
+from fer_ros.types import Float32Array, Int64Array, UInt8Array
+
+SPLITS: tuple[str, ...] = ('training', 'public_test', 'private_test')
+"""FER2013's own split names; to train on, to choose by, to report once."""
+
+LABEL_KINDS: tuple[str, ...] = ('fer2013', 'ferplus')
+"""One label a face in FER2013's seven classes; ten people's votes in FER+'s eight."""
+
+NO_LABEL = -1
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Faces with what people said of them.
+
+    Attributes:
+        name: what this set is called in reports.
+        images: uint8 (N, S, S) grey.
+        splits: uint8 (N,); index into SPLITS.
+        labels: int64 (N,); index into EMOTIONS, NO_LABEL where there is none.
+        votes: float32 (N, 8); shares of the votes in the order of EMOTIONS, each row summing to 1;
+            all zero where the row has no valid votes.
+    """
+
+    name: str
+    images: UInt8Array
+    splits: UInt8Array
+    labels: Int64Array
+    votes: Float32Array
+
+    def __post_init__(self) -> None:
+        """Check that the arrays speak of the same faces."""
+        count = len(self.images)
+        if self.images.ndim != 3 or self.images.dtype != np.uint8:
+            raise ValueError(
+                f'{self.name}: expected images uint8 (N, S, S), '
+                f'got {self.images.dtype} {self.images.shape}'
+            )
+        for name, array, shape in (
+            ('splits', self.splits, (count,)),
+            ('labels', self.labels, (count,)),
+            ('votes', self.votes, (count, len(EMOTIONS))),
+        ):
+            if array.shape != shape:
+                raise ValueError(f'{self.name}: {name} must be {shape}, got {array.shape}')
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.images)
+
+    def __getitem__(self, index: Int64Array | NDArray[np.bool_] | slice) -> FaceSet:
+        """Return the faces that *index* selects, in its order."""
+        return FaceSet(
+            self.name,
+            self.images[index],
+            self.splits[index],
+            self.labels[index],
+            self.votes[index],
+        )
+
+    def split(self, name: str) -> FaceSet:
+        """Return the faces of one split.
+
+        Raises:
+            ValueError: *name* is not one of SPLITS.
+            DataError: the split is empty.
+        """
+        if name not in SPLITS:
+            raise ValueError(f'split: expected one of {", ".join(SPLITS)}, got {name!r}')
+        rows = np.flatnonzero(self.splits == SPLITS.index(name))
+        if not len(rows):
+            raise DataError(f'{self.name} has no face in split {name!r}')
+        return self[rows]
+
+    def targets(self, kind: str, labels: tuple[str, ...] = ()) -> Float32Array:
+        """Return float32 (N, C) class shares for a head; all-zero rows carry no such label.
+
+        Args:
+            kind: 'fer2013' gives the one label, 'ferplus' the votes.
+            labels: the C classes; those of the kind by default. A label outside them counts as
+                none, votes outside them are dropped.
+        """
+        if kind not in LABEL_KINDS:
+            raise ValueError(f'labels: expected one of {", ".join(LABEL_KINDS)}, got {kind!r}')
+        chosen = labels or (FER2013_EMOTIONS if kind == 'fer2013' else EMOTIONS)
+        if kind == 'fer2013':
+            shares = np.zeros((len(self), len(EMOTIONS)), np.float32)
+            rows = np.flatnonzero(self.labels != NO_LABEL)
+            shares[rows, self.labels[rows]] = 1.0
+        else:
+            shares = self.votes
+        shares = shares[:, [EMOTIONS.index(label) for label in chosen]]
+        total = shares.sum(axis=1, keepdims=True)
+        return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return {split: {class: number of faces}}; the class is the label, else the plurality."""
+        classes = np.where(
+            (self.labels == NO_LABEL) & (self.votes.sum(axis=1) > 0),
+            self.votes.argmax(axis=1),
+            self.labels,
+        )
+        return {
+            split: {
+                label: int(np.sum((self.splits == number) & (classes == index)))
+                for index, label in enumerate(EMOTIONS)
+            }
+            for number, split in enumerate(SPLITS)
+        }
+
+
+def occurs_in(images: UInt8Array, others: UInt8Array) -> NDArray[np.bool_]:
+    """Return bool (N,): which images also occur, pixel for pixel, among *others*."""
+    known = {image.tobytes() for image in others}
+    return np.array([image.tobytes() in known for image in images], bool)

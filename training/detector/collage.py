@@ -1,0 +1,291 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Training images made on the fly: scenes with their own faces, and cut-out faces set into them.
+
+The photos at hand show either one face that fills the image or scenes with few people. Detection
+needs faces of every size among other things, so faces are cut out with soft masks, turned, squeezed,
+tinted, partly covered, and set onto hair and shoulders of random colours in a random scene.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from fer_ros.types import Float32Array, UInt8Array
+
+MASK_PX = 64
+MASK_REACH = 1.5
+"""A mask covers the face's box enlarged by this factor."""
+
+
+@dataclass(frozen=True)
+class LabelledFaces:
+    """Faces of one image: float32 boxes (N, 4) and landmarks (N, 5, 2) px; bool sure (N,).
+
+    Faces that are not sure are neither to be found nor to be punished.
+    """
+
+    boxes_xyxy: Float32Array
+    landmarks: Float32Array
+    sure: np.ndarray
+
+    @classmethod
+    def empty(cls) -> LabelledFaces:
+        """Return no faces."""
+        return cls(
+            np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, bool)
+        )
+
+    @classmethod
+    def join(cls, parts: list[LabelledFaces]) -> LabelledFaces:
+        """Return the faces of all *parts*."""
+        return cls(
+            np.concatenate([part.boxes_xyxy for part in parts]),
+            np.concatenate([part.landmarks for part in parts]),
+            np.concatenate([part.sure for part in parts]),
+        )
+
+    def moved(self, scale: float, shift_xy: tuple[float, float]) -> LabelledFaces:
+        """Return the faces scaled, then shifted."""
+        shift = np.array(shift_xy, np.float32)
+        return LabelledFaces(
+            self.boxes_xyxy * np.float32(scale) + np.tile(shift, 2),
+            self.landmarks * np.float32(scale) + shift,
+            self.sure,
+        )
+
+    def mirrored(self, width: int) -> LabelledFaces:
+        """Return the faces of the image of *width* pixels mirrored left to right."""
+        boxes, landmarks = self.boxes_xyxy.copy(), self.landmarks.copy()
+        boxes[:, [0, 2]] = width - self.boxes_xyxy[:, [2, 0]]
+        landmarks[..., 0] = width - landmarks[..., 0]
+        return LabelledFaces(boxes, landmarks[:, [1, 0, 2, 4, 3]], self.sure)
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """One face that fills its photo.
+
+    Attributes:
+        pyramid: the photo, uint8 (H, W, 3), and its halves, largest first.
+        box_xyxy: float32 (4,) px of the largest.
+        landmarks: float32 (5, 2) px of the largest.
+    """
+
+    pyramid: tuple[UInt8Array, ...]
+    box_xyxy: Float32Array
+    landmarks: Float32Array
+
+    @property
+    def size_px(self) -> float:
+        """Return the square root of the box's area."""
+        return float(np.sqrt((self.box_xyxy[2:] - self.box_xyxy[:2]).prod()))
+
+
+def make_pyramid(image: UInt8Array) -> tuple[UInt8Array, ...]:
+    """Return the image and its halves down to about 16 pixels."""
+    levels = [image]
+    while min(levels[-1].shape[:2]) >= 32:
+        height, width = levels[-1].shape[:2]
+        levels.append(
+            cv2.resize(levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        )
+    return tuple(levels)
+
+
+def skin_table(rng: np.random.Generator) -> UInt8Array:
+    """Return a lookup table, uint8 (256, 1, 3), from grey to a random complexion in random light."""
+    grey = np.linspace(0, 1, 256)[:, None] ** rng.uniform(0.8, 1.25)
+    warmth = rng.uniform(0.05, 0.55)
+    tone = np.array([1 - warmth, 1 - warmth * rng.uniform(0.35, 0.6), 1.0])
+    light = rng.uniform(0.92, 1.08, 3)
+    # Highlights lose their colour, as on real skin.
+    mixed = grey * (tone * (1 - grey**3) + grey**3 * (0.5 + 0.5 * tone)) * light
+    return np.clip(mixed * 255 / tone.mean() ** 0.5, 0, 255).astype(np.uint8)[:, None]
+
+
+def face_masks() -> list[Float32Array]:
+    """Return float32 (MASK_PX, MASK_PX) masks, 0 to 1, over the face's box enlarged."""
+    axis = (np.arange(MASK_PX) + 0.5) / MASK_PX * 2 - 1
+    x, y = np.meshgrid(axis * MASK_REACH, axis * MASK_REACH)  # the box is -1..1
+    masks = []
+    for wide, high, edge in [(0.95, 1.0, 0.1), (1.02, 1.05, 0.2), (1.1, 1.08, 0.15), (1.0, 1.0, 0.05)]:
+        radius = np.sqrt((x / wide) ** 2 + (y / high) ** 2)
+        masks.append(np.clip((1 + edge / 2 - radius) / edge, 0, 1).astype(np.float32))
+    for power, reach in [(4, 1.05), (6, 1.2), (20, 1.4)]:
+        radius = (np.abs(x / reach) ** power + np.abs(y / reach) ** power) ** (1 / power)
+        masks.append(np.clip((1.05 - radius) / 0.1, 0, 1).astype(np.float32))
+    return masks
+
+
+ROUND_MASKS = 4
+"""The first so many masks follow the outline of a head; the others keep what is around it."""
+
+
+class FacePaster:
+    """Sets cut-out faces into an image."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        """Draw every random number from *rng*."""
+        self.rng = rng
+        self.masks = face_masks()
+
+    def paste(
+        self, canvas: UInt8Array, face: CutOut, centre_xy: tuple[float, float], size_px: float
+    ) -> LabelledFaces:
+        """Set *face* into *canvas* so that its box has about *size_px*; return where it lies now."""
+        rng = self.rng
+        scale = size_px / face.size_px
+        squeeze = rng.uniform(0.72, 1.08) if rng.random() < 0.5 else 1.0
+        spread = 25 if rng.random() < 0.25 else 10
+        angle = np.deg2rad(rng.normal(0, spread))
+        mirror = -1.0 if rng.random() < 0.5 else 1.0
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        linear = scale * turn @ np.diag([squeeze * mirror, 1.0])
+        middle = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
+        to_canvas = np.column_stack([linear, np.array(centre_xy) - linear @ middle])
+
+        mask_index = int(rng.integers(len(self.masks)))
+        if mask_index < ROUND_MASKS and rng.random() < 0.75:
+            self._draw_person(canvas, centre_xy, size_px, float(np.rad2deg(angle)))
+        self._blend(canvas, face, to_canvas, self.masks[mask_index])
+
+        landmarks = face.landmarks @ linear.T + to_canvas[:, 2]
+        if mirror < 0:
+            landmarks = landmarks[[1, 0, 2, 4, 3]]
+        # A box turned by a small angle still fits an upright box of nearly the same sides.
+        side = (face.box_xyxy[2:] - face.box_xyxy[:2]) * scale * (squeeze, 1.0) / 2
+        cos, sin = abs(np.cos(angle)), abs(np.sin(angle)) * 0.5
+        half = np.array([cos * side[0] + sin * side[1], cos * side[1] + sin * side[0]])
+        box = np.concatenate([centre_xy - half, centre_xy + half])
+        if rng.random() < 0.22:
+            self._cover(canvas, box)
+        return LabelledFaces(
+            box[None].astype(np.float32), landmarks[None].astype(np.float32), np.ones(1, bool)
+        )
+
+    def _blend(
+        self, canvas: UInt8Array, face: CutOut, to_canvas: np.ndarray, mask: Float32Array
+    ) -> None:
+        """Warp face and mask into the part of the canvas they touch and mix them in."""
+        middle = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
+        reach = (face.box_xyxy[2:] - face.box_xyxy[:2]) / 2 * MASK_REACH
+        corners = middle + reach * np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]])
+        # What lies outside of the photo cannot be cut out; a little is made up by reflection.
+        height, width = face.pyramid[0].shape[:2]
+        slack = 0.04 * max(height, width)
+        corners = np.clip(corners, -slack, (width + slack, height + slack))
+        touched = corners @ to_canvas[:, :2].T + to_canvas[:, 2]
+        left, top = np.maximum(np.floor(touched.min(axis=0)).astype(int), 0)
+        right, bottom = np.minimum(np.ceil(touched.max(axis=0)).astype(int), canvas.shape[1::-1])
+        if right - left < 2 or bottom - top < 2:
+            return
+        scale = np.sqrt(abs(np.linalg.det(to_canvas[:, :2])))
+        level = int(np.clip(np.floor(-np.log2(max(scale, 1e-6)) + 0.2), 0, len(face.pyramid) - 1))
+        shift = np.array([left, top])
+        picture = face.pyramid[level]
+        zoom = np.array([width / picture.shape[1], height / picture.shape[0]])
+        patch = self._warp(picture, to_canvas, zoom, np.zeros(2), shift, (right - left, bottom - top))
+        patch = self._shade(patch)
+        step = 2 * reach / MASK_PX
+        soft = self._warp(
+            mask, to_canvas, step, middle - reach, shift, (right - left, bottom - top), constant=True
+        )
+        inside = self._warp(
+            np.ones(picture.shape[:2], np.float32), to_canvas, zoom * (1 + 0.08), -0.04 * np.array(
+                [width, height]), shift, (right - left, bottom - top), constant=True,
+        )
+        alpha = (soft * inside)[..., None]
+        part = canvas[top:bottom, left:right]
+        part[:] = (part + alpha * (patch.astype(np.float32) - part)).astype(np.uint8)
+
+    @staticmethod
+    def _warp(
+        picture: np.ndarray,
+        to_canvas: np.ndarray,
+        zoom: np.ndarray,
+        origin: np.ndarray,
+        shift: np.ndarray,
+        size: tuple[int, int],
+        constant: bool = False,
+    ) -> np.ndarray:
+        """Warp a picture whose pixel (u, v) lies at origin + zoom * (u, v) of the photo."""
+        linear = to_canvas[:, :2] * zoom
+        offset = to_canvas[:, :2] @ (origin + 0.5 * zoom) + to_canvas[:, 2] - shift - 0.5
+        border = cv2.BORDER_CONSTANT if constant else cv2.BORDER_REFLECT_101
+        return cv2.warpAffine(
+            picture, np.column_stack([linear, offset]), (int(size[0]), int(size[1])),
+            flags=cv2.INTER_LINEAR, borderMode=border,
+        )
+
+    def _shade(self, patch: UInt8Array) -> UInt8Array:
+        """Give a cut-out face complexion, contrast and one-sided light."""
+        rng = self.rng
+        if rng.random() < 0.75:
+            patch = cv2.LUT(patch, skin_table(rng))
+        gain, offset = rng.uniform(0.65, 1.4), rng.uniform(-30, 30)
+        shaded = patch.astype(np.float32) * gain + offset
+        if rng.random() < 0.3:
+            height, width = patch.shape[:2]
+            ramp = np.linspace(rng.uniform(0.3, 1.0), rng.uniform(0.6, 1.2), width, dtype=np.float32)
+            shaded *= ramp[None, ::rng.choice([1, -1]), None]
+        return np.clip(shaded, 0, 255).astype(np.uint8)
+
+    def _draw_person(
+        self, canvas: UInt8Array, centre_xy: tuple[float, float], size_px: float, angle_deg: float
+    ) -> None:
+        """Draw shoulders, a neck and hair or a hat where a face will be set."""
+        rng = self.rng
+        x, y = centre_xy
+
+        def ellipse(dx: float, dy: float, wide: float, high: float, colour: np.ndarray) -> None:
+            centre = round(x + dx * size_px), round(y + dy * size_px)
+            axes = max(1, round(wide * size_px)), max(1, round(high * size_px))
+            cv2.ellipse(
+                canvas, centre, axes, angle_deg, 0, 360, [int(c) for c in colour], -1, cv2.LINE_AA
+            )
+
+        if rng.random() < 0.7:
+            ellipse(0, 1.35, rng.uniform(0.9, 1.3), rng.uniform(0.65, 0.9), rng.integers(0, 256, 3))
+            neck = rng.uniform(40, 190) * np.array([0.6, 0.75, 1.0])
+            ellipse(0, 0.6, rng.uniform(0.22, 0.32), rng.uniform(0.3, 0.45), neck)
+        if rng.random() < 0.75:
+            if rng.random() < 0.7:
+                hair = rng.uniform(5, 120) * np.array([0.6, 0.8, 1.0]) * rng.uniform(0.6, 1.2)
+            else:
+                hair = rng.integers(0, 256, 3)
+            ellipse(
+                0, rng.uniform(-0.25, 0.0), rng.uniform(0.5, 0.68), rng.uniform(0.58, 0.75),
+                np.clip(hair, 0, 255),
+            )
+
+    def _cover(self, canvas: UInt8Array, box: np.ndarray) -> None:
+        """Cover a part of a face: mouth, one side, eyes or anything."""
+        rng = self.rng
+        left, top = box[:2]
+        width, height = box[2:] - box[:2]
+        kind = rng.integers(4)
+        if kind == 0:  # mask, scarf, microphone
+            area = (left - 0.1 * width, top + rng.uniform(0.55, 0.75) * height, 1.2 * width, 0.6 * height)
+        elif kind == 1:  # another head, a pillar
+            share = rng.uniform(0.2, 0.45) * width
+            area = (left if rng.random() < 0.5 else left + width - share, top, share, 1.1 * height)
+        elif kind == 2:  # sunglasses
+            area = (left + 0.1 * width, top + 0.3 * height, 0.8 * width, 0.18 * height)
+        else:  # hat, fringe
+            area = (left - 0.1 * width, top - 0.1 * height, 1.2 * width, rng.uniform(0.2, 0.38) * height)
+        x0, y0 = np.maximum(np.round(area[:2]).astype(int), 0)
+        x1, y1 = np.round(np.add(area[:2], area[2:])).astype(int)
+        part = canvas[y0 : max(y1, 0), x0 : max(x1, 0)]
+        if not part.size:
+            return
+        if kind == 2:
+            part[:] = (part * rng.uniform(0.05, 0.4)).astype(np.uint8)
+        elif rng.random() < 0.5:
+            part[:] = rng.integers(0, 256, 3)
+        else:
+            y, x = (int(rng.integers(0, max(1, n - m + 1))) for n, m in zip(canvas.shape[:2], part.shape))
+            part[:] = canvas[y : y + part.shape[0], x : x + part.shape[1]].copy()

@@ -1,0 +1,290 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Batches for the detector: collages of scenes and faces, worn out as cameras do, with targets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+
+from fer_ros.errors import DataError
+from fer_ros.types import Float32Array, UInt8Array
+from training.detector.collage import CutOut, FacePaster, LabelledFaces, make_pyramid
+from training.detector.labels import PhotoLabels
+from training.detector.photos import read_fer2013, read_folder
+from training.detector.targets import encode
+
+Scene = tuple[UInt8Array, LabelledFaces]
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Everything collages are made of: cut-out faces (large and small photos) and scenes."""
+
+    portraits: list[CutOut]
+    thumbnails: list[CutOut]
+    peopled: list[Scene]
+    empty: list[Scene]
+
+    def split(self, every: int) -> tuple[Stock, Stock]:
+        """Return the stock without, and made of, every *every*-th item."""
+        lists = (self.portraits, self.thumbnails, self.peopled, self.empty)
+        kept = [[x for i, x in enumerate(items) if i % every] for items in lists]
+        held = [items[::every] for items in lists]
+        return Stock(*kept), Stock(*held)
+
+
+def load_cut_outs(photos: Mapping[str, UInt8Array], labels: PhotoLabels, least: float) -> list[CutOut]:
+    """Return the photos' best faces where the teachers agree by at least *least*.
+
+    Raises:
+        DataError: a labelled photo is not there.
+    """
+    found = []
+    for row, name in enumerate(labels.names):
+        mine = np.flatnonzero(labels.photo == row)
+        if not len(mine):
+            continue
+        best = mine[np.argmax(labels.agreement[mine] + labels.scores[mine])]
+        if labels.agreement[best] < least:
+            continue
+        if name not in photos:
+            raise DataError(f'photo {name} is labelled but not there')
+        pyramid = make_pyramid(photos[name])
+        found.append(CutOut(pyramid, labels.boxes_xyxy[best], labels.landmarks[best]))
+    return found
+
+
+def load_scenes(
+    photos: Mapping[str, UInt8Array], labels: PhotoLabels, not_people: Collection[str] = ()
+) -> tuple[list[Scene], list[Scene]]:
+    """Return scenes with people and without.
+
+    A face is sure where most teachers' passes agree and their mean score is high; candidates that
+    few passes see are taken for what they mostly are, no face; those between are left open. Photos
+    named in *not_people* were looked at by a person: what the teachers found there is no face.
+    """
+    peopled, empty = [], []
+    for row, name in enumerate(labels.names):
+        candidates = (labels.photo == row) & (labels.agreement >= 0.3) & (name not in not_people)
+        mine = np.flatnonzero(candidates)
+        sure = (labels.agreement[mine] >= 0.6) & (labels.scores[mine] >= 0.5)
+        faces = LabelledFaces(labels.boxes_xyxy[mine], labels.landmarks[mine], sure)
+        (peopled if sure.any() else empty).append((photos[name], faces))
+    return peopled, empty
+
+
+def load_stock(data: Path, labels: Path, not_people: Collection[str] = ()) -> Stock:
+    """Read portraits, scenes and FER2013 under *data* and their labels under *labels*.
+
+    Raises:
+        DataError: something is missing or damaged.
+    """
+    portraits = load_cut_outs(
+        dict(read_folder(data / 'portraits')), PhotoLabels.load(labels / 'portraits.npz'), 0.6
+    )
+    thumbnails = load_cut_outs(
+        dict(read_fer2013(data / 'fer2013.npz')), PhotoLabels.load(labels / 'fer2013.npz'), 0.75
+    )
+    scenes = load_scenes(
+        dict(read_folder(data / 'scenes')), PhotoLabels.load(labels / 'scenes.npz'), not_people
+    )
+    return Stock(portraits, thumbnails, *scenes)
+
+
+@dataclass(frozen=True)
+class CollageConfig:
+    """How training images are made; shares are probabilities.
+
+    Attributes:
+        size_px: width and height of an image.
+        least_px: faces smaller than this (root of the box's area) are neither found nor punished.
+        smallest_px: smallest face set in.
+        largest_px: largest face set in.
+        peopled_share: a scene with people is chosen as background.
+        quarters_share: the background is put together from four scenes.
+        crowd_share: many small faces are set in.
+        portrait_share: one large face is set in.
+    """
+
+    size_px: int = 320
+    least_px: float = 13.0
+    smallest_px: float = 14.0
+    largest_px: float = 400.0
+    peopled_share: float = 0.4
+    quarters_share: float = 0.25
+    crowd_share: float = 0.25
+    portrait_share: float = 0.15
+
+
+class CollageMaker:
+    """Makes one training image after another."""
+
+    def __init__(self, stock: Stock, config: CollageConfig, seed: int) -> None:
+        """Draw every random number from a generator started with *seed*."""
+        self.stock, self.config = stock, config
+        self.rng = np.random.default_rng(seed)
+        self.paster = FacePaster(self.rng)
+
+    def make(self) -> Scene:
+        """Return one image, uint8 (S, S, 3), and its faces."""
+        config, rng = self.config, self.rng
+        size = config.size_px
+        if rng.random() < config.quarters_share:
+            canvas, faces = self._quarters(size)
+        else:
+            canvas, faces = self._view(size, size)
+        faces = LabelledFaces.join([faces, *self._add_faces(canvas, faces)])
+        return wear(canvas, rng), faces
+
+    def _quarters(self, size: int) -> Scene:
+        """Return an image put together from four scenes around a random point."""
+        x, y = self.rng.integers(size // 4, 3 * size // 4, 2)
+        canvas, parts = np.empty((size, size, 3), np.uint8), []
+        for left, right in ((0, x), (x, size)):
+            for top, bottom in ((0, y), (y, size)):
+                view, faces = self._view(int(right - left), int(bottom - top))
+                canvas[top:bottom, left:right] = view
+                parts.append(faces.moved(1.0, (left, top)))
+        return canvas, LabelledFaces.join(parts)
+
+    def _view(self, width: int, height: int) -> Scene:
+        """Return a random part of a random scene; of scenes with people, one around a face."""
+        rng, stock = self.rng, self.stock
+        peopled = rng.random() < self.config.peopled_share
+        scenes = stock.peopled if peopled else stock.empty
+        image, faces = scenes[rng.integers(len(scenes))]
+        least = max(width / image.shape[1], height / image.shape[0])
+        if peopled:
+            chosen = faces.boxes_xyxy[rng.choice(np.flatnonzero(faces.sure))]
+            side = float(np.sqrt((chosen[2:] - chosen[:2]).prod()))
+            scale = max(least, min(log_uniform(rng, 16, 140) / side, 8.0))
+            focus = (chosen[:2] + chosen[2:]) / 2
+        else:
+            scale = least * log_uniform(rng, 1.0, 3.0)
+            focus = rng.uniform((0, 0), image.shape[1::-1])
+        room = np.array([image.shape[1] * scale - width, image.shape[0] * scale - height])
+        corner = np.clip(focus * scale - rng.uniform(0.1, 0.9, 2) * (width, height), 0, np.maximum(room, 0))
+        matrix = np.array([[scale, 0, -corner[0] + 0.5 * scale - 0.5],
+                           [0, scale, -corner[1] + 0.5 * scale - 0.5]])
+        flags = cv2.INTER_LINEAR
+        if scale < 0.6:
+            image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            matrix = np.array([[2 * scale, 0, -corner[0] + scale - 0.5], [0, 2 * scale, -corner[1] + scale - 0.5]])
+        view = cv2.warpAffine(image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+        faces = within(faces.moved(scale, (-corner[0], -corner[1])), width, height)
+        if rng.random() < 0.5:
+            view, faces = np.ascontiguousarray(view[:, ::-1]), faces.mirrored(width)
+        return view, faces
+
+    def _add_faces(self, canvas: UInt8Array, present: LabelledFaces) -> list[LabelledFaces]:
+        """Set faces in where none is yet; return where they lie."""
+        rng, config = self.rng, self.config
+        draw = rng.random()
+        if draw < config.crowd_share:
+            sizes = log_uniform(rng, config.smallest_px, 48) * rng.uniform(0.75, 1.3, rng.integers(6, 26))
+        elif draw < config.crowd_share + config.portrait_share:
+            sizes = np.array([rng.uniform(90, config.largest_px)])
+        else:
+            count = rng.choice([0, 1, 2, 3, 4, 5], p=[0.2, 0.2, 0.2, 0.15, 0.15, 0.1])
+            sizes = log_uniform(rng, config.smallest_px, 130, count)
+        taken, added = [*present.boxes_xyxy], []
+        for size_px in np.sort(sizes)[::-1]:
+            for _ in range(6):
+                centre = rng.uniform(0, config.size_px, 2)
+                if all(clear(box, centre, size_px) for box in taken):
+                    face = self._choose(size_px)
+                    placed = self.paster.paste(canvas, face, (centre[0], centre[1]), size_px)
+                    taken.append(placed.boxes_xyxy[0])
+                    added.append(within(placed, config.size_px, config.size_px))
+                    break
+        return added
+
+    def _choose(self, size_px: float) -> CutOut:
+        """Return a face whose photo is not much smaller than *size_px*."""
+        small = size_px < 64 and len(self.stock.thumbnails) > 0 and self.rng.random() < 0.6
+        faces = self.stock.thumbnails if small else self.stock.portraits
+        return faces[self.rng.integers(len(faces))]
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | None = None):  # noqa: ANN201
+    """Return numbers whose logarithm is evenly spread."""
+    return np.exp(rng.uniform(np.log(low), np.log(high), size))
+
+
+def clear(box_xyxy: Float32Array, centre_xy: Float32Array, size_px: float) -> bool:
+    """Return whether a face of *size_px* there would overlap *box_xyxy* only a little."""
+    other = float(np.sqrt(max((box_xyxy[2:] - box_xyxy[:2]).prod(), 1.0)))
+    gap = np.abs((box_xyxy[:2] + box_xyxy[2:]) / 2 - centre_xy)
+    return bool(gap.max() > 0.42 * (other + size_px))
+
+
+def within(faces: LabelledFaces, width: int, height: int) -> LabelledFaces:
+    """Return what is left of the faces in an image of that size; those mostly cut off are not sure."""
+    boxes = np.clip(faces.boxes_xyxy, 0, np.array([width, height] * 2, np.float32))
+    whole = np.maximum((faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2]).prod(axis=1), 1e-6)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    share = np.clip(sides, 0, None).prod(axis=1) / whole
+    kept = (share > 0.02) & (sides > 1).all(axis=1)
+    return LabelledFaces(boxes[kept], faces.landmarks[kept], (faces.sure & (share > 0.5))[kept])
+
+
+def wear(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
+    """Return the image as a camera might have seen it: light, colour, blur, noise, compression."""
+    size = image.shape[0]
+    if rng.random() < 0.12:
+        small = round(size * rng.uniform(0.4, 0.8))
+        image = cv2.resize(cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA), (size, size))
+    if rng.random() < 0.12:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.4))
+    elif rng.random() < 0.07:
+        length = int(rng.integers(3, 8))
+        kernel = np.zeros((length, length), np.float32)
+        kernel[length // 2] = 1 / length
+        turn = cv2.getRotationMatrix2D(((length - 1) / 2,) * 2, rng.uniform(0, 180), 1)
+        kernel = cv2.warpAffine(kernel, turn, (length, length))
+        image = cv2.filter2D(image, -1, kernel / max(kernel.sum(), 1e-3))
+    grey = np.linspace(0, 1, 256)
+    curve = grey ** np.exp(rng.normal(0, 0.25)) * rng.uniform(0.75, 1.2) + rng.uniform(-0.1, 0.1)
+    tint = rng.uniform(0.85, 1.15, 3) if rng.random() < 0.5 else np.ones(3)
+    table = np.clip(curve[:, None] * tint * 255, 0, 255).astype(np.uint8)[:, None]
+    image = cv2.LUT(image, table)
+    if rng.random() < 0.12:
+        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    if rng.random() < 0.15:
+        noise = np.empty(image.shape, np.int16)
+        cv2.randn(noise, 0, float(rng.uniform(2, 12)))
+        image = cv2.add(image, noise, dtype=cv2.CV_8U)
+    if rng.random() < 0.15:
+        quality = int(rng.integers(25, 85))
+        image = cv2.imdecode(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 1)
+    return image
+
+
+class CollageBatches(keras.utils.PyDataset):
+    """Endlessly new batches for ``keras.Model.fit``, made in a thread while the model trains."""
+
+    def __init__(self, maker: CollageMaker, batch: int, steps: int) -> None:
+        """Give *steps* batches of *batch* images an epoch."""
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=6)
+        self.maker, self.batch, self.steps = maker, batch, steps
+
+    def __len__(self) -> int:
+        """Return the number of batches an epoch."""
+        return self.steps
+
+    def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
+        """Return images, float32 (B, S, S, 3) 0..1, and targets, see ``encode``."""
+        size = self.maker.config.size_px
+        images = np.empty((self.batch, size, size, 3), np.float32)
+        targets = []
+        for row in range(self.batch):
+            image, faces = self.maker.make()
+            np.multiply(image, np.float32(1 / 255), out=images[row])
+            targets.append(encode(faces, size, self.maker.config.least_px))
+        return images, np.stack(targets)

@@ -1,0 +1,195 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Pseudo-labels: what two YuNets say of a photo at several scales and mirrored, where they agree.
+
+    python -m training.detector.labels ../shared/data/portraits runs/detector/portraits.npz
+    python -m training.detector.labels ../shared/data/fer2013.npz runs/detector/fer2013.npz
+
+A folder is read as photos. Of FER2013 only the split Training is read; its faces fill their 48x48
+images, so that they are put on a grey border and enlarged before the teachers look.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fer_ros.errors import DataError
+from training.detector.photos import Photo, read_fer2013, read_folder
+from fer_ros.geometry import pairwise_iou
+from fer_ros.types import Float32Array, Int64Array, UInt8Array
+
+PHOTO_SCALES = (0.5, 1.0, 2.0)
+FER2013_SCALES = (4.0,)
+FER2013_BORDER_PX = 8
+ASKED_SCORE = 0.3
+MIN_VISIBLE_PX = 8.0
+"""A teacher's pass counts as a voter for a face only if the face has at least this size in it."""
+MIRRORED_LANDMARKS = (1, 0, 2, 4, 3)
+
+
+@dataclass(frozen=True)
+class PhotoLabels:
+    """What the teachers say of a set of photos, one row a face, all in pixels of the photo.
+
+    Attributes:
+        names: str (P,); file names of the photos.
+        photo: int64 (N,); row of the photo in names.
+        boxes_xyxy: float32 (N, 4).
+        landmarks: float32 (N, 5, 2).
+        scores: float32 (N,); mean score over the voters.
+        agreement: float32 (N,); share of the voters that found the face, 0 to 1.
+    """
+
+    names: np.ndarray
+    photo: Int64Array
+    boxes_xyxy: Float32Array
+    landmarks: Float32Array
+    scores: Float32Array
+    agreement: Float32Array
+
+    def save(self, path: Path) -> None:
+        """Write everything to the .npz file *path*."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(path, **self.__dict__)
+
+    @classmethod
+    def load(cls, path: Path) -> PhotoLabels:
+        """Read what ``save`` wrote.
+
+        Raises:
+            DataError: the file is missing or holds something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                return cls(**{name: content[name] for name in cls.__dataclass_fields__})
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f'labels {path}: {error}') from error
+
+
+def run_teacher(
+    teacher: cv2.FaceDetectorYN, image: UInt8Array, scale: float, mirror: bool
+) -> Float32Array:
+    """Return float32 (N, 15): box xyxy, five landmarks, score, in pixels of *image*."""
+    height, width = image.shape[:2]
+    size = max(32, round(width * scale)), max(32, round(height * scale))
+    seen = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    if mirror:
+        seen = np.ascontiguousarray(seen[:, ::-1])
+    teacher.setInputSize(size)
+    found = teacher.detect(seen)[1]
+    if found is None:
+        return np.zeros((0, 15), np.float32)
+    top_left, size_wh = found[:, None, :2], found[:, None, 2:4]
+    landmarks = found[:, 4:14].reshape(-1, 5, 2)
+    points = np.concatenate([top_left, top_left + size_wh, landmarks], axis=1)
+    if mirror:
+        points[..., 0] = size[0] - points[..., 0]
+        points[:, [0, 1], 0] = points[:, [1, 0], 0]  # left and right edge
+        points[:, 2:] = points[:, 2:][:, MIRRORED_LANDMARKS]
+    points *= np.array([width / size[0], height / size[1]], np.float32)
+    return np.concatenate([points.reshape(-1, 14), found[:, 14:]], axis=1).astype(np.float32)
+
+
+def merge_passes(passes: Sequence[Float32Array], scales: Sequence[float]) -> Float32Array:
+    """Return float32 (N, 16): the passes' faces merged, with mean score and agreement.
+
+    Faces are taken best first; every pass gives at most one face to each, the one that overlaps it
+    most (IoU above 0.5). Boxes and landmarks are means weighted by the scores. Agreement is the
+    share of those passes in which the face is large enough to be seen.
+
+    Args:
+        passes: one float32 (N, 15) array a pass, see ``run_teacher``.
+        scales: how much each pass enlarged the photo.
+    """
+    rows = np.concatenate(passes)
+    source = np.repeat(np.arange(len(passes)), [len(one) for one in passes])
+    free = np.ones(len(rows), bool)
+    merged = []
+    for best in np.argsort(-rows[:, 14], kind='stable'):
+        if not free[best]:
+            continue
+        overlap = pairwise_iou(rows[best : best + 1, :4], rows[:, :4])[0] * free
+        members = []
+        for one in range(len(passes)):
+            mine = np.flatnonzero((source == one) & (overlap > 0.5))
+            if len(mine):
+                members.append(mine[np.argmax(overlap[mine])])
+        free[overlap > 0.5] = False
+        free[best] = False
+        chosen = rows[members]
+        mean = np.average(chosen[:, :14], axis=0, weights=chosen[:, 14])
+        side = np.sqrt(max(float((mean[2] - mean[0]) * (mean[3] - mean[1])), 0.0))
+        voters = max(sum(side * scale >= MIN_VISIBLE_PX for scale in scales), 1)
+        share = min(len(members) / voters, 1.0)
+        merged.append(np.concatenate([mean, [chosen[:, 14].mean(), share]]))
+    return np.array(merged, np.float32).reshape(-1, 16)
+
+
+def label_photos(
+    photos: Iterable[Photo],
+    teachers: Sequence[Path],
+    scales: Sequence[float] = PHOTO_SCALES,
+    border_px: int = 0,
+) -> PhotoLabels:
+    """Let every teacher look at every photo at every scale, plain and mirrored.
+
+    Args:
+        photos: name and image of each.
+        teachers: YuNet weights.
+        scales: how much each pass enlarges the photo.
+        border_px: width of a grey border, in pixels of the photo, put around it first.
+    """
+    nets = [
+        cv2.FaceDetectorYN.create(str(path), '', (320, 320), ASKED_SCORE, 0.45, 500)
+        for path in teachers
+    ]
+    plan = [(net, scale, mirror) for net in nets for scale in scales for mirror in (False, True)]
+    names, photo, rows = [], [], []
+    for name, image in photos:
+        framed = cv2.copyMakeBorder(
+            image, *[border_px] * 4, cv2.BORDER_CONSTANT, value=(128, 128, 128)
+        )
+        passes = [run_teacher(net, framed, scale, mirror) for net, scale, mirror in plan]
+        merged = merge_passes(passes, [scale for _, scale, _ in plan])
+        merged[:, :14] -= border_px
+        photo.append(np.full(len(merged), len(names), np.int64))
+        rows.append(merged)
+        names.append(name)
+    table = np.concatenate(rows)
+    return PhotoLabels(
+        np.array(names),
+        np.concatenate(photo),
+        table[:, :4],
+        table[:, 4:14].reshape(-1, 5, 2),
+        table[:, 14],
+        table[:, 15],
+    )
+
+
+def main() -> None:
+    """Label a folder of photos, or FER2013's training images."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', type=Path)
+    parser.add_argument('output', type=Path)
+    parser.add_argument('--teachers', type=Path, default=Path('../shared/models'))
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    teachers = sorted(options.teachers.glob('*yunet*.onnx'))
+    if options.source.suffix == '.npz':
+        photos, scales = read_fer2013(options.source), FER2013_SCALES
+        labels = label_photos(photos, teachers, scales, FER2013_BORDER_PX)
+    else:
+        labels = label_photos(read_folder(options.source), teachers)
+    labels.save(options.output)
+    sure = int((labels.agreement >= 0.75).sum())
+    print(f'{len(labels.names)} photos, {len(labels.photo)} candidates, {sure} agreed')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,300 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A run's weights to what robots run: ``python -m training.export RUN --output models/emotion``.
+
+Writes LiteRT, ONNX and Keras files with one card beside them, after checking on real faces that
+each says what the Keras model says. Needs KERAS_BACKEND=tensorflow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_ros.alignment import FER2013_TEMPLATE_48PX
+from fer_ros.errors import ConfigError, FerError, ModelError
+from fer_ros.evaluation.face_set import FaceSet
+from fer_ros.evaluation.metrics import softmax
+from fer_ros.model_card import EmotionModelCard, OutputHead, file_sha256
+from fer_ros.types import Float32Array
+from training.batches import model_input
+from training.calibrate import fit_temperature, fit_unknown_threshold
+from training.config import RunConfig
+from training.data import load_sets
+from training.runs import load_run
+
+LITERT_PRECISIONS = ('float32', 'float16', 'int8', 'int8_weights')
+AGREEMENT_FACES = 1000
+MIN_AGREEMENT = {'float32': 0.999, 'float16': 0.995, 'int8': 0.9, 'int8_weights': 0.97}
+"""Least share of faces with the same label as the Keras model."""
+
+Predictor = Callable[[Float32Array], Float32Array]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike an exported file and the Keras model are.
+
+    Attributes:
+        faces: number compared.
+        same_label: share of (face, head) pairs with the same first label.
+        max_difference: largest difference of a probability.
+        mean_difference: mean absolute difference of the probabilities.
+    """
+
+    faces: int
+    same_label: float
+    max_difference: float
+    mean_difference: float
+
+
+def predict(model: Predictor, inputs: Float32Array, batch_size: int = 100) -> Float32Array:
+    """Return the logits of all *inputs*, batch by batch."""
+    starts = range(0, len(inputs), batch_size)
+    return np.concatenate([model(inputs[start : start + batch_size]) for start in starts])
+
+
+def keras_predictor(model: keras.Model) -> Predictor:
+    """Return a function from inputs to logits."""
+    return lambda inputs: np.asarray(
+        keras.ops.convert_to_numpy(model(inputs, training=False)), np.float32
+    )
+
+
+def litert_predictor(path: Path) -> Predictor:
+    """Return a function from inputs to logits that runs a LiteRT file."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path), num_threads=1)
+    source = interpreter.get_input_details()[0]['index']
+    result = interpreter.get_output_details()[0]['index']
+
+    def run(inputs: Float32Array) -> Float32Array:
+        interpreter.resize_tensor_input(source, inputs.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(source, inputs)
+        interpreter.invoke()
+        logits: Float32Array = interpreter.get_tensor(result).copy()
+        return logits
+
+    return run
+
+
+def onnx_predictor(path: Path) -> Predictor:
+    """Return a function from inputs to logits that runs an ONNX file."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    name = session.get_inputs()[0].name
+    return lambda inputs: session.run(None, {name: inputs})[0]
+
+
+def compare(reference: Float32Array, logits: Float32Array, config: RunConfig) -> Agreement:
+    """Return how alike two sets of logits (N, columns) are, head by head."""
+    same, differences = [], []
+    start = 0
+    for head in config.heads:
+        columns = slice(start, start + len(head.classes))
+        first, second = softmax(reference[:, columns]), softmax(logits[:, columns])
+        same.append(first.argmax(axis=1) == second.argmax(axis=1))
+        differences.append(np.abs(first - second))
+        start = columns.stop
+    all_differences = np.concatenate(differences, axis=1)
+    return Agreement(
+        faces=len(reference),
+        same_label=float(np.mean(same)),
+        max_difference=float(all_differences.max()),
+        mean_difference=float(all_differences.mean()),
+    )
+
+
+def write_litert(
+    model: keras.Model, path: Path, precision: str, representative: Float32Array
+) -> None:
+    """Write a LiteRT file.
+
+    Args:
+        model: under the TensorFlow backend.
+        path: of the file.
+        precision: 'float32'; 'float16' halves the file; 'int8_weights' quarters it and computes
+            with 8-bit weights and activations scaled as they come; 'int8' fixes the scales of
+            activations from *representative*.
+        representative: float32 (N, S, S, C) inputs, only for 'int8'.
+    """
+    import tensorflow as tf
+
+    if precision not in LITERT_PRECISIONS:
+        raise ConfigError(
+            f'precision: expected one of {", ".join(LITERT_PRECISIONS)}, got {precision!r}'
+        )
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if precision != 'float32':
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == 'float16':
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == 'int8':
+        converter.representative_dataset = lambda: ([face[None]] for face in representative)
+    path.write_bytes(converter.convert())
+
+
+def calibrated_heads(
+    logits: Float32Array, faces: FaceSet, config: RunConfig
+) -> tuple[OutputHead, ...]:
+    """Return the card's heads with temperature and threshold fitted on *faces*."""
+    heads = []
+    start = 0
+    for head in config.heads:
+        columns = slice(start, start + len(head.classes))
+        start = columns.stop
+        targets = faces.targets(head.kind, head.classes)
+        rows = np.flatnonzero(targets.sum(axis=1) > 0)
+        truth = targets[rows].argmax(axis=1)
+        temperature = fit_temperature(logits[rows, columns], truth)
+        threshold = fit_unknown_threshold(softmax(logits[rows, columns], temperature), truth)
+        heads.append(OutputHead(head.name, head.classes, temperature, threshold))
+    return tuple(heads)
+
+
+def export_run(
+    run: Path,
+    output: Path,
+    backends: Sequence[str] = ('litert', 'onnx', 'keras'),
+    precision: str = 'int8_weights',
+    model_id: str = '',
+    mirror: bool = False,
+) -> dict[str, Agreement]:
+    """Export a run's best weights, checked, with a calibrated card.
+
+    Args:
+        run: folder of the run.
+        output: path without suffix, e.g. models/emotion: .json, .tflite, … are added.
+        backends: which files to write.
+        precision: of the LiteRT file.
+        model_id: for the card; the run's name by default.
+        mirror: whether the runtime is to average each face with its mirror image.
+
+    Returns:
+        the agreement of each file with the Keras model.
+
+    Raises:
+        ConfigError: not under TensorFlow, or not a run.
+        ModelError: a file disagrees with the Keras model by more than MIN_AGREEMENT allows.
+    """
+    if keras.backend.backend() != 'tensorflow':
+        raise ConfigError('export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow')
+    config, model = load_run(run)
+    loaded = load_sets(config)
+    faces = loaded.validation[0]
+    inputs = model_input(faces.images, config.model.normalization, config.model.channels)
+    reference = predict(keras_predictor(model), inputs)
+    heads = calibrated_heads(reference, faces, config)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    seen = loaded.training.images[:: max(1, len(loaded.training) // 200)]
+    representative = model_input(seen, config.model.normalization, config.model.channels)
+    files: dict[str, str] = {}
+    agreements: dict[str, Agreement] = {}
+    some = slice(0, AGREEMENT_FACES)
+    for backend in backends:
+        path, predictor = _write(model, backend, output, precision, representative)
+        agreement = compare(reference[some], predict(predictor, inputs[some]), config)
+        need = MIN_AGREEMENT[precision if backend == 'litert' else 'float32']
+        if agreement.same_label < need:
+            raise ModelError(
+                f'{path.name} gives the label of the Keras model for only '
+                f'{agreement.same_label:.1%} of {agreement.faces} faces (at least {need:.1%})'
+            )
+        files[backend] = path.name
+        agreements[backend] = agreement
+    scale = config.model.size_px / 48
+    EmotionModelCard(
+        id=model_id or config.name,
+        files=files,
+        sha256={name: file_sha256(output.parent / name) for name in files.values()},
+        size_px=config.model.size_px,
+        channels=config.model.channels,
+        normalization=config.model.normalization,
+        template_px=tuple((x * scale, y * scale) for x, y in FER2013_TEMPLATE_48PX),
+        heads=heads,
+        default_head=config.heads[0].name,
+        mirror=mirror,
+        about=_about(config, model, precision, agreements, loaded.counts),
+    ).write(output.with_suffix('.json'))
+    return agreements
+
+
+def _write(
+    model: keras.Model, backend: str, output: Path, precision: str, representative: Float32Array
+) -> tuple[Path, Predictor]:
+    """Write one file beside *output*; return its path and a function that runs it."""
+    if backend == 'litert':
+        path = output.with_suffix('.tflite')
+        write_litert(model, path, precision, representative)
+        return path, litert_predictor(path)
+    if backend == 'onnx':
+        path = output.with_suffix('.onnx')
+        model.export(str(path), format='onnx', verbose=False)
+        return path, onnx_predictor(path)
+    if backend == 'keras':
+        path = output.with_suffix('.keras')
+        model.save(path)
+        return path, keras_predictor(keras.saving.load_model(path, compile=False, safe_mode=True))
+    raise ConfigError(f'backend: expected litert, onnx or keras, got {backend!r}')
+
+
+def _about(
+    config: RunConfig,
+    model: keras.Model,
+    precision: str,
+    agreements: dict[str, Agreement],
+    counts: dict[str, object],
+) -> dict[str, object]:
+    """Return what the card tells people."""
+    recipe = asdict(config)
+    for item in recipe['sets']:
+        item['path'] = Path(item['path']).name
+    return {
+        'parameters': model.count_params(),
+        'litert_precision': precision,
+        'agreement_with_keras': {name: asdict(item) for name, item in agreements.items()},
+        'calibrated_on': 'the public_test split',
+        'data': counts,
+        'recipe': json.loads(json.dumps(recipe)),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog='python -m training.export', description=__doc__)
+    parser.add_argument('run', type=Path, help='folder of the run')
+    parser.add_argument('--output', type=Path, required=True, help='path without suffix')
+    parser.add_argument('--backends', nargs='+', default=['litert', 'onnx', 'keras'])
+    parser.add_argument('--precision', choices=LITERT_PRECISIONS, default='int8_weights')
+    parser.add_argument('--id', default='', help='name and version for the card')
+    parser.add_argument('--mirror', action='store_true', help='average with the mirror image')
+    options = parser.parse_args(arguments)
+    try:
+        agreements = export_run(
+            options.run,
+            options.output,
+            options.backends,
+            options.precision,
+            options.id,
+            options.mirror,
+        )
+    except FerError as error:
+        print(f'export: {error}', file=sys.stderr)
+        return 1
+    for name, agreement in agreements.items():
+        print(name, json.dumps(asdict(agreement)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
