@@ -112,9 +112,7 @@ def _draw_bars(
 ) -> None:
     """Draw the likeliest classes as bars under the face, or inside it where there is no room."""
     small = 0.8 * scale
-    (text_width, text_height), descent = cv2.getTextSize(
-        max(EMOTIONS, key=len), FONT, small, 1
-    )
+    (text_width, text_height), descent = cv2.getTextSize(max(EMOTIONS, key=len), FONT, small, 1)
     row = text_height + descent + max(2, round(4 * scale))
     bar_px = max(24, round(110 * scale))
     width, height = text_width + bar_px + round(16 * scale), BARS * row + round(6 * scale)
@@ -128,7 +126,13 @@ def _draw_bars(
         filled = round(bar_px * float(face.probabilities[index]))
         label = labels[index]
         cv2.putText(
-            canvas, label, (x + round(4 * scale), base), FONT, small, (255, 255, 255), 1,
+            canvas,
+            label,
+            (x + round(4 * scale), base),
+            FONT,
+            small,
+            (255, 255, 255),
+            1,
             cv2.LINE_AA,
         )
         cv2.rectangle(canvas, (start, base - text_height), (start + bar_px, base), (90, 90, 90), 1)

@@ -47,7 +47,8 @@ def check_settings(config: Any) -> None:
         value, rules = getattr(config, item.name), item.metadata
         name = f'{type(config).__name__}.{item.name}'
         if rules.get('choices') and value not in rules['choices']:
-            raise ValueError(f'{name}: expected one of {", ".join(rules["choices"])}, got {value!r}')
+            known = ', '.join(rules['choices'])
+            raise ValueError(f'{name}: expected one of {known}, got {value!r}')
         low, high = rules.get('low'), rules.get('high')
         if low is not None and not low <= value <= high:
             raise ValueError(f'{name}: expected {low} to {high}, got {value}')
@@ -64,15 +65,11 @@ class _Checked:
 class DetectionConfig(_Checked):
     """Which faces are looked for, and how."""
 
-    backend: str = setting(
-        'haar', 'face detector', choices=DETECTORS, live=False
-    )
+    backend: str = setting('haar', 'face detector', choices=DETECTORS, live=False)
     weights: str = setting(
         '', 'weights file of the detector; empty for the one that comes with it', live=False
     )
-    score_threshold: float = setting(
-        0.6, 'faces scored below this are dropped', low=0.0, high=1.0
-    )
+    score_threshold: float = setting(0.6, 'faces scored below this are dropped', low=0.0, high=1.0)
     min_face_px: int = setting(
         40, 'height in pixels of the smallest face worth finding', low=10, high=2000
     )
@@ -89,9 +86,7 @@ class ClassificationConfig(_Checked):
     model: str = setting(
         'default', 'name of a shipped model, or path of a model card (.json)', live=False
     )
-    backend: str = setting(
-        'litert', 'what runs the model', choices=CLASSIFIERS, live=False
-    )
+    backend: str = setting('litert', 'what runs the model', choices=CLASSIFIERS, live=False)
     unknown_threshold: float = setting(
         -1.0,
         "below this confidence the label is 'unknown'; negative for the model card's own value",
@@ -109,21 +104,26 @@ class QualityConfig(_Checked):
         24, "faces lower than this many pixels are 'too_small'", low=1, high=2000
     )
     min_sharpness: float = setting(
-        30.0, "variance of the aligned face's Laplacian below which it is 'blurred'",
-        low=0.0, high=10000.0,
+        30.0,
+        "variance of the aligned face's Laplacian below which it is 'blurred'",
+        low=0.0,
+        high=10000.0,
     )
     min_brightness: float = setting(
         40.0, "mean grey level (0 to 255) below which a face is 'dark'", low=0.0, high=255.0
     )
     max_brightness: float = setting(
-        220.0, "mean grey level (0 to 255) above which a face is 'overexposed'",
-        low=0.0, high=255.0,
+        220.0,
+        "mean grey level (0 to 255) above which a face is 'overexposed'",
+        low=0.0,
+        high=255.0,
     )
     max_yaw_ratio: float = setting(
         0.45,
-        "how far the nose may lie off the middle between the eyes, as a share of their distance, "
+        'how far the nose may lie off the middle between the eyes, as a share of their distance, '
         "before a face is 'turned_away'",
-        low=0.0, high=10.0,
+        low=0.0,
+        high=10.0,
     )
 
 
@@ -135,8 +135,10 @@ class TrackingConfig(_Checked):
         1.0, 'a person out of sight for longer gets a new id', low=0.0, high=60.0
     )
     min_overlap: float = setting(
-        0.2, 'smallest overlap (IoU) of a face with where its person is expected',
-        low=0.01, high=1.0,
+        0.2,
+        'smallest overlap (IoU) of a face with where its person is expected',
+        low=0.01,
+        high=1.0,
     )
 
 
@@ -145,8 +147,10 @@ class SmoothingConfig(_Checked):
     """How probabilities are smoothed over time for each person."""
 
     time_constant_s: float = setting(
-        0.4, 'seconds after which a change has come through by 63 percent; 0 for none',
-        low=0.0, high=60.0,
+        0.4,
+        'seconds after which a change has come through by 63 percent; 0 for none',
+        low=0.0,
+        high=60.0,
     )
 
 
@@ -159,6 +163,44 @@ class PipelineConfig:
     quality: QualityConfig = QualityConfig()
     tracking: TrackingConfig = TrackingConfig()
     smoothing: SmoothingConfig = SmoothingConfig()
+
+
+@dataclass(frozen=True)
+class EmotionNodeConfig(_Checked):
+    """What emotion_node needs beside the pipeline."""
+
+    autostart: bool = setting(
+        True, 'configure and activate at start without a lifecycle manager', live=False
+    )
+    image_transport: str = setting(
+        'raw',
+        "'raw' subscribes to image, 'compressed' to image/compressed",
+        choices=('raw', 'compressed'),
+        live=False,
+    )
+    pixelate_faces: bool = setting(False, 'make faces unrecognisable in image_annotated')
+    diagnostics_period_s: float = setting(
+        1.0, 'seconds between two messages on /diagnostics', low=0.1, high=60.0, live=False
+    )
+
+
+@dataclass(frozen=True)
+class CameraNodeConfig(_Checked):
+    """What camera_node opens and how it publishes it."""
+
+    source: str = setting(
+        'demo',
+        "'demo' for two people from sample photos, the number or path of a camera, "
+        'a video file, or a folder of photos',
+        live=False,
+    )
+    width_px: int = setting(640, 'width to ask the camera for', low=16, high=7680, live=False)
+    height_px: int = setting(480, 'height to ask the camera for', low=16, high=4320, live=False)
+    rate_hz: float = setting(
+        30.0, 'images a second; 0 for the rate of the video', low=0.0, high=1000.0, live=False
+    )
+    loop: bool = setting(True, 'start a video or folder again when it ends', live=False)
+    frame_id: str = setting('camera', 'frame that images are stamped with', live=False)
 
 
 def flatten(config: Any) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:

@@ -116,8 +116,10 @@ class VideoSource(_CaptureSource):
         """
         if not path.is_file():
             raise SourceError(f'video {path} does not exist')
-        super().__init__(f'video {path} (damaged, or of an unknown format)',
-                         cv2.VideoCapture(str(path), cv2.CAP_FFMPEG))
+        super().__init__(
+            f'video {path} (damaged, or of an unknown format)',
+            cv2.VideoCapture(str(path), cv2.CAP_FFMPEG),
+        )
         self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
@@ -172,7 +174,7 @@ class DemoSource:
     """Two people from free sample photos who come, move, come closer and go.
 
     Astronaut Eileen Collins (NASA, scikit-image's data.astronaut()) and Rear Admiral Grace Hopper
-    (US Navy, Matplotlib's grace_hopper.jpg), in a loop of ten seconds: nobody, she, both, she, nobody.
+    (US Navy, Matplotlib's grace_hopper.jpg), in a loop of ten seconds.
     """
 
     PERIOD_S = 10.0
@@ -242,7 +244,9 @@ class DemoSource:
             person.photo, matrix, window.shape[1::-1], borderMode=cv2.BORDER_REPLICATE
         )
         mask = _soft_ellipse(window.shape[:2], centre - (left, top), half) * np.float32(opacity)
-        window[:] = (window + mask[..., None] * (photo.astype(np.float32) - window)).astype(np.uint8)
+        window[:] = (window + mask[..., None] * (photo.astype(np.float32) - window)).astype(
+            np.uint8
+        )
 
     def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
         """Yield pictures without end, stamps counting from 0."""
@@ -257,7 +261,7 @@ class DemoSource:
 
 
 def _soft_ellipse(
-    shape_hw: tuple[int, ...], centre_xy: Float32Array, half_xy: Float32Array
+    shape_hw: tuple[int, ...], centre_xy: np.ndarray, half_xy: np.ndarray
 ) -> Float32Array:
     """Return float32 (H, W): 1 inside an upright ellipse, falling to 0 at its rim."""
     y, x = (np.arange(n, dtype=np.float32) for n in shape_hw)

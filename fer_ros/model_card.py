@@ -51,7 +51,9 @@ class OutputHead:
                 f'{", ".join(EMOTIONS)}; got {", ".join(map(str, self.labels))}'
             )
         if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise ModelError(f'output {self.name!r}: temperature must be > 0, got {self.temperature}')
+            raise ModelError(
+                f'output {self.name!r}: temperature must be > 0, got {self.temperature}'
+            )
         if not 0 <= self.unknown_threshold <= 1:
             raise ModelError(
                 f'output {self.name!r}: unknown_threshold must be 0 to 1, '

@@ -78,9 +78,7 @@ class EmotionPipeline:
         with _timed(timings_ms, 'detection'):
             detections = self.detector.detect(image)
         with _timed(timings_ms, 'alignment'):
-            aligned = align_faces(
-                image, detections, card.template_px, card.size_px, card.channels
-            )
+            aligned = align_faces(image, detections, card.template_px, card.size_px, card.channels)
             quality = assess_quality(detections, aligned, shape_hw, self._config.quality)
         with _timed(timings_ms, 'classification'):
             scores = self.classifier.classify(aligned.crops)
@@ -107,6 +105,14 @@ class EmotionPipeline:
                     )
                 )
         return FrameEmotions(stamp_s, shape_hw, scores.labels, tuple(faces), timings_ms)
+
+    def process_photo(self, image: UInt8Array) -> FrameEmotions:
+        """Return what one photo says, unrelated to any image before: nothing is smoothed.
+
+        Args and Raises: see process.
+        """
+        self.tracker.reset()
+        return self.process(image, 0.0)
 
     def _label(self, probabilities: np.ndarray, labels: tuple[str, ...]) -> str:
         threshold = self._config.classification.unknown_threshold

@@ -39,8 +39,7 @@ def assess_quality(
     boxes = faces.boxes_xyxy
     height, width = shape_hw
     grey = [
-        crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-        for crop in aligned.crops
+        crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) for crop in aligned.crops
     ]
     brightness = np.array([crop.mean() for crop in grey])
     sharpness = np.array([cv2.Laplacian(crop, cv2.CV_32F).var() for crop in grey])
@@ -59,14 +58,14 @@ def assess_quality(
         ],
         axis=1,
     )
-    return [
-        tuple(name for name, is_set in zip(QUALITY_REASONS, row) if is_set) for row in flags
-    ]
+    return [tuple(name for name, is_set in zip(QUALITY_REASONS, row) if is_set) for row in flags]
 
 
 def _nose_off_middle(faces: FaceDetections) -> np.ndarray:
-    """Return float (N,): the nose's distance from the middle of the eyes along the line between
-    them, as a share of the eyes' distance; NaN (which compares false) without landmarks."""
+    """Return float (N,): how far the nose lies off the middle, as a share of the eyes' distance.
+
+    Measured along the line between the eyes; NaN, which compares false, without landmarks.
+    """
     right, left, nose = (faces.landmarks[:, i] for i in range(3))
     between = left - right
     length_squared = (between**2).sum(axis=1)

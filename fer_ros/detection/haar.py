@@ -69,7 +69,7 @@ class HaarDetector:
         return FaceDetections(boxes * np.tile(steps, 2), landmarks * steps, scores)[kept]
 
     def _landmarks(self, grey: UInt8Array, box_xywh: Float32Array) -> Float32Array:
-        """Return float32 (5, 2): both eyes where one lies in each upper half of the box, else NaN."""
+        """Return float32 (5, 2): the eyes if there is one in each half of the box, else NaN."""
         landmarks = np.full((5, 2), np.nan, np.float32)
         x, y, width, height = box_xywh.astype(int)
         upper = grey[y : y + int(0.6 * height), x : x + width]

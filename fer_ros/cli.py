@@ -1,0 +1,52 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The ``fer`` command: a thin layer over the core, one module a command in fer_ros.commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from fer_ros import __version__
+from fer_ros.errors import FerError
+
+COMMANDS = ('image', 'video', 'evaluate', 'models')
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog='fer', description='Facial emotion recognition for robots.'
+    )
+    parser.add_argument('--version', action='version', version=f'fer_ros {__version__}')
+    subparsers = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    for name in COMMANDS:
+        import_module(f'fer_ros.commands.{name}').add_parser(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns 0, 1 after an error that is said, or 130 when interrupted."""
+    options = make_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except FerError as error:
+        print(f'fer: {error}', file=sys.stderr)
+        return 1
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # The reader has gone (`fer … | head`): nothing is wrong, and nothing can be said.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        where = f' {error.filename}' if error.filename else ''
+        print(f'fer: {error.strerror or error}{where}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,114 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several commands share, and the pipeline they describe."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+from fer_ros.config import CLASSIFIERS, DETECTORS, PipelineConfig, replace
+from fer_ros.errors import ConfigError
+
+Item = TypeVar('Item')
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of examples."""
+
+
+def add_command(
+    subparsers: Any, name: str, run: Any, description: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a command whose help ends with an example."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name,
+        help=description,
+        description=description,
+        epilog=f'example:\n  {example}',
+        formatter_class=_Formatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of detector, model, backend and any other setting."""
+    defaults = PipelineConfig()
+    parser.add_argument(
+        '--detector',
+        choices=DETECTORS,
+        default=defaults.detection.backend,
+        help='face detector (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--model',
+        default=defaults.classification.model,
+        help='a shipped model, or the path of a model card (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--backend',
+        choices=CLASSIFIERS,
+        default=defaults.classification.backend,
+        help='what runs the model (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        help='any other setting, such as detection.min_face_px=24; may be given again',
+    )
+
+
+def pipeline_config(options: argparse.Namespace) -> PipelineConfig:
+    """Return the settings that the options describe.
+
+    Raises:
+        ConfigError: a --set names no setting, or its value is of the wrong type or out of range.
+    """
+    changes: dict[str, Any] = {
+        'detection.backend': options.detector,
+        'classification.model': options.model,
+        'classification.backend': options.backend,
+    }
+    for pair in options.set:
+        name, equals, text = pair.partition('=')
+        if not equals:
+            raise ConfigError(f'--set {pair}: expected NAME=VALUE')
+        changes[name] = _parse(text)
+    try:
+        config: PipelineConfig = replace(PipelineConfig(), changes)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    return config
+
+
+def _parse(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def progress(items: Iterable[Item], total: int | None, title: str) -> Iterator[Item]:
+    """Yield *items* with a progress bar and the time left on standard error.
+
+    Without a terminal nothing is drawn, so that logs stay readable.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(file=sys.stderr)
+    yield from track(
+        items,
+        title,
+        total=total,
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )

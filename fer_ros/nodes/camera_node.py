@@ -1,0 +1,137 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""camera_node: a camera, a video, photos or the demo's people as sensor_msgs/Image.
+
+Only for where no camera driver (v4l2_camera, usb_cam, realsense2_camera) is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from fer_ros.config import CameraNodeConfig
+from fer_ros.errors import FerError, SourceError
+from fer_ros.image_source import (
+    CameraSource,
+    DemoSource,
+    FolderSource,
+    ImageSource,
+    VideoSource,
+)
+from fer_ros.nodes.conversions import bgr_to_image
+from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.runner import exit_now, run_node
+from fer_ros.types import UInt8Array
+
+RETRY_S = 1.0
+
+
+def open_source(config: CameraNodeConfig) -> ImageSource:
+    """Return the source that the settings name.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    size_wh = (config.width_px, config.height_px)
+    if config.source == 'demo':
+        return DemoSource(size_wh, config.rate_hz or 30.0)
+    if config.source.isdecimal() or config.source.startswith('/dev/'):
+        device = int(config.source) if config.source.isdecimal() else config.source
+        return CameraSource(device, size_wh, config.rate_hz or 30.0)
+    path = Path(config.source).expanduser()
+    if path.is_dir():
+        return FolderSource(path, config.rate_hz or 1.0)
+    return VideoSource(path)
+
+
+class CameraNode(Node):
+    """Publishes images at a steady rate; a camera that goes away is opened again."""
+
+    def __init__(self) -> None:
+        """Open the source.
+
+        Raises:
+            FerError: a parameter is wrong, or the source cannot be opened.
+        """
+        super().__init__('camera_node')
+        declare_config(self, CameraNodeConfig())
+        self._config = read_config(self, CameraNodeConfig())
+        self._source = open_source(self._config)
+        self._images: Iterator[tuple[float, UInt8Array]] | None = iter(self._source)
+        self._image_publisher = self.create_publisher(Image, 'image_raw', qos_profile_sensor_data)
+        self._info_publisher = self.create_publisher(
+            CameraInfo, 'camera_info', qos_profile_sensor_data
+        )
+        self.sent = 0
+        rate_hz = self._config.rate_hz or self._source.rate_hz
+        self._timer = self.create_timer(1.0 / rate_hz, self._publish_next)
+        self._retry_timer = self.create_timer(RETRY_S, self._reopen)
+        self._retry_timer.cancel()
+        self.get_logger().info(
+            f'{self._config.source}: {rate_hz:g} images a second on '
+            f'{self._image_publisher.topic_name}'
+        )
+
+    def _publish_next(self) -> None:
+        image = self._next_image()
+        if image is None:
+            return
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._config.frame_id)
+        height, width = image.shape[:2]
+        self._image_publisher.publish(bgr_to_image(image, header))
+        self._info_publisher.publish(CameraInfo(header=header, height=height, width=width))
+        self.sent += 1
+
+    def _next_image(self) -> UInt8Array | None:
+        """Return the next image, or None at the end of the source and while it is gone."""
+        if self._images is None:
+            return None
+        try:
+            return next(self._images)[1]
+        except StopIteration:
+            self._end_or_loop()
+        except FerError as error:
+            self.get_logger().warning(f'{error}; trying again', throttle_duration_sec=5.0)
+            self._images = None
+            self._retry_timer.reset()
+        return None
+
+    def _end_or_loop(self) -> None:
+        self._images = None
+        if self._config.loop:
+            self._reopen()
+        else:
+            self.get_logger().info(f'{self._config.source} has ended after {self.sent} images')
+            self._timer.cancel()
+            rclpy.try_shutdown()
+
+    def _reopen(self) -> None:
+        self._source.close()
+        try:
+            self._source = open_source(self._config)
+        except SourceError as error:
+            self.get_logger().warning(f'{error}; trying again', throttle_duration_sec=5.0)
+            self._retry_timer.reset()
+            return
+        self._images = iter(self._source)
+        self._retry_timer.cancel()
+
+    def close(self) -> None:
+        """Give the camera or file back."""
+        self._source.close()
+
+
+def main() -> None:
+    """Run the node until it is told to stop."""
+    exit_now(run_node(CameraNode))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,306 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""emotion_node: camera images in, emotions, detections and annotated images out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+from std_srvs.srv import SetBool
+from vision_msgs.msg import Detection2DArray, LabelInfo
+
+from fer_msgs.msg import EmotionArray
+from fer_msgs.srv import Classify
+from fer_ros.annotation import annotate
+from fer_ros.config import EmotionNodeConfig, PipelineConfig
+from fer_ros.errors import ConfigError, FerError, ImageError
+from fer_ros.nodes import conversions
+from fer_ros.nodes.diagnostics import FrameStatistics, to_status
+from fer_ros.nodes.latest import LatestWorker
+from fer_ros.nodes.parameters import declare_config, not_live, read_config
+from fer_ros.nodes.runner import exit_now, run_node
+from fer_ros.pipeline import EmotionPipeline
+from fer_ros.types import UInt8Array
+
+IMAGE_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Accepts any publisher, and holds the newest image only."""
+
+RESULTS_OUT = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+IMAGE_OUT = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED = QoSProfile(
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+
+Transition = TypeVar('Transition', bound=Callable[..., TransitionCallbackReturn])
+
+
+def _says_why(transition: Transition) -> Transition:
+    """Log what goes wrong in a transition: rclpy swallows exceptions there without a word."""
+
+    @functools.wraps(transition)
+    def wrapper(self: EmotionNode, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(self, state)
+        except FerError as error:
+            self.get_logger().error(str(error))
+            self.failure = error
+            return TransitionCallbackReturn.FAILURE
+
+    return wrapper  # type: ignore[return-value]
+
+
+class EmotionNode(LifecycleNode):
+    """Converts, calls the pipeline, publishes; starts by itself unless told not to."""
+
+    def __init__(self) -> None:
+        """Declare the parameters; models are loaded when the node is configured."""
+        super().__init__('emotion_node')
+        declare_config(self, EmotionNodeConfig())
+        declare_config(self, PipelineConfig())
+        self._config = EmotionNodeConfig()
+        self._pipeline: EmotionPipeline | None = None
+        self._photos: EmotionPipeline | None = None
+        self._worker: LatestWorker[Image | CompressedImage] | None = None
+        self._subscription: Subscription | None = None
+        self.failure: FerError | None = None
+        self.statistics = FrameStatistics()
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self.add_post_set_parameters_callback(self._take_over_parameters)
+        if read_config(self, EmotionNodeConfig()).autostart:
+            self.trigger_configure()
+            if self.failure is not None:
+                raise self.failure
+            self.trigger_activate()
+
+    @_says_why
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the models and advertise the topics."""
+        self._config = read_config(self, EmotionNodeConfig())
+        self._pipeline = EmotionPipeline(read_config(self, PipelineConfig()))
+        self._emotions = self.create_publisher(EmotionArray, 'emotions', RESULTS_OUT)
+        self._detections = self.create_publisher(Detection2DArray, 'detections', RESULTS_OUT)
+        self._annotated = self.create_publisher(Image, 'image_annotated', IMAGE_OUT)
+        self._labels = self.create_publisher(LabelInfo, 'labels', LATCHED)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', RESULTS_OUT)
+        self._timer = self.create_timer(self._config.diagnostics_period_s, self._report)
+        self._services = [
+            self.create_service(SetBool, '~/enable', self._enable),
+            self.create_service(Classify, '~/classify', self._classify),
+        ]
+        head = self.pipeline.classifier.card.head()[0]
+        header = Header(stamp=self.get_clock().now().to_msg())
+        self._labels.publish(conversions.to_label_info(head.labels, head.unknown_threshold, header))
+        self.get_logger().info(
+            f'model {self.pipeline.classifier.card.id} by {self.pipeline.classifier.runtime.name}, '
+            f'detector {self.pipeline.detector.name}, '
+            f'images by {conversions.CONVERTER_NAME}'
+        )
+        return TransitionCallbackReturn.SUCCESS
+
+    @_says_why
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to look."""
+        self.statistics = FrameStatistics()
+        self._look()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Look away; the image that is being worked on is still answered."""
+        self._look_away()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give models and topics back."""
+        self._look_away()
+        self._pipeline = self._photos = None
+        self.destroy_timer(self._timer)
+        for service in self._services:
+            self.destroy_service(service)
+        for publisher in (
+            self._emotions,
+            self._detections,
+            self._annotated,
+            self._labels,
+            self._diagnostics,
+        ):
+            self.destroy_publisher(publisher)
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Look away for good."""
+        self._look_away()
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """End the working thread before the node goes."""
+        self._look_away()
+
+    @property
+    def pipeline(self) -> EmotionPipeline:
+        """The pipeline of a configured node; ConfigError before that."""
+        if self._pipeline is None:
+            raise ConfigError('emotion_node is not configured (ros2 lifecycle set … configure)')
+        return self._pipeline
+
+    def _look(self) -> None:
+        if self._subscription is not None:
+            return
+        self._worker = LatestWorker(self._answer, 'emotion_pipeline')
+        kind, topic = (
+            (CompressedImage, 'image/compressed')
+            if self._config.image_transport == 'compressed'
+            else (Image, 'image')
+        )
+        self._subscription = self.create_subscription(kind, topic, self._on_image, IMAGE_IN)
+        self.get_logger().info(f'looking at {self._subscription.topic_name}')
+
+    def _look_away(self) -> None:
+        if self._subscription is not None:
+            self.destroy_subscription(self._subscription)
+            self._subscription = None
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        self.statistics.arrived()
+        if self._worker is not None and not self._worker.offer(message):
+            self.statistics.dropped += 1
+
+    def _answer(self, message: Image | CompressedImage) -> None:
+        """Answer one image; runs in the working thread, where nothing may be raised."""
+        try:
+            image = _to_bgr(message)
+            frame = self.pipeline.process(image, self._stamp_s(message.header))
+            model_id = self.pipeline.classifier.card.id
+            self._emotions.publish(conversions.to_emotion_array(frame, message.header, model_id))
+            self._detections.publish(conversions.to_detections(frame, message.header))
+            if self._annotated.get_subscription_count():
+                drawn = annotate(image, frame, self._config.pixelate_faces)
+                self._annotated.publish(conversions.bgr_to_image(drawn, message.header))
+            latency_s = self._now_s() - conversions.stamp_seconds(message.header)
+            self.statistics.answered(1e3 * latency_s, len(frame.faces), frame.timings_ms)
+        except ImageError as error:
+            self.statistics.failed(str(error))
+            self.get_logger().warning(f'bad image: {error}', throttle_duration_sec=5.0)
+        except Exception as error:  # noqa: BLE001 - one frame must never end the node
+            if not self.context.ok():
+                return
+            self.statistics.failed(f'{type(error).__name__}: {error}')
+            self.get_logger().error(
+                f'image could not be answered: {type(error).__name__}: {error}',
+                throttle_duration_sec=5.0,
+            )
+
+    def _now_s(self) -> float:
+        return self.get_clock().now().nanoseconds * 1e-9
+
+    def _stamp_s(self, header: Header) -> float:
+        """Return the image's time; a driver that leaves it zero gets the time of arrival."""
+        return conversions.stamp_seconds(header) or self._now_s()
+
+    def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        if self._state_name() != 'active':
+            response.message = 'the node is not active; activate it first (ros2 lifecycle set)'
+            return response
+        (self._look if request.data else self._look_away)()
+        response.success = True
+        response.message = 'looking' if request.data else 'not looking'
+        return response
+
+    def _classify(
+        self, request: Classify.Request, response: Classify.Response
+    ) -> Classify.Response:
+        try:
+            # A pipeline of its own, made when first asked for: nothing mixes with the stream.
+            self._photos = self._photos or EmotionPipeline(self.pipeline.config)
+            frame = self._photos.process_photo(conversions.image_to_bgr(request.image))
+            response.emotions = conversions.to_emotion_array(
+                frame, request.image.header, self.pipeline.classifier.card.id
+            )
+            response.success = True
+        except FerError as error:
+            response.message = str(error)
+        return response
+
+    def _check_parameters(self, changes: list[Parameter]) -> SetParametersResult:
+        try:
+            for config in (EmotionNodeConfig(), PipelineConfig()):
+                read_config(self, config, changes)
+            if self._pipeline is not None:
+                for config in (self._config, self._pipeline.config):
+                    fixed = not_live(config, changes)
+                    if fixed:
+                        raise ConfigError(
+                            f'{", ".join(fixed)}: read when the node is configured; deactivate and '
+                            'clean it up first (ros2 lifecycle set), then set it and configure'
+                        )
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _take_over_parameters(self, changes: list[Parameter]) -> None:
+        if self._pipeline is not None:
+            self._config = read_config(self, EmotionNodeConfig())
+            self._pipeline.reconfigure(read_config(self, PipelineConfig()))
+
+    def _state_name(self) -> str:
+        return self._state_machine.current_state[1]
+
+    def _report(self) -> None:
+        pipeline = self.pipeline
+        status = to_status(
+            self.get_fully_qualified_name(),
+            self._state_name(),
+            self.statistics,
+            self._warning(),
+            {
+                'model': pipeline.classifier.card.id,
+                'backend': pipeline.classifier.runtime.name,
+                'detector': pipeline.detector.name,
+            },
+        )
+        header = Header(stamp=self.get_clock().now().to_msg())
+        self._diagnostics.publish(DiagnosticArray(header=header, status=[status]))
+
+    def _warning(self) -> str:
+        """Return what keeps the node from its work, or an empty string."""
+        if self._subscription is None or self.statistics.received:
+            return ''
+        topic = self._subscription.topic_name
+        publishers = self.get_publishers_info_by_topic(topic)
+        if not publishers:
+            return f'no images: nobody publishes {topic} (remap it: -r image:=/camera/image_raw)'
+        found = '; '.join(
+            f'{info.node_namespace.rstrip("/")}/{info.node_name} sends {info.topic_type}, '
+            f'{info.qos_profile.reliability.name.lower()}'
+            for info in publishers
+        )
+        return f'no images on {topic} yet, though there are publishers: {found}'
+
+
+def _to_bgr(message: Image | CompressedImage) -> UInt8Array:
+    if isinstance(message, CompressedImage):
+        return conversions.compressed_to_bgr(message)
+    return conversions.image_to_bgr(message)
+
+
+def main() -> None:
+    """Run the node until it is told to stop."""
+    exit_now(run_node(EmotionNode))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,66 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings dataclasses as ROS parameters: declared, validated and read in one place."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from fer_ros.config import flatten, replace
+from fer_ros.errors import ConfigError
+
+Config = TypeVar('Config')
+
+
+def _descriptor(value: Any, rules: Any) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(description=rules['description'])
+    if rules['choices']:
+        descriptor.additional_constraints = f'one of: {", ".join(rules["choices"])}'
+    if not rules['live']:
+        descriptor.additional_constraints += '; read when the node is configured'
+        descriptor.additional_constraints = descriptor.additional_constraints.lstrip('; ')
+    if isinstance(value, float):
+        # YAML gives 1 where 1.0 is meant; the type is checked when the setting is read.
+        descriptor.dynamic_typing = True
+        if rules['low'] is not None:
+            bounds = FloatingPointRange(from_value=rules['low'], to_value=rules['high'])
+            descriptor.floating_point_range = [bounds]
+    elif isinstance(value, int) and rules['low'] is not None:
+        bounds = IntegerRange(from_value=int(rules['low']), to_value=int(rules['high']))
+        descriptor.integer_range = [bounds]
+    return descriptor
+
+
+def declare_config(node: Node, config: Any) -> None:
+    """Declare every setting of *config* as a parameter, with its value as the default."""
+    for name, (value, item) in flatten(config).items():
+        node.declare_parameter(name, value, _descriptor(value, item.metadata))
+
+
+def read_config(node: Node, config: Config, changes: list[Parameter] | None = None) -> Config:
+    """Return *config* with the node's parameters, and *changes* on top of them.
+
+    Raises:
+        ConfigError: a value is of the wrong type or out of range.
+    """
+    values = {name: node.get_parameter(name).value for name in flatten(config)}
+    values.update({p.name: p.value for p in changes or () if p.name in values})
+    try:
+        changed: Config = replace(config, values)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    return changed
+
+
+def not_live(config: Any, changes: list[Parameter]) -> list[str]:
+    """Return the names among *changes* that a running node cannot take over."""
+    known = flatten(config)
+    return [
+        p.name
+        for p in changes
+        if p.name in known and not known[p.name][1].metadata['live'] and p.value != known[p.name][0]
+    ]

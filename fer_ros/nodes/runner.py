@@ -1,0 +1,70 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Starts and ends every node alike: clean on SIGINT and SIGTERM, errors in one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import rclpy
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+
+from fer_ros.errors import FerError
+from fer_ros.nodes.middleware import prepare_middleware
+
+RCLError = rclpy_implementation.RCLError
+
+
+def run_node(make_node: Callable[[], Node], arguments: list[str] | None = None) -> int:
+    """Make a node and spin it until it is told to stop.
+
+    Args:
+        make_node: called once ROS is up; its node may have a ``close()`` to be called at the end.
+        arguments: command line with --ros-args; None for this process's own.
+
+    Returns:
+        0 after a signal; 1 if the node could not start, with the reason on standard error.
+    """
+    prepare_middleware()
+    status, node = 0, None
+    try:
+        rclpy.init(args=arguments)
+        node = make_node()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except RCLError:
+        # A callback was under way when the signal shut ROS down: that is a clean end as well.
+        if rclpy.ok():
+            raise
+    except (
+        FerError,
+        InvalidParameterTypeException,
+        InvalidParameterValueException,
+    ) as error:
+        print(f'fer_ros: {error}', file=sys.stderr)
+        status = 1
+    finally:
+        if node is not None:
+            getattr(node, 'close', lambda: None)()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return status
+
+
+def exit_now(status: int) -> None:
+    """End the process at once with *status*, output flushed.
+
+    Threads of native libraries that are still winding down may otherwise abort the interpreter at
+    exit and turn a clean end into a crash.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,49 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Results as JSON: the lines that ``fer image --json`` and ``fer video --json`` print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fer_ros.types import FaceEmotion, Float32Array, FrameEmotions
+
+
+def probabilities_to_dict(probabilities: Float32Array, labels: tuple[str, ...]) -> dict[str, float]:
+    """Return {label: probability}, rounded to six digits."""
+    return {label: round(float(p), 6) for label, p in zip(labels, probabilities)}
+
+
+def face_to_dict(face: FaceEmotion, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a face of a single image says."""
+    left, top, right, bottom = (float(n) for n in face.box_xyxy)
+    return {
+        'box_xywh': [round(n, 2) for n in (left, top, right - left, bottom - top)],
+        'landmarks': [
+            [round(float(n), 2) for n in point] if np.isfinite(point).all() else None
+            for point in face.landmarks
+        ],
+        'detection_score': round(face.detection_score, 4),
+        'label': face.label,
+        'confidence': round(face.confidence, 6),
+        'probabilities': probabilities_to_dict(face.probabilities, labels),
+        'quality': list(face.quality),
+    }
+
+
+def frame_to_dict(frame: FrameEmotions, number: int) -> dict[str, Any]:
+    """Return what a frame of a video or stream says; *number* counts frames from 0."""
+    return {
+        'frame': number,
+        'stamp_s': round(frame.stamp_s, 6),
+        'faces': [
+            {
+                **face_to_dict(face, frame.labels),
+                'track_id': face.track_id,
+                'raw_probabilities': probabilities_to_dict(face.raw_probabilities, frame.labels),
+            }
+            for face in frame.faces
+        ],
+    }
