@@ -2,24 +2,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Installs fer_ros as an ament_python package."""
 
-from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
 NAME = 'fer_ros'
 SHARE = f'share/{NAME}'
 
+
+def files(pattern: str) -> list[str]:
+    """Return the files that match, as setuptools wants them."""
+    return sorted(str(path) for path in Path().glob(pattern) if path.is_file())
+
+
 setup(
     name=NAME,
     version='0.1.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['models/*', 'dashboard/*']},
+    package_data={NAME: ['models/*', 'dashboard/*', 'nodes/*.xml']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (SHARE, ['package.xml']),
-        (f'{SHARE}/launch', glob('launch/*.launch.py')),
-        (f'{SHARE}/config', glob('config/*')),
-        (f'{SHARE}/rviz', glob('rviz/*')),
+        (f'{SHARE}/launch', files('launch/*.launch.py')),
+        (f'{SHARE}/config', files('config/*')),
+        (f'{SHARE}/rviz', files('rviz/*')),
         ('bin', ['scripts/fer']),
     ],
     zip_safe=False,

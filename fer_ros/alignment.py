@@ -102,8 +102,12 @@ def align_faces(
     for crop, matrix in zip(crops, matrices):
         crop[:] = _warp(image, matrix, size_px)
     if channels == 1:
-        grey = np.empty((len(chosen), size_px, size_px), np.uint8)
-        for row, crop in enumerate(crops):
-            grey[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-        crops = grey
+        return AlignedFaces(_to_grey(crops), matrices, usable.astype(np.int64))
     return AlignedFaces(crops, matrices, usable.astype(np.int64))
+
+
+def _to_grey(crops: UInt8Array) -> UInt8Array:
+    grey = np.empty(crops.shape[:3], np.uint8)
+    for row, crop in enumerate(crops):
+        grey[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    return grey

@@ -285,6 +285,5 @@ def demo_photos() -> tuple[UInt8Array, UInt8Array]:
             f'the demo photos come with scikit-image and Matplotlib: {error}; '
             'pip install scikit-image matplotlib'
         ) from error
-    with get_sample_data('grace_hopper.jpg') as stream:
-        hopper = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_COLOR)
+    hopper = read_image(Path(str(get_sample_data('grace_hopper.jpg', asfileobj=False))))
     return cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR), hopper

@@ -78,7 +78,7 @@ class FaceTracker:
         for row, face in self._matches(boxes_xyxy, stamp_s):
             self._tracks[row].move_to(boxes_xyxy[face], stamp_s)
             ids[face] = self._tracks[row].track_id
-        for face in np.flatnonzero(ids == 0):
+        for face in (int(i) for i in np.flatnonzero(ids == 0)):
             ids[face] = self._next_id
             self._tracks.append(
                 _Track(self._next_id, stamp_s, boxes_xyxy[face], np.zeros(2, np.float32))

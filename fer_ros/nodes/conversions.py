@@ -167,7 +167,7 @@ def compressed_to_bgr(message: CompressedImage) -> UInt8Array:
 def bgr_to_image(image: UInt8Array, header: Header) -> Image:
     """Return uint8 (H, W, 3) BGR as a message; the data is copied once."""
     data = array.array('B')
-    data.frombytes(memoryview(np.ascontiguousarray(image)).cast('B'))
+    data.frombytes(np.ascontiguousarray(image).data)
     message = Image(header=header, encoding='bgr8', is_bigendian=int(sys.byteorder == 'big'))
     message.height, message.width = image.shape[:2]
     message.step = 3 * message.width
