@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_ros.evaluation.metrics import softmax
+from fer_ros.classification import softmax
 from fer_ros.types import Float32Array, Int64Array
 
 

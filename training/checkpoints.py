@@ -82,17 +82,18 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise ModelError(f'checkpoint {path} cannot be read: {error}') from error
 
 
-def set_weights(model: Any, weights: Sequence[np.ndarray], path: Path) -> None:
-    """Put *weights* into a Keras model.
+def assign(variables: Sequence[Any], arrays: Sequence[np.ndarray], path: Path) -> None:
+    """Put *arrays* into Keras variables (a model's weights or an optimizer's variables).
 
     Raises:
         ModelError: they are another network's.
     """
-    wanted = [tuple(variable.shape) for variable in model.weights]
-    given = [tuple(array.shape) for array in weights]
+    wanted = [tuple(variable.shape) for variable in variables]
+    given = [tuple(array.shape) for array in arrays]
     if wanted != given:
         raise ModelError(
-            f'checkpoint {path} is of another network: '
-            f'{len(given)} arrays where {model.name} has {len(wanted)}, or other shapes'
+            f'checkpoint {path} is of another network: it holds {len(given)} arrays where '
+            f'{len(wanted)} are needed, or arrays of other shapes'
         )
-    model.set_weights(list(weights))
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)

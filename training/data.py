@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from fer_ros.errors import DataError
 from fer_ros.evaluation.datasets import read_faces
 from fer_ros.evaluation.face_set import FaceSet
-from fer_ros.types import Float32Array, UInt8Array
+from fer_ros.types import Float32Array
 from training.config import RunConfig, SetConfig
 
 
@@ -35,16 +35,6 @@ class LoadedSets:
     counts: dict[str, Any]
 
 
-def _resized(images: UInt8Array, size_px: int) -> UInt8Array:
-    """Return uint8 (N, size_px, size_px)."""
-    if images.shape[1:] == (size_px, size_px):
-        return images
-    shrinking = images.shape[1] > size_px
-    method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-    result = [cv2.resize(image, (size_px, size_px), interpolation=method) for image in images]
-    return np.stack(result) if result else np.zeros((0, size_px, size_px), np.uint8)
-
-
 def read_set(item: SetConfig, size_px: int) -> FaceSet:
     """Read one data set at the run's face size."""
     cutter = None
@@ -59,8 +49,7 @@ def read_set(item: SetConfig, size_px: int) -> FaceSet:
         cut=cutter,
         size_px=size_px,
     )
-    images = _resized(faces.images, size_px)
-    return FaceSet(item.name or faces.name, images, faces.splits, faces.labels, faces.votes)
+    return dataclasses.replace(faces, name=item.name or faces.name)
 
 
 def _check_classes(faces: FaceSet, config: RunConfig) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from fer_ros.alignment import FER2013_TEMPLATE_48PX
 from fer_ros.errors import ConfigError, FerError, ModelError
 from fer_ros.evaluation.face_set import FaceSet
-from fer_ros.evaluation.metrics import softmax
+from fer_ros.classification import softmax
 from fer_ros.model_card import EmotionModelCard, OutputHead, file_sha256
 from fer_ros.types import Float32Array
 from training.batches import model_input
@@ -102,7 +102,7 @@ def compare(reference: Float32Array, logits: Float32Array, config: RunConfig) ->
     start = 0
     for head in config.heads:
         columns = slice(start, start + len(head.classes))
-        first, second = softmax(reference[:, columns]), softmax(logits[:, columns])
+        first, second = softmax(reference[:, columns], 1.0), softmax(logits[:, columns], 1.0)
         same.append(first.argmax(axis=1) == second.argmax(axis=1))
         differences.append(np.abs(first - second))
         start = columns.stop

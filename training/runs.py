@@ -11,7 +11,7 @@ import keras
 from fer_ros.errors import ConfigError
 from training import config as configuration
 from training.architectures import build_model
-from training.checkpoints import read_checkpoint, set_weights
+from training.checkpoints import assign, read_checkpoint
 from training.config import RunConfig
 
 
@@ -39,5 +39,5 @@ def load_run(folder: Path, checkpoint: str = 'best') -> tuple[RunConfig, keras.M
     keras.config.set_dtype_policy('float32')
     model = new_model(config, config.model.size_px)
     path = folder / 'checkpoints' / f'{checkpoint}.npz'
-    set_weights(model, read_checkpoint(path).average, path)
+    assign(model.weights, read_checkpoint(path).average, path)
     return config, model

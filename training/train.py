@@ -27,7 +27,7 @@ from fer_ros.types import Float32Array
 from training import config as configuration
 from training.batches import FaceBatches, head_targets, model_input
 from training.callbacks import RunKeeper
-from training.checkpoints import read_checkpoint, set_weights
+from training.checkpoints import assign, read_checkpoint
 from training.config import RunConfig
 from training.data import load_sets
 from training.fast_torch import fast_layers
@@ -149,8 +149,8 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
     keeper = RunKeeper(config, folder, loaded.validation)
     if resume and last.exists():
         state = read_checkpoint(last)
-        set_weights(model, state.weights, last)
-        set_weights(model.optimizer, state.optimizer, last)
+        assign(model.weights, state.weights, last)
+        assign(model.optimizer.variables, state.optimizer, last)
         keeper.restore(state)
     batches = FaceBatches(loaded.training.images, targets, config, keeper.epoch)
     with fast_layers():
@@ -163,7 +163,7 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
                 verbose=1 if sys.stdout.isatty() else 0,
             )
     best = read_checkpoint(folder / 'checkpoints' / 'best.npz')
-    set_weights(model, best.average, folder / 'checkpoints' / 'best.npz')
+    assign(model.weights, best.average, folder / 'checkpoints' / 'best.npz')
     return TrainingResult(model, folder, keeper.history)
 
 

@@ -4,21 +4,57 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from fer_ros.errors import DataError
-from fer_ros.evaluation.face_set import FaceSet
-from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
-from fer_ros.types import Float32Array
+from fer_ros.evaluation.face_set import NO_LABEL, SPLITS, FaceSet
+from fer_ros.labels import (
+    EMOTIONS,
+    FER2013_EMOTIONS,
+    FERPLUS_COLUMN_TO_EMOTION,
+    REP155_EXPRESSIONS,
+)
+from fer_ros.types import Float32Array, UInt8Array
 
 MIN_VOTES = 2
 """FER+'s protocol: a class with fewer votes in a row is noise."""
 
+FER2013_SIDE_PX = 48
+
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
+
+USAGES: dict[str, str] = dict(zip(('Training', 'PublicTest', 'PrivateTest'), SPLITS, strict=True))
+
+SPLIT_FOLDERS: dict[str, str] = {
+    'train': 'training',
+    'training': 'training',
+    'val': 'public_test',
+    'valid': 'public_test',
+    'validation': 'public_test',
+    'public_test': 'public_test',
+    'test': 'private_test',
+    'private_test': 'private_test',
+}
+"""Names of folders above the class folders, and the split each means."""
+
+LABEL_WORDS: dict[str, str] = {
+    **{label: label for label in EMOTIONS},
+    **FERPLUS_COLUMN_TO_EMOTION,
+    **{word: label for label, word in REP155_EXPRESSIONS.items()},
+}
+"""Words for the classes that are understood without a label map."""
+
+Cutter = Callable[[UInt8Array], UInt8Array | None]
+"""From a photo, uint8 (H, W, 3) BGR, to its face, uint8 (S, S); None where there is none."""
+
 
 def vote_shares(votes: np.ndarray, columns: tuple[str, ...]) -> Float32Array:
-    """Return float32 (N, 8) class shares of FER+ votes by its protocol.
+    """Return float32 (N, 8) class shares of FER+ votes by its protocol (arXiv 1608.01041).
 
     Counts of one are dropped; a row whose plurality is 'unknown' or 'NF' (no face) becomes all
     zero, and so does a row without any vote left.
@@ -29,14 +65,12 @@ def vote_shares(votes: np.ndarray, columns: tuple[str, ...]) -> Float32Array:
     """
     counts = np.where(votes < MIN_VOTES, 0, votes).astype(np.float32)
     names = [FERPLUS_COLUMN_TO_EMOTION.get(column) for column in columns]
-    is_class = np.array([name is not None for name in names])
     shares = np.zeros((len(votes), len(EMOTIONS)), np.float32)
     for column, name in enumerate(names):
         if name is not None:
             shares[:, EMOTIONS.index(name)] += counts[:, column]
-    others = counts[:, ~is_class]
-    rejected = others.max(axis=1, initial=0) > shares.max(axis=1)
-    shares[rejected] = 0
+    others = counts[:, [name is None for name in names]]
+    shares[others.max(axis=1, initial=0) > shares.max(axis=1)] = 0
     total = shares.sum(axis=1, keepdims=True)
     return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
 
@@ -46,21 +80,227 @@ def read_npz(path: Path) -> FaceSet:
     try:
         with np.load(path, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DataError(f'{path} cannot be read: {error}') from error
     for name in ('images', 'labels', 'usage'):
         if name not in arrays:
             raise DataError(f'{path}: array {name!r} is missing')
-    count = len(arrays['images'])
-    votes = np.zeros((count, len(EMOTIONS)), np.float32)
-    if 'ferplus' in arrays and 'ferplus_names' in arrays:
+    images, labels, usage = arrays['images'], arrays['labels'], arrays['usage']
+    if images.ndim != 3 or images.dtype != np.uint8 or images.shape[1] != images.shape[2]:
+        raise DataError(f'{path}: images must be uint8 (N, S, S), got {images.dtype} {images.shape}')
+    _check_numbers(labels, len(images), len(FER2013_EMOTIONS), f'{path}: labels')
+    _check_numbers(usage, len(images), len(SPLITS), f'{path}: usage')
+    votes = np.zeros((len(images), len(EMOTIONS)), np.float32)
+    if 'ferplus' in arrays:
+        if 'ferplus_names' not in arrays or len(arrays['ferplus']) != len(images):
+            raise DataError(f'{path}: ferplus needs ferplus_names and one row a face')
         votes = vote_shares(arrays['ferplus'], tuple(str(n) for n in arrays['ferplus_names']))
-    labels = arrays['labels'].astype(np.int64)
-    if labels.size and not (labels.min() >= 0 and labels.max() < len(FER2013_EMOTIONS)):
-        raise DataError(f'{path}: labels must be 0 to 6, found {labels.min()} to {labels.max()}')
-    return FaceSet(path.stem, arrays['images'], arrays['usage'].astype(np.uint8), labels, votes)
+    return FaceSet(path.stem, images, usage.astype(np.uint8), labels.astype(np.int64), votes)
 
 
-def read_faces(path: Path, votes: Path | None = None, label_map: dict[str, str] | None = None,
-               cut=None, size_px: int = 48) -> FaceSet:
-    return read_npz(path)
+def _check_numbers(values: np.ndarray, count: int, classes: int, name: str) -> None:
+    """Raise DataError unless *values* is (count,) of whole numbers below *classes*."""
+    if values.shape != (count,) or values.dtype.kind not in 'iu':
+        raise DataError(f'{name} must be {count} whole numbers, got {values.dtype} {values.shape}')
+    if count and not (values.min() >= 0 and values.max() < classes):
+        raise DataError(f'{name} must be 0 to {classes - 1}, got {values.min()} to {values.max()}')
+
+
+def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number, row) of a csv; column names lose blanks and capitals."""
+    try:
+        with path.open(newline='', encoding='utf-8') as stream:
+            reader = csv.DictReader(stream)
+            names = [name.strip().lower() for name in reader.fieldnames or []]
+            missing = [name for name in needed if name not in names]
+            if missing:
+                raise DataError(
+                    f'{path}: columns {", ".join(missing)} are missing; it has {", ".join(names)}'
+                )
+            reader.fieldnames = names
+            for row in reader:
+                yield reader.line_num, row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f'{path} cannot be read: {error}') from error
+
+
+def _face(text: str, where: str) -> UInt8Array:
+    """Return uint8 (48, 48) from a csv's pixel column."""
+    pixels = FER2013_SIDE_PX**2
+    try:
+        values = np.array(text.split(), np.int64)
+    except (ValueError, OverflowError) as error:
+        raise DataError(f'{where}: pixels must be whole numbers ({error})') from error
+    if len(values) != pixels:
+        raise DataError(f'{where}: expected {pixels} pixels, got {len(values)}')
+    if values.min() < 0 or values.max() > 255:
+        raise DataError(f'{where}: pixels must be 0 to 255')
+    return values.astype(np.uint8).reshape(FER2013_SIDE_PX, FER2013_SIDE_PX)
+
+
+def read_csv(path: Path, votes: Path | None = None) -> FaceSet:
+    """Read ``fer2013.csv`` or ``icml_face_data.csv``, and FER+'s votes for it where given.
+
+    Args:
+        path: columns emotion (0 to 6), usage and pixels in any order.
+        votes: FER+'s ``fer2013new.csv``; joined by row.
+    """
+    images, labels, splits = [], [], []
+    for line, row in _rows(path, ('emotion', 'usage', 'pixels')):
+        where = f'{path}, line {line}'
+        label, usage = (row['emotion'] or '').strip(), (row['usage'] or '').strip()
+        if not label.isdecimal() or int(label) >= len(FER2013_EMOTIONS):
+            raise DataError(f'{where}: unknown label {label!r}; expected 0 to 6')
+        if usage not in USAGES:
+            raise DataError(f'{where}: usage {usage!r} is not one of {", ".join(USAGES)}')
+        images.append(_face(row['pixels'] or '', where))
+        labels.append(int(label))
+        splits.append(SPLITS.index(USAGES[usage]))
+    if not images:
+        raise DataError(f'{path} holds no face')
+    shares = np.zeros((len(images), len(EMOTIONS)), np.float32)
+    if votes is not None:
+        shares = read_votes(votes)
+        if len(shares) != len(images):
+            raise DataError(f'{votes} has {len(shares)} rows, {path} has {len(images)}')
+    return FaceSet(
+        path.stem,
+        np.stack(images),
+        np.array(splits, np.uint8),
+        np.array(labels, np.int64),
+        shares,
+    )
+
+
+def read_votes(path: Path) -> Float32Array:
+    """Read FER+'s csv of votes; returns float32 (N, 8) class shares."""
+    columns = (*FERPLUS_COLUMN_TO_EMOTION, 'unknown', 'nf')
+    counts = []
+    for line, row in _rows(path, columns):
+        try:
+            counts.append([int(row[column]) for column in columns])
+        except (TypeError, ValueError) as error:
+            raise DataError(f'{path}, line {line}: votes must be whole numbers') from error
+    return vote_shares(np.array(counts, np.int64).reshape(-1, len(columns)), columns)
+
+
+def read_folder(
+    folder: Path,
+    label_map: Mapping[str, str] | None = None,
+    cut: Cutter | None = None,
+    size_px: int = FER2013_SIDE_PX,
+    default_split: str = 'training',
+) -> FaceSet:
+    """Read ``[SPLIT/]LABEL/image`` folders.
+
+    Args:
+        folder: the class folders, or folders named in SPLIT_FOLDERS that hold them.
+        label_map: the user's words to EMOTIONS, before LABEL_WORDS; '' leaves a class out.
+        cut: finds the face of a photo; without it every image is taken for a face already cut out.
+        size_px: side of the result.
+        default_split: where there are no split folders.
+
+    Raises:
+        DataError: an unknown label, an empty class, an image that cannot be read.
+    """
+    parts = sorted(item for item in folder.iterdir() if item.is_dir())
+    splits = [(item, SPLIT_FOLDERS.get(item.name.lower())) for item in parts]
+    if not any(split for _, split in splits):
+        splits = [(folder, default_split)]
+    images, labels, numbers = [], [], []
+    for part, split in splits:
+        if split is None:
+            raise DataError(f'{part} is neither a split nor a class; splits: {list(SPLIT_FOLDERS)}')
+        for class_folder in sorted(item for item in part.iterdir() if item.is_dir()):
+            label = _label(class_folder, label_map or {})
+            if not label:
+                continue
+            for face in _faces_of_class(class_folder, cut, size_px):
+                images.append(face)
+                labels.append(EMOTIONS.index(label))
+                numbers.append(SPLITS.index(split))
+    if not images:
+        raise DataError(f'{folder} holds no class folder with a face')
+    votes = np.zeros((len(images), len(EMOTIONS)), np.float32)
+    votes[np.arange(len(images)), labels] = 1.0
+    return FaceSet(
+        folder.name,
+        np.stack(images),
+        np.array(numbers, np.uint8),
+        np.array(labels, np.int64),
+        votes,
+    )
+
+
+def _label(class_folder: Path, label_map: Mapping[str, str]) -> str:
+    """Return the class a folder's name means, '' for one that is left out."""
+    name = class_folder.name
+    label = label_map.get(name, LABEL_WORDS.get(name.lower()))
+    if label is None or (label and label not in EMOTIONS):
+        raise DataError(
+            f'{class_folder}: unknown label {label or name!r}; expected one of '
+            f'{", ".join(EMOTIONS)}, or give a label map'
+        )
+    return label
+
+
+def _faces_of_class(class_folder: Path, cut: Cutter | None, size_px: int) -> Iterator[UInt8Array]:
+    """Yield uint8 (S, S) faces of one class folder."""
+    paths = sorted(p for p in class_folder.rglob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
+    found = 0
+    for path in paths:
+        flag = cv2.IMREAD_GRAYSCALE if cut is None else cv2.IMREAD_COLOR
+        image = cv2.imdecode(np.fromfile(path, np.uint8), flag) if path.stat().st_size else None
+        if image is None:
+            raise DataError(f'{path} is not an image that can be read')
+        face = image if cut is None else cut(image)
+        if face is not None:
+            found += 1
+            yield resized(face[None], size_px)[0]
+    if not found:
+        raise DataError(f'class {class_folder} is empty: {len(paths)} images, no face')
+
+
+def resized(images: UInt8Array, size_px: int) -> UInt8Array:
+    """Return uint8 (N, size_px, size_px); by area where it shrinks."""
+    if images.shape[1:] == (size_px, size_px):
+        return images
+    result = np.empty((len(images), size_px, size_px), np.uint8)
+    method = cv2.INTER_AREA if images.shape[1] > size_px else cv2.INTER_LINEAR
+    for row, image in enumerate(images):
+        result[row] = cv2.resize(image, (size_px, size_px), interpolation=method)
+    return result
+
+
+def read_faces(
+    path: Path,
+    votes: Path | None = None,
+    label_map: Mapping[str, str] | None = None,
+    cut: Cutter | None = None,
+    size_px: int = FER2013_SIDE_PX,
+    default_split: str = 'training',
+) -> FaceSet:
+    """Read any labelled faces: an .npz, a .csv, or a folder of classes; see the readers.
+
+    Raises:
+        DataError: it cannot be read, or does not hold what it should.
+    """
+    if path.is_dir():
+        return read_folder(path, label_map, cut, size_px, default_split)
+    if not path.is_file():
+        raise DataError(f'{path} does not exist')
+    if path.suffix == '.npz':
+        faces = read_npz(path)
+    elif path.suffix == '.csv':
+        faces = read_csv(path, votes)
+    else:
+        raise DataError(f'{path}: expected a .npz, a .csv or a folder of classes')
+    labels = faces.labels
+    if label_map:
+        labels = labels.copy()
+        for old, new in label_map.items():
+            if old not in EMOTIONS or (new and new not in EMOTIONS):
+                raise DataError(f'label map: {old!r} to {new!r} is not between known labels')
+            labels[faces.labels == EMOTIONS.index(old)] = EMOTIONS.index(new) if new else NO_LABEL
+    images = resized(faces.images, size_px)
+    return FaceSet(faces.name, images, faces.splits, labels, faces.votes)

@@ -11,14 +11,6 @@ from fer_ros.types import Float32Array, Int64Array
 ECE_BINS = 15
 
 
-def softmax(logits: Float32Array, temperature: float = 1.0) -> Float32Array:
-    """Return float32 (N, C) probabilities of logits divided by *temperature*."""
-    scaled = logits.astype(np.float64) / temperature
-    scaled -= scaled.max(axis=1, keepdims=True)
-    powers = np.exp(scaled)
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
 def confusion_matrix(truth: Int64Array, answers: Int64Array, classes: int) -> Int64Array:
     """Return int64 (C, C): rows are the truth, columns the answers."""
     matrix = np.zeros((classes, classes), np.int64)

@@ -1,0 +1,212 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""An emotion model measured on labelled faces: what ``fer evaluate dataset`` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from fer_ros.errors import DataError
+from fer_ros.evaluation import metrics
+from fer_ros.evaluation.datasets import Cutter, read_faces
+from fer_ros.evaluation.face_set import LABEL_KINDS, FaceSet, occurs_in
+from fer_ros.evaluation.robustness import CONDITIONS, apply_condition
+from fer_ros.model_card import EmotionModelCard, OutputHead
+from fer_ros.types import EmotionScores, Float32Array, Int64Array, UInt8Array
+
+BATCH = 64
+THRESHOLDS = np.linspace(0, 0.95, 20, dtype=np.float32)
+
+
+class Classifier(Protocol):
+    """What is measured; fer_ros.classification.EmotionClassifier is one."""
+
+    card: EmotionModelCard
+
+    def classify(self, crops: UInt8Array, head: str = '') -> EmotionScores:
+        """Return the probabilities of one head for uint8 (M, S, S) faces."""
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """Figures of one model on one split with one kind of labels.
+
+    Attributes:
+        dataset: name of the data.
+        split: one of SPLITS.
+        kind: 'fer2013' or 'ferplus': what counted as the truth.
+        model: id of the model.
+        head: the head that answered.
+        probabilities: float32 (N, C), calibrated.
+        truth: int64 (N,).
+        in_training: bool (N,): faces that occur among the data's training faces, pixel for pixel.
+        conditions: {condition: confusion matrix, int64 (C, C)}; empty where not measured.
+    """
+
+    dataset: str
+    split: str
+    kind: str
+    model: str
+    head: OutputHead
+    probabilities: Float32Array
+    truth: Int64Array
+    in_training: np.ndarray
+    conditions: dict[str, Int64Array] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the class names in column order."""
+        return self.head.labels
+
+    @property
+    def matrix(self) -> Int64Array:
+        """Return the confusion matrix, int64 (C, C); rows are the truth."""
+        return self._matrix(slice(None))
+
+    def _matrix(self, rows: Any) -> Int64Array:
+        answers = self.probabilities[rows].argmax(axis=1)
+        return metrics.confusion_matrix(self.truth[rows], answers, len(self.labels))
+
+    def to_json_line(self) -> dict[str, Any]:
+        """Return what ``fer evaluate dataset --json`` prints."""
+        return {
+            'accuracy': metrics.accuracy(self.matrix),
+            'balanced_accuracy': metrics.balanced_accuracy(self.matrix),
+            'expected_calibration_error': metrics.expected_calibration_error(
+                self.probabilities, self.truth
+            ),
+            'count': len(self.truth),
+            'labels': list(self.labels),
+            'confusion_matrix': self.matrix.tolist(),
+            'per_class': metrics.per_class(self.matrix, self.labels),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, for report.json."""
+        fresh = self._matrix(~self.in_training)
+        clean = metrics.accuracy(self.matrix) or 0.0
+        threshold = np.array([self.head.unknown_threshold], np.float32)
+        return {
+            'dataset': self.dataset,
+            'split': self.split,
+            'truth': self.kind,
+            'model': self.model,
+            'head': self.head.name,
+            **self.to_json_line(),
+            'without_faces_seen_in_training': {
+                'count': int(fresh.sum()),
+                'accuracy': metrics.accuracy(fresh),
+                'balanced_accuracy': metrics.balanced_accuracy(fresh),
+            },
+            'reliability': metrics.reliability(self.probabilities, self.truth),
+            'coverage': metrics.coverage_curve(self.probabilities, self.truth, THRESHOLDS),
+            'at_unknown_threshold': metrics.coverage_curve(
+                self.probabilities, self.truth, threshold
+            )[0],
+            'common_confusions': metrics.common_confusions(self.matrix, self.labels),
+            'robustness': {
+                name: {
+                    'what': CONDITIONS[name][1],
+                    'accuracy': metrics.accuracy(matrix),
+                    'balanced_accuracy': metrics.balanced_accuracy(matrix),
+                    'lost': clean - (metrics.accuracy(matrix) or 0.0),
+                }
+                for name, matrix in self.conditions.items()
+            },
+        }
+
+    def write_html(self, folder: Path) -> Path:
+        """Write index.html, report.json and the plots into *folder*; return the page's path."""
+        from fer_ros.evaluation.html_report import write_report
+
+        return write_report(self, folder)
+
+
+def answer(classifier: Classifier, images: UInt8Array, head: str) -> Float32Array:
+    """Return float32 (N, C) probabilities of faces, some at a time."""
+    parts = [
+        classifier.classify(images[start : start + BATCH], head).probabilities
+        for start in range(0, len(images), BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def evaluate_faces(
+    faces: FaceSet,
+    split: str,
+    kind: str,
+    classifier: Classifier,
+    robustness: bool = False,
+) -> DatasetReport:
+    """Measure a model on faces in memory; see ``evaluate_dataset``."""
+    if kind not in LABEL_KINDS:
+        raise ValueError(f'labels: expected one of {", ".join(LABEL_KINDS)}, got {kind!r}')
+    names = [head.name for head in classifier.card.heads]
+    head, _ = classifier.card.head(kind if kind in names else '')
+    chosen = faces.split(split)
+    targets = chosen.targets(kind, head.labels)
+    rows = np.flatnonzero(targets.sum(axis=1) > 0)
+    if not len(rows):
+        raise DataError(f'{faces.name}: no face in split {split!r} has {kind} labels')
+    truth = targets[rows].argmax(axis=1).astype(np.int64)
+    images = chosen.images[rows]
+    conditions = {}
+    for name in CONDITIONS if robustness else ():
+        changed = answer(classifier, apply_condition(images, name), head.name)
+        conditions[name] = metrics.confusion_matrix(
+            truth, changed.argmax(axis=1), len(head.labels)
+        )
+    learned = faces.images[faces.splits == 0]
+    return DatasetReport(
+        dataset=faces.name,
+        split=split,
+        kind=kind,
+        model=classifier.card.id,
+        head=head,
+        probabilities=answer(classifier, images, head.name),
+        truth=truth,
+        in_training=np.zeros(len(rows), bool)
+        if split == 'training'
+        else occurs_in(images, learned),
+        conditions=conditions,
+    )
+
+
+def evaluate_dataset(
+    path: Path,
+    split: str,
+    kind: str,
+    classifier: Classifier,
+    *,
+    votes: Path | None = None,
+    cut: Cutter | None = None,
+    robustness: bool = False,
+) -> DatasetReport:
+    """Measure a model on labelled faces on disk.
+
+    Args:
+        path: an .npz, a .csv or a folder of classes (see fer_ros.evaluation.datasets).
+        split: one of SPLITS; a folder without split folders counts as whatever is asked for.
+        kind: 'fer2013' (one label a face) or 'ferplus' (the plurality of the votes; a folder's
+            label counts as its only vote). The head of that name answers, else the default head.
+        classifier: the model.
+        votes: FER+'s csv, for a .csv of faces.
+        cut: finds the face of each photo of a folder; without it images are faces already cut out.
+        robustness: also measure under every condition of fer_ros.evaluation.robustness.
+
+    Raises:
+        DataError: the data cannot be read or holds no such face.
+        ValueError: an unknown split or kind of labels.
+    """
+    faces = read_faces(
+        Path(path),
+        votes=votes,
+        cut=cut,
+        size_px=classifier.card.size_px,
+        default_split=split,
+    )
+    return evaluate_faces(faces, split, kind, classifier, robustness)

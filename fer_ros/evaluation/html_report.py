@@ -1,0 +1,179 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A DatasetReport as a page with plots; matplotlib is loaded only here."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from fer_ros.evaluation.dataset import DatasetReport
+
+STYLE = (
+    'body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}'
+    'table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .7rem;text-align:right;'
+    'border-bottom:1px solid #ccc}td:first-child,th:first-child{text-align:left}'
+    'img{max-width:100%}'
+)
+
+
+def _figure(path: Path, draw: Callable[[Any], None], size: tuple[float, float]) -> None:
+    """Save what *draw* puts on a matplotlib axis as *path*."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=110, layout='constrained')
+    FigureCanvasAgg(figure)
+    draw(figure.add_subplot())
+    figure.savefig(path)
+
+
+def draw_confusion(axis: Any, matrix: np.ndarray, labels: tuple[str, ...]) -> None:
+    """Draw a confusion matrix: colour is the share of the row, figures are counts."""
+    totals = matrix.sum(axis=1, keepdims=True)
+    shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
+    axis.imshow(shares, cmap='Blues', vmin=0, vmax=1)
+    for row in range(len(labels)):
+        for column in range(len(labels)):
+            axis.text(
+                column,
+                row,
+                str(matrix[row, column]),
+                ha='center',
+                va='center',
+                fontsize=8,
+                color='white' if shares[row, column] > 0.5 else 'black',
+            )
+    axis.set_xticks(range(len(labels)), labels, rotation=45, ha='right')
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_xlabel('answer')
+    axis.set_ylabel('truth')
+
+
+def draw_reliability(axis: Any, rows: list[dict[str, float]]) -> None:
+    """Draw accuracy against confidence; the diagonal is perfect calibration."""
+    axis.plot([0, 1], [0, 1], '--', color='grey', linewidth=1)
+    axis.plot([r['confidence'] for r in rows], [r['accuracy'] for r in rows], 'o-')
+    axis.set_xlabel('confidence')
+    axis.set_ylabel('accuracy')
+    axis.set_xlim(0, 1)
+    axis.set_ylim(0, 1)
+
+
+def draw_coverage(axis: Any, rows: list[dict[str, float | None]]) -> None:
+    """Draw accuracy of the answers against the share of faces answered."""
+    known = [row for row in rows if row['accuracy'] is not None]
+    axis.plot([row['coverage'] for row in known], [row['accuracy'] for row in known], 'o-')
+    axis.set_xlabel('share of faces answered')
+    axis.set_ylabel('accuracy of the answers')
+
+
+def draw_robustness(axis: Any, rows: dict[str, dict[str, Any]], clean: float) -> None:
+    """Draw the accuracy under each condition as a bar, clean as a line."""
+    names = list(rows)
+    axis.barh(names, [rows[name]['accuracy'] for name in names])
+    axis.axvline(clean, color='black', linewidth=1)
+    axis.invert_yaxis()
+    axis.set_xlabel('accuracy (line: clean)')
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Return an HTML table; floats with four digits, None as a dash."""
+
+    def cell(value: Any) -> str:
+        if value is None:
+            return '–'
+        return f'{value:.4f}' if isinstance(value, float) else html.escape(str(value))
+
+    lines = ['<table><tr>' + ''.join(f'<th>{html.escape(name)}</th>' for name in head) + '</tr>']
+    lines += ['<tr>' + ''.join(f'<td>{cell(v)}</td>' for v in row) + '</tr>' for row in rows]
+    return ''.join(lines) + '</table>'
+
+
+def write_report(report: DatasetReport, folder: Path) -> Path:
+    """Write index.html, report.json and plots into *folder*; return the page's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = report.to_dict()
+    (folder / 'report.json').write_text(json.dumps(facts, indent=2) + '\n', encoding='utf-8')
+    _figure(
+        folder / 'confusion.png',
+        lambda axis: draw_confusion(axis, report.matrix, report.labels),
+        (6, 5.5),
+    )
+    _figure(
+        folder / 'reliability.png',
+        lambda axis: draw_reliability(axis, facts['reliability']),
+        (4.5, 4),
+    )
+    _figure(folder / 'coverage.png', lambda axis: draw_coverage(axis, facts['coverage']), (4.5, 4))
+    if facts['robustness']:
+        _figure(
+            folder / 'robustness.png',
+            lambda axis: draw_robustness(axis, facts['robustness'], facts['accuracy']),
+            (6, 4),
+        )
+    page = folder / 'index.html'
+    page.write_text(_page(facts), encoding='utf-8')
+    return page
+
+
+def _page(facts: dict[str, Any]) -> str:
+    """Return the page's HTML."""
+    title = f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["truth"]} labels'
+    fresh, unknown = facts['without_faces_seen_in_training'], facts['at_unknown_threshold']
+    parts = [
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<style>{STYLE}</style><h1>{html.escape(title)}</h1>',
+        _table(
+            ('figure', 'value'),
+            [
+                ('faces', facts['count']),
+                ('accuracy', facts['accuracy']),
+                ('balanced accuracy', facts['balanced_accuracy']),
+                ('expected calibration error', facts['expected_calibration_error']),
+                ('accuracy without faces that occur in training', fresh['accuracy']),
+                ('faces left then', fresh['count']),
+                (f'answered at threshold {unknown["threshold"]:.3f}', unknown['coverage']),
+                ('accuracy of those answers', unknown['accuracy']),
+            ],
+        ),
+        '<h2>Classes</h2>',
+        _table(
+            ('class', 'precision', 'recall', 'F1', 'faces'),
+            [(name, *row.values()) for name, row in facts['per_class'].items()],
+        ),
+        '<img src="confusion.png" alt="confusion matrix"><h2>Most often mixed up</h2>',
+        _table(
+            ('pair', 'first as second', 'second as first', 'share of all errors'),
+            [
+                (
+                    f'{row["first"]} / {row["second"]}',
+                    row['first_as_second'],
+                    row['second_as_first'],
+                    row['share_of_errors'],
+                )
+                for row in facts['common_confusions']
+            ],
+        ),
+        '<h2>Confidence</h2><img src="reliability.png" alt="reliability curve">'
+        '<img src="coverage.png" alt="coverage against accuracy">',
+    ]
+    if facts['robustness']:
+        parts += [
+            '<h2>Robustness</h2>',
+            _table(
+                ('condition', 'what', 'accuracy', 'balanced accuracy', 'lost against clean'),
+                [
+                    (name, row['what'], row['accuracy'], row['balanced_accuracy'], row['lost'])
+                    for name, row in facts['robustness'].items()
+                ],
+            ),
+            '<img src="robustness.png" alt="accuracy under each condition">',
+        ]
+    return '\n'.join(parts) + '</html>\n'

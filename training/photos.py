@@ -1,0 +1,36 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Faces out of photos, by the detector and alignment that the live node uses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fer_ros.alignment import FER2013_TEMPLATE_48PX, align_faces
+from fer_ros.config import DetectionConfig
+from fer_ros.detection import make_detector
+from fer_ros.evaluation.datasets import Cutter
+from fer_ros.types import UInt8Array
+
+
+def face_cutter(size_px: int, config: DetectionConfig | None = None) -> Cutter:
+    """Return a function from a photo to its largest face, aligned to the template.
+
+    Args:
+        size_px: side of the crops.
+        config: of the detector; the live node's defaults by default.
+    """
+    detector = make_detector(config or DetectionConfig())
+    scale = size_px / 48
+    template = tuple((x * scale, y * scale) for x, y in FER2013_TEMPLATE_48PX)
+
+    def cut(image: UInt8Array) -> UInt8Array | None:
+        detections = detector.detect(image)
+        faces = align_faces(image, detections, template, size_px)
+        if not len(faces):
+            return None
+        boxes = detections.boxes_xyxy[faces.source_index]
+        areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+        return faces.crops[int(np.argmax(areas))]
+
+    return cut
