@@ -1,0 +1,46 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What every part of the suite may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_ros.image_source import demo_photos
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / 'shared'
+
+
+@pytest.fixture(scope='session')
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope='session')
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip('the shared data sets are not beside this clone')
+    return SHARED
+
+
+@pytest.fixture(scope='session')
+def astronaut() -> np.ndarray:
+    return demo_photos()[0]
+
+
+@pytest.fixture(scope='session')
+def hopper() -> np.ndarray:
+    return demo_photos()[1]
+
+
+@pytest.fixture(autouse=True)
+def ros_environment(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Give every test a DDS domain of its own that does not leave this computer."""
+    number = 1 + (os.getpid() + request.session.items.index(request.node)) % 100
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(number))
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
