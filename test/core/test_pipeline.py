@@ -1,0 +1,103 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fer_ros import EmotionPipeline, PipelineConfig
+from fer_ros.config import replace
+from fer_ros.image_source import DemoSource
+from fer_ros.labels import EMOTIONS, UNKNOWN
+
+
+@pytest.fixture(scope='module')
+def pipeline() -> EmotionPipeline:
+    return EmotionPipeline()
+
+
+def test_the_astronaut_is_happy(pipeline: EmotionPipeline, astronaut: np.ndarray) -> None:
+    before = astronaut.copy()
+    frame = pipeline.process_photo(astronaut)
+    (face,) = frame.faces
+    assert face.label == 'happy'
+    assert frame.labels == EMOTIONS
+    assert frame.shape_hw == (512, 512)
+    left, top, right, bottom = face.box_xyxy
+    assert left < 224 < right
+    assert top < 115 < bottom
+    assert np.array_equal(astronaut, before)
+    assert set(frame.timings_ms) == {'detection', 'alignment', 'classification', 'tracking'}
+
+
+def test_nobody_in_view_is_a_normal_frame(pipeline: EmotionPipeline) -> None:
+    frame = pipeline.process_photo(np.full((480, 640, 3), 90, np.uint8))
+    assert frame.faces == ()
+    assert frame.labels == EMOTIONS
+
+
+@pytest.mark.parametrize(
+    'shape, value',
+    [
+        pytest.param((1, 1, 3), 0, id='one pixel'),
+        pytest.param((1, 4000, 3), 128, id='one row'),
+        pytest.param((4000, 1, 3), 128, id='one column'),
+        pytest.param((480, 640, 3), 0, id='black'),
+        pytest.param((480, 640, 3), 255, id='white'),
+    ],
+)
+def test_odd_images_hold_nobody(pipeline: EmotionPipeline, shape: tuple, value: int) -> None:
+    assert pipeline.process_photo(np.full(shape, value, np.uint8)).faces == ()
+
+
+def test_ten_seconds_of_the_demo_keep_two_people_apart() -> None:
+    pipeline, source = EmotionPipeline(), DemoSource(rate_hz=10.0)
+    seen: dict[int, list[str]] = {}
+    empty = 0
+    for number in range(100):
+        frame = pipeline.process(source.at(number / 10), number / 10)
+        empty += not frame.faces
+        for face in frame.faces:
+            seen.setdefault(face.track_id, []).append(face.label)
+    lasting = {key: labels for key, labels in seen.items() if len(labels) > 5}
+    assert sorted(lasting) == [1, 2], {key: len(labels) for key, labels in seen.items()}
+    assert lasting[1].count('happy') > len(lasting[1]) / 2
+    assert empty >= 10
+
+
+def test_time_that_jumps_back_counts_people_anew(astronaut: np.ndarray) -> None:
+    pipeline = EmotionPipeline()
+    stamps = (10.0, 10.1, 2.0)
+    ids = [pipeline.process(astronaut, stamp).faces[0].track_id for stamp in stamps]
+    assert ids == [1, 1, 2]
+
+
+def test_a_threshold_takes_effect_between_two_frames(astronaut: np.ndarray) -> None:
+    pipeline = EmotionPipeline()
+    sure = replace(PipelineConfig(), {'classification.unknown_threshold': 0.0})
+    unsure = replace(PipelineConfig(), {'classification.unknown_threshold': 1.0})
+    labels = []
+    for config in (sure, unsure, sure):
+        pipeline.reconfigure(config)
+        labels.append(pipeline.process_photo(astronaut).faces[0].label)
+    assert labels == ['happy', UNKNOWN, 'happy']
+
+
+def test_smoothing_holds_back_the_first_change(astronaut: np.ndarray, hopper: np.ndarray) -> None:
+    """Another face in the same place: raw probabilities jump, smoothed ones follow."""
+    pipeline = EmotionPipeline()
+    pipeline.process(astronaut, 0.0)
+    (face,) = pipeline.process(astronaut, 0.01).faces
+    assert np.allclose(face.raw_probabilities, face.probabilities, atol=1e-4)
+    darker = (astronaut * 0.5).astype(np.uint8)
+    (face,) = pipeline.process(darker, 0.02).faces
+    raw_change = np.abs(face.raw_probabilities - face.probabilities).max()
+    assert raw_change > 0
+
+
+def test_equal_input_gives_equal_output(astronaut: np.ndarray) -> None:
+    first, second = (EmotionPipeline().process_photo(astronaut).faces[0] for _ in range(2))
+    for item in dataclasses.fields(first):
+        np.testing.assert_equal(getattr(first, item.name), getattr(second, item.name), item.name)

@@ -1,0 +1,128 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_ros.config import SmoothingConfig, TrackingConfig
+from fer_ros.smoothing import EmotionSmoother
+from fer_ros.tracking import FaceTracker
+
+
+def boxes(*places: tuple[float, ...]) -> np.ndarray:
+    """Square boxes at left, top, of 60 px or of a third number."""
+    rows = []
+    for left, top, *size in places:
+        side = size[0] if size else 60
+        rows.append((left, top, left + side, top + side))
+    return np.array(rows, np.float32).reshape(-1, 4)
+
+
+def run(frames: list[np.ndarray], rate_hz: float = 30.0) -> list[list[int]]:
+    tracker = FaceTracker(TrackingConfig())
+    return [tracker.update(frame, n / rate_hz).tolist() for n, frame in enumerate(frames)]
+
+
+@pytest.mark.parametrize(
+    'frames, expected',
+    [
+        pytest.param([boxes()] * 3, [[], [], []], id='nobody'),
+        pytest.param([boxes((10, 10))] * 3, [[1], [1], [1]], id='stands still'),
+        pytest.param(
+            [boxes((0, 0), (300, 0)), boxes((300, 0), (0, 0))],
+            [[1, 2], [2, 1]],
+            id='the order of detections does not matter',
+        ),
+        pytest.param(
+            [boxes((100, 100))] + [boxes()] * 20 + [boxes((104, 100))],
+            [[1]] + [[]] * 20 + [[1]],
+            id='a gap of two thirds of a second',
+        ),
+        pytest.param(
+            [boxes((100, 100))] + [boxes()] * 31 + [boxes((100, 100))],
+            [[1]] + [[]] * 31 + [[2]],
+            id='away for longer than the longest gap',
+        ),
+        pytest.param(
+            [boxes((100, 100)), boxes((500, 300))], [[1], [2]], id='somebody else elsewhere'
+        ),
+        pytest.param(
+            [boxes((100, 100)), boxes((110, 110, 200))],
+            [[1], [2]],
+            id='somebody of another size in front',
+        ),
+    ],
+)
+def test_ids(frames: list, expected: list) -> None:
+    assert run(frames) == expected
+
+
+def test_a_quick_walk_keeps_its_id_through_a_gap() -> None:
+    """600 px a second, unseen for a sixth of a second: expected where the walk leads."""
+    walk = [boxes((20 * n, 100)) for n in range(25)]
+    walk[12:17] = [boxes()] * 5
+    assert {i for ids in run(walk) for i in ids} == {1}
+
+
+def test_two_people_who_pass_each_other_keep_their_ids() -> None:
+    """They meet in the middle, one in front of the other, the way they were going tells them."""
+    ids = run([boxes((10 * n, 100), (300 - 10 * n, 125)) for n in range(31)])
+    assert ids[0] == ids[-1] == [1, 2]
+
+
+def test_the_frame_rate_makes_no_difference_to_gaps() -> None:
+    for rate_hz in (5, 15, 60):
+        gap = round(0.8 * rate_hz)
+        frames = [boxes((100, 100))] + [boxes()] * gap + [boxes((100, 100))]
+        assert run(frames, rate_hz)[-1] == [1], rate_hz
+
+
+def test_ids_are_not_used_again_after_a_reset() -> None:
+    tracker = FaceTracker(TrackingConfig())
+    tracker.update(boxes((0, 0)), 0.0)
+    tracker.reset()
+    assert tracker.update(boxes((0, 0)), 0.1).tolist() == [2]
+
+
+def test_nobody_is_remembered_for_ever() -> None:
+    tracker = FaceTracker(TrackingConfig())
+    for n in range(200):
+        tracker.update(boxes((3 * n % 500, 7 * n % 400)), 2.0 * n)
+    assert len(tracker.track_ids) == 1
+
+
+SAD, HAPPY = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+
+
+@pytest.mark.parametrize('rate_hz', [5, 30, 120])
+def test_smoothing_follows_time_not_frames(rate_hz: int) -> None:
+    """After one time constant a change has come through by 1 - 1/e, at any rate."""
+    smoother = EmotionSmoother(SmoothingConfig(time_constant_s=1.0))
+    smoother.update(1, 0.0, SAD)
+    for n in range(1, rate_hz + 1):
+        smoothed = smoother.update(1, n / rate_hz, HAPPY)
+    assert smoothed[1] == pytest.approx(1 - np.exp(-1), abs=1e-3)
+    assert smoothed.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    'time_constant_s, stamps, expected',
+    [
+        pytest.param(0.0, (0.0, 0.1), 1.0, id='none'),
+        pytest.param(1.0, (0.0, 0.0), 0.0, id='no time has passed'),
+        pytest.param(1.0, (0.0, 60.0), 1.0, id='a minute has passed'),
+    ],
+)
+def test_smoothing_at_its_limits(time_constant_s: float, stamps: tuple, expected: float) -> None:
+    smoother = EmotionSmoother(SmoothingConfig(time_constant_s=time_constant_s))
+    smoother.update(1, stamps[0], SAD)
+    assert smoother.update(1, stamps[1], HAPPY)[1] == pytest.approx(expected)
+
+
+def test_people_are_smoothed_apart_and_forgotten() -> None:
+    smoother = EmotionSmoother(SmoothingConfig(time_constant_s=1.0))
+    smoother.update(1, 0.0, SAD)
+    assert smoother.update(2, 0.1, HAPPY)[1] == 1
+    smoother.keep_only([2])
+    assert smoother.update(1, 0.2, HAPPY)[1] == 1
