@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from fer_ros.labels import EMOTIONS, UNKNOWN
+from fer_ros.labels import UNKNOWN
+from fer_ros.lettering import Colour, draw_text, text_colour, text_width
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
-
-Colour = tuple[int, int, int]
 
 COLOURS_BGR: dict[str, Colour] = {
     'angry': (0, 94, 213),
@@ -20,13 +22,24 @@ COLOURS_BGR: dict[str, Colour] = {
     'sad': (178, 114, 0),
     'surprise': (0, 159, 230),
     'neutral': (233, 180, 86),
-    'contempt': (187, 153, 136),
-    UNKNOWN: (150, 150, 150),
+    'contempt': (255, 99, 138),
+    UNKNOWN: (200, 200, 200),
 }
-"""Okabe and Ito's palette, which people with colour blindness can tell apart; grey is unsure."""
+"""Okabe and Ito's palette, and a violet: told apart with colour blindness too; grey is unsure."""
 
-FONT = cv2.FONT_HERSHEY_DUPLEX
 BARS = 3
+PIXELS_A_FACE = 7
+"""Squares across a face that is made unrecognisable."""
+
+_PANEL_SHADE = 0.18
+_PANEL_COLOUR = (26, 22, 20)
+_INK = (245, 245, 245)
+_TRACK = (96, 90, 86)
+_WARNING_INK = (120, 200, 255)
+_HALO = (20, 20, 20)
+
+Rectangle = tuple[int, int, int, int]
+"""Left, top, right, bottom in whole pixels, half-open."""
 
 
 def annotate(image: UInt8Array, frame: FrameEmotions, pixelate_faces: bool = False) -> UInt8Array:
@@ -38,69 +51,223 @@ def annotate(image: UInt8Array, frame: FrameEmotions, pixelate_faces: bool = Fal
         pixelate_faces: make faces unrecognisable.
     """
     canvas = image.copy()
+    boxes = [_whole(face) for face in frame.faces]
     if pixelate_faces:
-        for face in frame.faces:
-            _pixelate(canvas, face)
-    for face in frame.faces:
-        _draw_face(canvas, face, frame.labels)
+        for box in boxes:
+            _pixelate(canvas, box)
+    sizes = _Sizes.of(canvas)
+    for face, box in zip(frame.faces, boxes):
+        _draw_box(canvas, face, box, sizes)
+    for face, plate, corner in _place(frame, boxes, sizes, canvas.shape[1::-1]):
+        _draw_plate(canvas, face, frame.labels, plate, corner, sizes)
     return canvas
 
 
-def _pixelate(canvas: UInt8Array, face: FaceEmotion) -> None:
-    left, top, right, bottom = face.box_xyxy.round().astype(int)
-    patch = canvas[top:bottom, left:right]
+def _whole(face: FaceEmotion) -> Rectangle:
+    left, top, right, bottom = (round(float(n)) for n in face.box_xyxy)
+    return left, top, right, bottom
+
+
+def _pixelate(canvas: UInt8Array, box: Rectangle) -> None:
+    left, top, right, bottom = box
+    # Chin, hair and ears tell who it is as well.
+    margin_x, margin_y = (right - left) // 8, (bottom - top) // 6
+    patch = canvas[
+        max(0, top - margin_y) : bottom + margin_y, max(0, left - margin_x) : right + margin_x
+    ]
     if patch.size:
-        coarse = cv2.resize(patch, (8, 8), interpolation=cv2.INTER_AREA)
+        squares = (min(PIXELS_A_FACE, patch.shape[1]), min(PIXELS_A_FACE, patch.shape[0]))
+        coarse = cv2.resize(patch, squares, interpolation=cv2.INTER_AREA)
         patch[:] = cv2.resize(coarse, patch.shape[1::-1], interpolation=cv2.INTER_NEAREST)
 
 
-def _draw_face(canvas: UInt8Array, face: FaceEmotion, labels: tuple[str, ...]) -> None:
-    height = canvas.shape[0]
-    line = max(1, round(height / 240))
-    scale = max(0.4, height / 900)
-    colour = COLOURS_BGR[face.label]
-    left, top, right, bottom = (int(n) for n in face.box_xyxy.round())
-    _draw_corners(canvas, (left, top, right, bottom), colour, line)
-    for x, y in face.landmarks[np.isfinite(face.landmarks).all(axis=1)]:
-        cv2.circle(canvas, (round(float(x)), round(float(y))), line, colour, -1, cv2.LINE_AA)
-    title = f'{face.track_id} {face.label}'
+@dataclass(frozen=True)
+class _Sizes:
+    """Pixels of what is drawn, from the size of the picture alone.
+
+    Attributes:
+        text: capitals of the title.
+        small: capitals of the bars' names.
+        pad: around text.
+        line: thickness of the box.
+        bar: length of a full bar, at least.
+    """
+
+    text: int
+    small: int
+    pad: int
+    line: int
+    bar: int
+
+    @classmethod
+    def of(cls, canvas: UInt8Array) -> _Sizes:
+        text = max(8, round(min(canvas.shape[0], 0.75 * canvas.shape[1]) / 42))
+        return cls(text, max(7, round(0.8 * text)), max(3, text // 2), max(1, text // 6), 5 * text)
+
+    @property
+    def title_height(self) -> int:
+        return self.text + 2 * self.pad
+
+    @property
+    def row_height(self) -> int:
+        return self.small + self.pad
+
+
+@dataclass(frozen=True)
+class _Plate:
+    """What is written beside one face, and how much room it takes.
+
+    Attributes:
+        title: id, label and confidence.
+        reasons: what makes the face hard to read, or empty.
+        bars: number of bars under the title.
+        size_wh: width and height in pixels.
+    """
+
+    title: str
+    reasons: str
+    bars: int
+    size_wh: tuple[int, int]
+
+
+def _make_plates(face: FaceEmotion, labels: tuple[str, ...], sizes: _Sizes) -> list[_Plate]:
+    """Return what could be written beside a face: all, only the title, only the id."""
+    title = f'{face.track_id}  {face.label}'
     if face.label != UNKNOWN:
-        title += f' {face.confidence:.0%}'
-    if face.quality:
-        title += f' ({", ".join(face.quality).replace("_", " ")})'
-    _draw_tag(canvas, title, (left, top), colour, scale)
-    _draw_bars(canvas, face, labels, (left, bottom + 2 * line), scale)
+        title += f' {100 * face.confidence:.0f}%'
+    reasons = ', '.join(face.quality).replace('_', ' ')
+    pad, title_width = sizes.pad, text_width(title, sizes.text) + 2 * sizes.pad
+    bars_width = 4 * pad + _name_width(labels, sizes) + sizes.bar + _number_width(sizes)
+    rows = BARS + bool(reasons)
+    full_wh = (
+        max(title_width, bars_width, text_width(reasons, sizes.small) + 2 * pad),
+        sizes.title_height + pad + rows * sizes.row_height,
+    )
+    short = str(face.track_id)
+    short_wh = (text_width(short, sizes.text) + 2 * pad, sizes.title_height)
+    return [
+        _Plate(title, reasons, BARS, full_wh),
+        _Plate(title, '', 0, (title_width, sizes.title_height)),
+        _Plate(short, '', 0, short_wh),
+    ]
 
 
-def _draw_corners(
-    canvas: UInt8Array, box: tuple[int, int, int, int], colour: Colour, line: int
-) -> None:
+def _name_width(labels: tuple[str, ...], sizes: _Sizes) -> int:
+    return max(text_width(label, sizes.small) for label in labels)
+
+
+def _number_width(sizes: _Sizes) -> int:
+    return text_width('100', sizes.small)
+
+
+def _place(
+    frame: FrameEmotions, boxes: list[Rectangle], sizes: _Sizes, size_wh: tuple[int, int]
+) -> Iterator[tuple[FaceEmotion, _Plate, tuple[int, int]]]:
+    """Yield each face with its plate and where that goes, near faces first.
+
+    A plate lies inside the picture and covers neither a face nor another plate; where there is no
+    room for all of it, less is written.
+    """
+    if not boxes:
+        return
+    taken = np.array(boxes)
+    areas = (taken[:, 2] - taken[:, 0]) * (taken[:, 3] - taken[:, 1])
+    for index in np.argsort(-areas, kind='stable'):
+        face, box = frame.faces[index], boxes[index]
+        plates = _make_plates(face, frame.labels, sizes)
+        plate, corner = _first_free(plates, box, taken, sizes, size_wh)
+        x, y = corner
+        taken = np.vstack([taken, (x, y, x + plate.size_wh[0], y + plate.size_wh[1])])
+        yield face, plate, corner
+
+
+def _first_free(
+    plates: list[_Plate],
+    box: Rectangle,
+    taken: np.ndarray,
+    sizes: _Sizes,
+    size_wh: tuple[int, int],
+) -> tuple[_Plate, tuple[int, int]]:
+    for plate in plates:
+        for x, y in _corners(plate.size_wh, box, sizes, size_wh):
+            right, bottom = x + plate.size_wh[0], y + plate.size_wh[1]
+            if x < 0 or y < 0 or right > size_wh[0] or bottom > size_wh[1]:
+                continue
+            covers = (
+                (taken[:, 0] < right) & (taken[:, 2] > x)
+                & (taken[:, 1] < bottom) & (taken[:, 3] > y)
+            )  # fmt: skip
+            if not covers.any():
+                return plate, (x, y)
+    # A crowd, or a face that fills the picture: the title goes over the top of the face itself.
+    alone = len(taken) == 1
+    plate = plates[0] if alone else plates[-1]
+    x = min(max(0, box[0]), max(0, size_wh[0] - plate.size_wh[0]))
+    y = max(0, size_wh[1] - plate.size_wh[1]) if alone else max(0, box[1])
+    return plate, (x, y)
+
+
+def _corners(
+    plate_wh: tuple[int, int], box: Rectangle, sizes: _Sizes, size_wh: tuple[int, int]
+) -> Iterator[tuple[int, int]]:
+    """Yield the places tried for a plate, best first: under, over, and beside its face."""
     left, top, right, bottom = box
+    gap = 3 * sizes.line
+    x = min(max(0, left), max(0, size_wh[0] - plate_wh[0]))
+    y = min(max(0, top), max(0, size_wh[1] - plate_wh[1]))
+    yield x, bottom + gap
+    yield x, top - gap - plate_wh[1]
+    yield right + gap, y
+    yield left - gap - plate_wh[0], y
+    yield max(0, right - plate_wh[0]), bottom + gap
+    yield max(0, right - plate_wh[0]), top - gap - plate_wh[1]
+
+
+def _draw_box(canvas: UInt8Array, face: FaceEmotion, box: Rectangle, sizes: _Sizes) -> None:
+    """Draw the box with strong corners on a dark rim, so that it shows on any ground."""
+    left, top, right, bottom = box
+    colour, line = COLOURS_BGR[face.label], sizes.line
+    reach = max(4, min(right - left, bottom - top) // 5)
+    corners = [
+        np.array([(x, y + step_y), (x, y), (x + step_x, y)], np.int32)
+        for x, step_x in ((left, reach), (right - 1, -reach))
+        for y, step_y in ((top, reach), (bottom - 1, -reach))
+    ]
+    cv2.polylines(canvas, corners, False, _HALO, 3 * line + 2, cv2.LINE_AA)
     cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), colour, line, cv2.LINE_AA)
-    reach = max(4, (right - left) // 6)
-    for x, step_x in ((left, reach), (right - 1, -reach)):
-        for y, step_y in ((top, reach), (bottom - 1, -reach)):
-            cv2.line(canvas, (x, y), (x + step_x, y), colour, 3 * line, cv2.LINE_AA)
-            cv2.line(canvas, (x, y), (x, y + step_y), colour, 3 * line, cv2.LINE_AA)
+    cv2.polylines(canvas, corners, False, colour, 3 * line, cv2.LINE_AA)
+    if bottom - top < 6 * sizes.text:
+        return
+    for x, y in face.landmarks[np.isfinite(face.landmarks).all(axis=1)]:
+        centre = (round(16 * float(x)), round(16 * float(y)))
+        cv2.circle(canvas, centre, 16 * line + 24, _HALO, -1, cv2.LINE_AA, shift=4)
+        cv2.circle(canvas, centre, 16 * line + 8, colour, -1, cv2.LINE_AA, shift=4)
 
 
-def _text_colour(background: Colour) -> Colour:
-    blue, green, red = background
-    return (0, 0, 0) if 0.114 * blue + 0.587 * green + 0.299 * red > 128 else (255, 255, 255)
-
-
-def _draw_tag(
-    canvas: UInt8Array, text: str, corner: tuple[int, int], colour: Colour, scale: float
+def _draw_plate(
+    canvas: UInt8Array,
+    face: FaceEmotion,
+    labels: tuple[str, ...],
+    plate: _Plate,
+    corner: tuple[int, int],
+    sizes: _Sizes,
 ) -> None:
-    """Write *text* on a filled tag above *corner*, moved so that it stays in the picture."""
-    (width, height), descent = cv2.getTextSize(text, FONT, scale, 1)
-    pad = max(2, round(6 * scale))
-    full_width, full_height = width + 2 * pad, height + descent + pad
-    x = max(0, min(corner[0], canvas.shape[1] - full_width))
-    y = max(0, corner[1] - full_height)
-    cv2.rectangle(canvas, (x, y), (x + full_width, y + full_height), colour, -1)
-    place = (x + pad, y + height + pad // 2)
-    cv2.putText(canvas, text, place, FONT, scale, _text_colour(colour), 1, cv2.LINE_AA)
+    (x, y), (width, height), pad = corner, plate.size_wh, sizes.pad
+    colour = COLOURS_BGR[face.label]
+    base = y + sizes.title_height
+    if height > sizes.title_height:
+        panel = canvas[base : y + height, x : x + width]
+        cv2.addWeighted(
+            panel, _PANEL_SHADE, np.full_like(panel, _PANEL_COLOUR), 1 - _PANEL_SHADE, 0, panel
+        )
+    cv2.rectangle(canvas, (x, y), (x + width - 1, base - 1), colour, -1)
+    draw_text(canvas, plate.title, (x + pad, y + pad), sizes.text, text_colour(colour))
+    base += pad
+    if plate.reasons:
+        draw_text(canvas, plate.reasons, (x + pad, base), sizes.small, _WARNING_INK)
+        base += sizes.row_height
+    if plate.bars:
+        _draw_bars(canvas, face, labels, (x + pad, base), width - 2 * pad, sizes)
 
 
 def _draw_bars(
@@ -108,34 +275,22 @@ def _draw_bars(
     face: FaceEmotion,
     labels: tuple[str, ...],
     corner: tuple[int, int],
-    scale: float,
+    width: int,
+    sizes: _Sizes,
 ) -> None:
-    """Draw the likeliest classes as bars under the face, or inside it where there is no room."""
-    small = 0.8 * scale
-    (text_width, text_height), descent = cv2.getTextSize(max(EMOTIONS, key=len), FONT, small, 1)
-    row = text_height + descent + max(2, round(4 * scale))
-    bar_px = max(24, round(110 * scale))
-    width, height = text_width + bar_px + round(16 * scale), BARS * row + round(6 * scale)
-    x = max(0, min(corner[0], canvas.shape[1] - width))
-    y = max(0, min(corner[1], canvas.shape[0] - height))
-    panel = canvas[y : y + height, x : x + width]
-    panel[:] = (panel * 0.35).astype(np.uint8)
-    for rank, index in enumerate(np.argsort(-face.probabilities, kind='stable')[:BARS]):
-        base = y + (rank + 1) * row - descent
-        start = x + text_width + round(10 * scale)
-        filled = round(bar_px * float(face.probabilities[index]))
-        label = labels[index]
-        cv2.putText(
-            canvas,
-            label,
-            (x + round(4 * scale), base),
-            FONT,
-            small,
-            (255, 255, 255),
-            1,
-            cv2.LINE_AA,
-        )
-        cv2.rectangle(canvas, (start, base - text_height), (start + bar_px, base), (90, 90, 90), 1)
-        cv2.rectangle(
-            canvas, (start, base - text_height), (start + filled, base), COLOURS_BGR[label], -1
-        )
+    """Draw the likeliest classes: name, bar and percent, *width* pixels in all."""
+    x, y = corner
+    start = x + _name_width(labels, sizes) + sizes.pad
+    full = x + width - _number_width(sizes) - sizes.pad - start
+    for index in np.argsort(-face.probabilities, kind='stable')[:BARS]:
+        probability, bottom = float(face.probabilities[index]), y + sizes.small - 1
+        draw_text(canvas, labels[index], (x, y), sizes.small, _INK)
+        cv2.rectangle(canvas, (start, y), (start + full - 1, bottom), _TRACK, -1)
+        filled = round(full * probability)
+        if filled:
+            colour = COLOURS_BGR[labels[index]]
+            cv2.rectangle(canvas, (start, y), (start + filled - 1, bottom), colour, -1)
+        number = f'{100 * probability:.0f}'
+        number_x = x + width - text_width(number, sizes.small)
+        draw_text(canvas, number, (number_x, y), sizes.small, _INK)
+        y += sizes.row_height
