@@ -203,6 +203,46 @@ class CameraNodeConfig(_Checked):
     frame_id: str = setting('camera', 'frame that images are stamped with', live=False)
 
 
+@dataclass(frozen=True)
+class HriBridgeConfig(_Checked):
+    """What hri_bridge_node makes of the people of REP-155 (ROS4HRI)."""
+
+    mode: str = setting(
+        'publish',
+        "'publish' our faces under /humans/faces, 'classify' the faces that another detector "
+        'publishes there',
+        choices=('publish', 'classify'),
+        live=False,
+    )
+    crop_px: int = setting(
+        128, 'width and height of the published face images', low=16, high=1024, live=False
+    )
+
+
+@dataclass(frozen=True)
+class BagPlayerConfig(_Checked):
+    """What bag_player_node plays, and how fast."""
+
+    bag: str = setting('', 'folder of the bag, or its .mcap or .db3 file', live=False)
+    topics: str = setting(
+        '', 'topics to play, with commas between them; empty for all', live=False
+    )
+    rate: float = setting(
+        1.0, 'seconds of the bag a second; 0 for as fast as possible', low=0.0, high=100.0
+    )
+    loop: bool = setting(False, 'start again at the end')
+    paused: bool = setting(False, 'wait for ~/step or ~/pause', live=False)
+    answers: str = setting(
+        '',
+        'an EmotionArray topic: after each image wait for the answer to it, so that none is '
+        'dropped; empty to keep the time of the bag',
+        live=False,
+    )
+    clock_hz: float = setting(
+        100.0, 'messages a second on /clock', low=1.0, high=1000.0, live=False
+    )
+
+
 def flatten(config: Any) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
     """Return {'section.field': (value, field)} of a settings dataclass, nested ones included."""
     flat: dict[str, tuple[Any, dataclasses.Field[Any]]] = {}
