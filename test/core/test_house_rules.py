@@ -1,0 +1,175 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Who may import whom, one version, licence headers, and a README that tells the truth."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+import fer_ros
+from fer_ros.cli import COMMANDS
+from fer_ros.config import CameraNodeConfig, EmotionNodeConfig, PipelineConfig, flatten
+
+ROOT = Path(__file__).parent.parent.parent
+PACKAGE = ROOT / 'fer_ros'
+STAGES = ('detection', 'classification', 'alignment', 'quality', 'tracking', 'smoothing')
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files of the project; outside a git checkout, all that lie here."""
+    listing = subprocess.run(
+        ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard', *patterns],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    if listing.returncode == 0:
+        names = listing.stdout.split('\0')
+        return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+    return [path for pattern in patterns for path in ROOT.rglob(pattern)]
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of the modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f'{node.module}.{alias.name}' for alias in node.names)
+    return names
+
+
+def module(path: Path) -> str:
+    return '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__')
+
+
+SOURCES = sorted(PACKAGE.rglob('*.py'))
+ROS = ('rclpy', 'fer_msgs', 'vision_msgs', 'hri_msgs', 'sensor_msgs', 'std_msgs', 'std_srvs')
+
+
+def uses(path: Path, packages: tuple[str, ...]) -> set[str]:
+    return {name.split('.')[0] for name in imports(path)} & set(packages)
+
+
+@pytest.mark.parametrize('path', SOURCES, ids=module)
+def test_only_nodes_know_ros(path: Path) -> None:
+    if not path.is_relative_to(PACKAGE / 'nodes'):
+        assert not uses(path, ROS)
+
+
+@pytest.mark.parametrize('path', SOURCES, ids=module)
+def test_only_the_keras_backend_knows_tensorflow(path: Path) -> None:
+    if path != PACKAGE / 'classification' / 'keras.py':
+        assert not uses(path, ('tensorflow', 'keras', 'torch', 'jax'))
+
+
+@pytest.mark.parametrize('path', SOURCES, ids=module)
+def test_nothing_imports_training(path: Path) -> None:
+    assert not uses(path, ('training',))
+
+
+@pytest.mark.parametrize('path', SOURCES, ids=module)
+def test_the_core_does_not_import_what_stands_above_it(path: Path) -> None:
+    above = ('fer_ros.nodes', 'fer_ros.cli', 'fer_ros.commands', 'fer_ros.dashboard')
+    if module(path).startswith(above):
+        return
+    assert not [name for name in imports(path) if name.startswith(above)]
+
+
+@pytest.mark.parametrize('path', SOURCES, ids=module)
+def test_stages_do_not_import_each_other(path: Path) -> None:
+    parts = module(path).split('.')
+    if len(parts) < 2 or parts[1] not in STAGES:
+        return
+    others = tuple(f'fer_ros.{stage}' for stage in STAGES if stage != parts[1])
+    assert not [name for name in imports(path) if name.startswith(others)]
+
+
+def test_a_node_does_not_load_tensorflow() -> None:
+    code = (
+        'import sys; from fer_ros import EmotionPipeline; EmotionPipeline();'
+        'import fer_ros.nodes.emotion_node;'
+        'print([m for m in ("tensorflow", "keras", "torch", "matplotlib", "skimage")'
+        ' if m in sys.modules])'
+    )
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd='/')
+    assert run.stdout.strip().splitlines()[-1:] == ['[]'], run.stderr
+
+
+def test_one_version_everywhere() -> None:
+    versions = {
+        'fer_ros.__version__': fer_ros.__version__,
+        'setup.py': re.search(r"version='([^']+)'", (ROOT / 'setup.py').read_text())[1],
+        'CHANGELOG.rst': re.search(
+            r'^(\d+\.\d+\.\d+)', (ROOT / 'CHANGELOG.rst').read_text(), re.MULTILINE
+        )[1],
+    }
+    for package in ('.', 'fer_msgs'):
+        tree = ElementTree.parse(ROOT / package / 'package.xml')
+        versions[f'{package}/package.xml'] = tree.findtext('version')
+    assert set(versions.values()) == {fer_ros.__version__}, versions
+
+
+def test_every_source_file_carries_its_licence() -> None:
+    files = tracked('*.py', '*.sh', '*.yaml', 'scripts/*', '.ci/*', '*CMakeLists.txt')
+    missing = [
+        str(path.relative_to(ROOT))
+        for path in files
+        if path.name not in ('.pre-commit-config.yaml', 'colcon_defaults.yaml')
+        and 'SPDX-License-Identifier: Apache-2.0' not in path.read_text(encoding='utf-8')[:400]
+    ]
+    assert len(files) > 40
+    assert missing == []
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """Rows of the README's first table under a heading: first cell without ticks to the others."""
+    text = (ROOT / 'README.md').read_text(encoding='utf-8')
+    section = text.split(f'\n{heading}\n', 1)[1]
+    rows = re.search(r'(\|.*\n)+', section)[0].splitlines()[2:]
+    cells = [[cell.strip().replace('`', '') for cell in row.strip('|').split('|')] for row in rows]
+    return {first: rest for first, *rest in cells}
+
+
+def default_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize(
+    'heading, configs',
+    [
+        pytest.param('#### emotion_node', (EmotionNodeConfig(), PipelineConfig()), id='emotion'),
+        pytest.param('#### camera_node', (CameraNodeConfig(),), id='camera'),
+    ],
+)
+def test_the_readme_knows_every_parameter_its_default_and_meaning(
+    heading: str, configs: tuple
+) -> None:
+    expected = {
+        name: [default_text(value), item.metadata['description'].replace('|', '/')]
+        for config in configs
+        for name, (value, item) in flatten(config).items()
+    }
+    assert table(heading) == expected
+
+
+def test_the_readme_knows_every_command() -> None:
+    listed = {row.split()[1] for row in table('### The fer command')}
+    assert listed == set(COMMANDS)
+
+
+def test_the_readme_knows_the_topics_of_the_nodes() -> None:
+    listed = set(table('### Topics and services'))
+    created = set()
+    for name in ('emotion_node', 'camera_node'):
+        text = (PACKAGE / 'nodes' / f'{name}.py').read_text()
+        created.update(re.findall(r"create_(?:publisher|service)\(\s*\w+,\s*'([^']+)'", text))
+    assert created <= listed, created - listed
+    assert {'image', 'image/compressed', 'emotions', 'detections'} <= listed

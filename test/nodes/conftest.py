@@ -1,0 +1,123 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Real nodes in processes of their own, and a listener with deadlines instead of sleeps."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from fer_ros.nodes.conversions import bgr_to_image
+from fer_ros.nodes.middleware import prepare_middleware
+
+DEADLINE_S = 60.0
+"""Generous, because machines are shared: reached only when a test fails."""
+
+
+class Process:
+    """A node of fer_ros, started as ``python -m`` with an empty ROS environment."""
+
+    def __init__(self, name: str, log: Path, arguments: tuple[str, ...]) -> None:
+        self.log = log
+        command = [sys.executable, '-m', f'fer_ros.nodes.{name}', '--ros-args', *arguments]
+        with log.open('wb') as stream:
+            self._process = subprocess.Popen(
+                command, stdout=stream, stderr=subprocess.STDOUT, cwd='/', env=os.environ.copy()
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors='replace')
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        return self._process.wait(timeout=DEADLINE_S)
+
+    def stop(self) -> int:
+        """Interrupt it as Ctrl-C does; returns its exit code."""
+        if self._process.poll() is None:
+            self.signal(signal.SIGINT)
+        try:
+            return self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+
+class Listener(Node):
+    """Collects messages and waits for what is expected of them."""
+
+    def __init__(self) -> None:
+        super().__init__('listener')
+        self.executor_ = SingleThreadedExecutor()
+        self.executor_.add_node(self)
+
+    def collect(self, kind: Any, topic: str, qos: Any = 10) -> list[Any]:
+        """Return a list that fills as messages come."""
+        messages: list[Any] = []
+        self.create_subscription(kind, topic, messages.append, qos)
+        return messages
+
+    def until(self, condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
+        """Spin until *condition* holds and return its value; fail after the deadline."""
+        end = time.monotonic() + deadline_s
+        while not (value := condition()):
+            assert time.monotonic() < end, f'waited {deadline_s:g} s for {what}'
+            self.executor_.spin_once(timeout_sec=0.05)
+        return value
+
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        """Return a service's answer."""
+        client = self.create_client(kind, name)
+        self.until(client.service_is_ready, f'service {name}')
+        future = client.call_async(request)
+        self.until(future.done, f'an answer of {name}')
+        self.destroy_client(client)
+        return future.result()
+
+    def image(self, pixels: np.ndarray, frame_id: str = 'camera') -> Image:
+        """Return a message stamped now."""
+        stamp = self.get_clock().now().to_msg()
+        return bgr_to_image(pixels, Header(stamp=stamp, frame_id=frame_id))
+
+
+@pytest.fixture
+def listener(ros_environment: None) -> Iterator[Listener]:
+    prepare_middleware()
+    rclpy.init()
+    node = Listener()
+    yield node
+    node.executor_.shutdown()
+    node.destroy_node()
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def start(tmp_path: Path, ros_environment: None) -> Iterator[Callable[..., Process]]:
+    """Start nodes; whatever still runs at the end is interrupted and must end cleanly."""
+    running: list[Process] = []
+
+    def starter(name: str, *arguments: str) -> Process:
+        running.append(Process(name, tmp_path / f'{name}_{len(running)}.log', arguments))
+        return running[-1]
+
+    yield starter
+    for process in running:
+        process.stop()
