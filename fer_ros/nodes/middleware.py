@@ -16,9 +16,17 @@ _OWN_SETTINGS = (
 )
 
 
+def middleware_settings() -> dict[str, str]:
+    """Return environment variables that name our profile; none if the user has settings."""
+    if any(name in os.environ for name in _OWN_SETTINGS):
+        return {}
+    # Jazzy's Fast DDS reads the first name, Kilted's and later the second.
+    return {
+        'FASTRTPS_DEFAULT_PROFILES_FILE': str(PROFILE),
+        'FASTDDS_DEFAULT_PROFILES_FILE': str(PROFILE),
+    }
+
+
 def prepare_middleware() -> None:
     """Name the profile of shared memory to Fast DDS, unless the user has settings of their own."""
-    if not any(name in os.environ for name in _OWN_SETTINGS):
-        # Jazzy's Fast DDS reads the first name, Kilted's and later the second.
-        os.environ['FASTRTPS_DEFAULT_PROFILES_FILE'] = str(PROFILE)
-        os.environ['FASTDDS_DEFAULT_PROFILES_FILE'] = str(PROFILE)
+    os.environ.update(middleware_settings())
