@@ -203,7 +203,7 @@ class Settings:
     def _camera_node(self, namespace: str, source: str) -> Action:
         if self.values['image_transport'] == 'compressed':
             raise ConfigError(
-                f"camera:={self.values['camera']} sends raw images only; image_transport:="
+                f'camera:={self.values["camera"]} sends raw images only; image_transport:='
                 'compressed needs camera:=v4l2_camera or usb_cam, or camera:=none'
             )
         return Node(
