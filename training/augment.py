@@ -8,6 +8,7 @@ face loses what a camera in the dark loses.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import cv2
@@ -35,13 +36,17 @@ class AugmentationConfig:
     erasing: float = setting(0.25, 'chance of one erased rectangle', low=0, high=1)
     mixup: float = setting(0.2, 'alpha of mixup; 0 for none', low=0, high=10)
     cutmix: float = setting(0.0, 'chance of CutMix for a batch', low=0, high=1)
+    calm_epochs: int = setting(
+        0, 'last epochs without erasing, mixup and CutMix', low=0, high=100000
+    )
 
     def __post_init__(self) -> None:
         """Check ranges."""
         check_settings(self)
 
-
-NO_AUGMENTATION = AugmentationConfig(**dict.fromkeys(AugmentationConfig.__dataclass_fields__, 0.0))
+    def calm(self) -> AugmentationConfig:
+        """Return the same without what hides or blends faces, for the last epochs."""
+        return dataclasses.replace(self, erasing=0.0, mixup=0.0, cutmix=0.0)
 
 
 def augment(

@@ -10,7 +10,7 @@ import numpy as np
 from fer_ros.evaluation.face_set import FaceSet
 from fer_ros.preprocessing import normalize
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
-from training.augment import augment, mix
+from training.augment import AugmentationConfig, augment, mix
 from training.config import RunConfig
 from training.losses import class_shares
 
@@ -79,6 +79,13 @@ class FaceBatches(keras.utils.PyDataset):
         begun = [start for start in steps if start <= self.epoch]
         return steps[max(begun)] if begun else self.config.model.size_px
 
+    @property
+    def augmentation(self) -> AugmentationConfig:
+        """Return this epoch's augmentation."""
+        chosen = self.config.augmentation
+        calm = self.epoch >= self.config.optimization.epochs - chosen.calm_epochs
+        return chosen.calm() if calm else chosen
+
     def __len__(self) -> int:
         """Return the number of batches; the last one may be smaller."""
         return -(-len(self.images) // self.config.optimization.batch_size)
@@ -88,10 +95,11 @@ class FaceBatches(keras.utils.PyDataset):
         size = self.config.optimization.batch_size
         rows = self._order[index * size : (index + 1) * size]
         rng = np.random.default_rng((self.config.seed, self.epoch, index))
-        crops = augment(self.images[rows], self.config.augmentation, rng, self.size_px)
+        augmentation = self.augmentation
+        crops = augment(self.images[rows], augmentation, rng, self.size_px)
         model = self.config.model
         inputs = model_input(crops, model.normalization, model.channels)
-        return mix(inputs, self.targets[rows], self.config.augmentation, rng)
+        return mix(inputs, self.targets[rows], augmentation, rng)
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch."""

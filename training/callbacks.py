@@ -48,6 +48,8 @@ class RunKeeper(keras.callbacks.Callback):
         self.best_epoch = 0
         self.plateau_factor = 1.0
         self.epoch = 0
+        self.stopped = False
+        self.optimizer_state: Arrays = []
         self._step = 0
         self._steps = 1
         self._started_s = self._epoch_started_s = 0.0
@@ -56,6 +58,7 @@ class RunKeeper(keras.callbacks.Callback):
         """Go on from a checkpoint."""
         self.epoch = state.epoch
         self.average = state.average
+        self.optimizer_state = state.optimizer
         try:
             self.history = list(state.facts['history'])
             self.best = float(state.facts['best'])
@@ -128,7 +131,7 @@ class RunKeeper(keras.callbacks.Callback):
         if chosen.schedule == 'plateau' and since and since % chosen.plateau_patience == 0:
             self.plateau_factor /= 2
         if chosen.early_stopping and since >= chosen.early_stopping:
-            self.model.stop_training = True
+            self.stopped = self.model.stop_training = True
         facts |= {
             'best': self.best,
             'best_epoch': self.best_epoch,
@@ -193,3 +196,28 @@ def validate(model: keras.Model, faces: FaceSet, config: RunConfig) -> dict[str,
             result[f'{prefix}/balanced_accuracy'] = metrics.balanced_accuracy(matrix) or 0.0
         start += width
     return result
+
+
+class TorchBoard(keras.callbacks.Callback):
+    """Writes the figures of each epoch for TensorBoard under the PyTorch backend."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the folder of the event files."""
+        super().__init__()
+        self.folder = folder
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Open the event file."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._writer = SummaryWriter(str(self.folder))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write one point a curve."""
+        for name, value in (logs or {}).items():
+            self._writer.add_scalar(name, value, epoch + 1)
+        self._writer.flush()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Close the event file."""
+        self._writer.close()

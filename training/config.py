@@ -83,6 +83,9 @@ class OptimizationConfig:
         0.998, 'decay a step of the running average that is kept; 0 for none', low=0, high=1
     )
     label_smoothing: float = setting(0.0, 'share of a target spread evenly', low=0, high=1)
+    frozen_epochs: int = setting(
+        0, 'epochs in which a backbone keeps the weights it came with', low=0, high=100000
+    )
     precision: str = setting('bfloat16', 'of activations', choices=PRECISIONS)
     size_steps: dict[int, int] = field(default_factory=dict)
 
@@ -208,13 +211,18 @@ def load(path: Path) -> RunConfig:
     return dataclasses.replace(config, sets=sets, teachers=teachers)
 
 
-def save(config: RunConfig, path: Path) -> None:
-    """Write *config* as YAML that ``load`` reads."""
+def to_mapping(config: RunConfig) -> dict[str, Any]:
+    """Return what ``from_mapping`` makes *config* of: plain mappings, lists and values."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: plain(item) for key, item in value.items()}
         return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
-    content = plain(dataclasses.asdict(config))
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
+    content: dict[str, Any] = plain(dataclasses.asdict(config))
+    return content
+
+
+def save(config: RunConfig, path: Path) -> None:
+    """Write *config* as YAML that ``load`` reads."""
+    path.write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding='utf-8')

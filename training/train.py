@@ -22,10 +22,10 @@ import keras
 import numpy as np
 
 from fer_ros.errors import ConfigError, DataError, FerError
-from fer_ros.evaluation.face_set import FaceSet
 from fer_ros.types import Float32Array
 from training import config as configuration
-from training.batches import FaceBatches, head_targets, model_input
+from training.architectures.transfer import BACKBONE
+from training.batches import FaceBatches, head_targets
 from training.callbacks import RunKeeper
 from training.checkpoints import assign, read_checkpoint
 from training.config import RunConfig
@@ -99,26 +99,6 @@ def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-def predict_logits(
-    model: keras.Model, faces: FaceSet, config: RunConfig, batch_size: int = 256
-) -> Float32Array:
-    """Return float32 (N, columns) logits of faces as they are."""
-    chosen = config.model
-    parts = [
-        keras.ops.convert_to_numpy(
-            model.predict_on_batch(
-                model_input(
-                    faces.images[start : start + batch_size],
-                    chosen.normalization,
-                    chosen.channels,
-                )
-            )
-        )
-        for start in range(0, len(faces), batch_size)
-    ]
-    return np.concatenate(parts).astype(np.float32)
-
-
 def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResult:
     """Train as *config* says, keeping everything in *folder*.
 
@@ -143,21 +123,25 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
 
         targets = soften_targets(targets, loaded.training, config)
     _describe_run(config, folder, loaded.counts)
-    model = new_model(config)
-    model.compile(optimizer=make_optimizer(config), loss=make_loss(targets, config))
-    model.optimizer.build(model.trainable_variables)
+    loss = make_loss(targets, config)
+    fixed = None if config.optimization.size_steps else config.model.size_px
+    model = new_model(config, fixed)
     keeper = RunKeeper(config, folder, loaded.validation)
     if resume and last.exists():
         state = read_checkpoint(last)
         assign(model.weights, state.weights, last)
-        assign(model.optimizer.variables, state.optimizer, last)
         keeper.restore(state)
-    batches = FaceBatches(loaded.training.images, targets, config, keeper.epoch)
-    with fast_layers():
-        if keeper.epoch < config.optimization.epochs:
+    for frozen, end in _phases(config):
+        if keeper.epoch >= end or keeper.stopped:
+            continue
+        _compile(model, loss, config, frozen)
+        if keeper.optimizer_state and keeper.epoch > (0 if frozen else _thaw_epoch(config)):
+            assign(model.optimizer.variables, keeper.optimizer_state, last)
+        batches = FaceBatches(loaded.training.images, targets, config, keeper.epoch)
+        with fast_layers():
             model.fit(
                 batches,
-                epochs=config.optimization.epochs,
+                epochs=end,
                 initial_epoch=keeper.epoch,
                 callbacks=[keeper, *_tensorboard(folder)],
                 verbose=1 if sys.stdout.isatty() else 0,
@@ -165,6 +149,30 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
     best = read_checkpoint(folder / 'checkpoints' / 'best.npz')
     assign(model.weights, best.average, folder / 'checkpoints' / 'best.npz')
     return TrainingResult(model, folder, keeper.history)
+
+
+def _thaw_epoch(config: RunConfig) -> int:
+    """Return the epoch from which everything is trained."""
+    return min(config.optimization.frozen_epochs, config.optimization.epochs)
+
+
+def _phases(config: RunConfig) -> list[tuple[bool, int]]:
+    """Return (whether the backbone is frozen, epoch at which the phase ends), in order."""
+    thaw = _thaw_epoch(config)
+    return ([(True, thaw)] if thaw else []) + [(False, config.optimization.epochs)]
+
+
+def _compile(model: keras.Model, loss: HeadsLoss, config: RunConfig, frozen: bool) -> None:
+    """Give the model a fresh optimizer for a phase of training."""
+    backbones = [layer for layer in model.layers if layer.name == BACKBONE]
+    if frozen and not backbones:
+        raise ConfigError(
+            f'frozen_epochs: architecture {config.model.architecture} has no backbone to freeze'
+        )
+    for backbone in backbones:
+        backbone.trainable = not frozen
+    model.compile(optimizer=make_optimizer(config), loss=loss)
+    model.optimizer.build(model.trainable_variables)
 
 
 def _tensorboard(folder: Path) -> list[keras.callbacks.Callback]:
