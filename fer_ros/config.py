@@ -224,9 +224,7 @@ class BagPlayerConfig(_Checked):
     """What bag_player_node plays, and how fast."""
 
     bag: str = setting('', 'folder of the bag, or its .mcap or .db3 file', live=False)
-    topics: str = setting(
-        '', 'topics to play, with commas between them; empty for all', live=False
-    )
+    topics: str = setting('', 'topics to play, with commas between them; empty for all', live=False)
     rate: float = setting(
         1.0, 'seconds of the bag a second; 0 for as fast as possible', low=0.0, high=100.0
     )
