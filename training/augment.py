@@ -182,6 +182,8 @@ def mix(
     Args:
         inputs: float32 (N, S, S, C), normalised.
         targets: float32 (N, K); blended by the same weights.
+        config: how often and how much.
+        rng: all chance comes from here.
     """
     partner = rng.permutation(len(inputs))
     if rng.random() < config.cutmix:
@@ -191,8 +193,8 @@ def mix(
         mixed = inputs.copy()
         window = (slice(None), slice(top, top + size), slice(left, left + size))
         mixed[window] = inputs[partner][window]
-        share = np.float32(1 - (size / side) ** 2)
-        return mixed, share * targets + (1 - share) * targets[partner]
+        kept = np.float32(1 - (size / side) ** 2)
+        return mixed, kept * targets + (1 - kept) * targets[partner]
     if config.mixup > 0:
         share = rng.beta(config.mixup, config.mixup, len(inputs)).astype(np.float32)
         share = np.maximum(share, 1 - share)[:, None]

@@ -121,7 +121,6 @@ class RunKeeper(keras.callbacks.Callback):
 
     def _keep(self, score: float, raw: Arrays) -> None:
         """Write checkpoints, history and what follows from a gain or the lack of it."""
-        facts = {'history': self.history}
         folder = self.folder / 'checkpoints'
         if score > self.best:
             self.best, self.best_epoch = score, self.epoch
@@ -132,7 +131,8 @@ class RunKeeper(keras.callbacks.Callback):
             self.plateau_factor /= 2
         if chosen.early_stopping and since >= chosen.early_stopping:
             self.stopped = self.model.stop_training = True
-        facts |= {
+        facts = {
+            'history': self.history,
             'best': self.best,
             'best_epoch': self.best_epoch,
             'plateau_factor': self.plateau_factor,

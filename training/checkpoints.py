@@ -54,10 +54,10 @@ def write_checkpoint(path: Path, state: Checkpoint) -> None:
     partial = path.with_name(path.name + '.part')
     try:
         with partial.open('wb') as stream:
-            np.savez(stream, **arrays)
+            np.savez(stream, allow_pickle=False, **arrays)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise ModelError(f'checkpoint {path} could not be written: {error}') from error

@@ -110,12 +110,12 @@ def compare(
 
 
 def as_markdown(table: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the table in Markdown; a figure that was not measured is a dash."""
+    """Return the table in Markdown; a figure that was not measured is 'none'."""
     columns = list(dict.fromkeys(name for row in table.values() for name in row))
 
     def cell(value: Any) -> str:
         if value is None:
-            return '–'
+            return 'none'
         return f'{value:.4f}' if isinstance(value, float) and value < 1 else f'{value:,.6g}'
 
     lines = ['| variant | ' + ' | '.join(columns) + ' |', '| --- ' * (len(columns) + 1) + '|']

@@ -73,12 +73,14 @@ class OptimizationConfig:
     optimizer: str = setting('sgd', 'sgd is with Nesterov momentum', choices=OPTIMIZERS)
     learning_rate: float = setting(0.1, 'highest value', low=0, high=100)
     momentum: float = setting(0.9, 'of sgd', low=0, high=1)
-    weight_decay: float = setting(5e-4, 'decoupled; not for biases and normalisation', low=0, high=1)
+    weight_decay: float = setting(5e-4, 'decoupled; only of kernels', low=0, high=1)
     schedule: str = setting('cosine', 'course of the learning rate', choices=SCHEDULES)
     warmup_epochs: float = setting(2.0, 'linear rise from 0', low=0, high=100000)
     cooldown: float = setting(0.4, 'share of a trapezoid in which it falls to 0', low=0, high=1)
     plateau_patience: int = setting(5, 'epochs without gain before it is halved', low=1, high=1000)
-    early_stopping: int = setting(0, 'epochs without gain before the end; 0 for never', low=0, high=100000)
+    early_stopping: int = setting(
+        0, 'epochs without gain before the end; 0 for never', low=0, high=100000
+    )
     weight_average: float = setting(
         0.998, 'decay a step of the running average that is kept; 0 for none', low=0, high=1
     )
@@ -114,10 +116,10 @@ class RunConfig:
         HeadConfig(),
         HeadConfig(name='fer2013', kind='fer2013'),
     )
-    model: ModelConfig = ModelConfig()
-    augmentation: AugmentationConfig = AugmentationConfig()
-    optimization: OptimizationConfig = OptimizationConfig()
-    balance: BalanceConfig = BalanceConfig()
+    model: ModelConfig = field(default_factory=ModelConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
+    balance: BalanceConfig = field(default_factory=BalanceConfig)
     teachers: tuple[str, ...] = ()
     distillation: float = setting(
         0.7, "share of the targets that is the teachers' answer", low=0, high=1
@@ -167,7 +169,8 @@ def _section(kind: Any, content: Any, name: str) -> Any:
     hints = typing.get_type_hints(kind)
     for key in content:
         if key not in hints:
-            raise ConfigError(f'{name}: no setting is called {key!r}; there are: {", ".join(hints)}')
+            known = ', '.join(hints)
+            raise ConfigError(f'{name}: no setting is called {key!r}; there are: {known}')
     values = {key: _value(hints[key], item, f'{name}.{key}') for key, item in content.items()}
     try:
         made = kind(**values)

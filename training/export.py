@@ -19,9 +19,9 @@ import keras
 import numpy as np
 
 from fer_ros.alignment import FER2013_TEMPLATE_48PX
+from fer_ros.classification import softmax
 from fer_ros.errors import ConfigError, FerError, ModelError
 from fer_ros.evaluation.face_set import FaceSet
-from fer_ros.classification import softmax
 from fer_ros.model_card import EmotionModelCard, OutputHead, file_sha256
 from fer_ros.types import Float32Array
 from training.batches import model_input

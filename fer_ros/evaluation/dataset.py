@@ -157,9 +157,7 @@ def evaluate_faces(
     conditions = {}
     for name in CONDITIONS if robustness else ():
         changed = answer(classifier, apply_condition(images, name), head.name)
-        conditions[name] = metrics.confusion_matrix(
-            truth, changed.argmax(axis=1), len(head.labels)
-        )
+        conditions[name] = metrics.confusion_matrix(truth, changed.argmax(axis=1), len(head.labels))
     learned = faces.images[faces.splits == 0]
     return DatasetReport(
         dataset=faces.name,

@@ -87,7 +87,8 @@ def read_npz(path: Path) -> FaceSet:
             raise DataError(f'{path}: array {name!r} is missing')
     images, labels, usage = arrays['images'], arrays['labels'], arrays['usage']
     if images.ndim != 3 or images.dtype != np.uint8 or images.shape[1] != images.shape[2]:
-        raise DataError(f'{path}: images must be uint8 (N, S, S), got {images.dtype} {images.shape}')
+        got = f'{images.dtype} {images.shape}'
+        raise DataError(f'{path}: images must be uint8 (N, S, S), got {got}')
     _check_numbers(labels, len(images), len(FER2013_EMOTIONS), f'{path}: labels')
     _check_numbers(usage, len(images), len(SPLITS), f'{path}: usage')
     votes = np.zeros((len(images), len(EMOTIONS)), np.float32)

@@ -88,7 +88,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 
     def cell(value: Any) -> str:
         if value is None:
-            return '–'
+            return 'none'
         return f'{value:.4f}' if isinstance(value, float) else html.escape(str(value))
 
     lines = ['<table><tr>' + ''.join(f'<th>{html.escape(name)}</th>' for name in head) + '</tr>']

@@ -39,7 +39,7 @@ def jpeg(quality: int) -> Condition:
 
     def change(face: UInt8Array, rng: np.random.Generator) -> UInt8Array:
         _, data = cv2.imencode('.jpg', face, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
     return change
 

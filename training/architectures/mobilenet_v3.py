@@ -11,7 +11,9 @@ import keras
 from training.architectures.transfer import on_backbone
 
 
-def build(inputs: Any, columns: int, weights: str = '', alpha: float = 1.0, dropout: float = 0.2) -> Any:
+def build(
+    inputs: Any, columns: int, weights: str = '', alpha: float = 1.0, dropout: float = 0.2
+) -> Any:
     """Return logits (N, columns).
 
     Args:
