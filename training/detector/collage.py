@@ -3,8 +3,8 @@
 """Training images made on the fly: scenes with their own faces, and cut-out faces set into them.
 
 The photos at hand show either one face that fills the image or scenes with few people. Detection
-needs faces of every size among other things, so faces are cut out with soft masks, turned, squeezed,
-tinted, partly covered, and set onto hair and shoulders of random colours in a random scene.
+needs faces of every size among other things, so faces are cut out with soft masks, turned,
+squeezed, tinted, partly covered, and set onto hair and shoulders of random colours in a random scene.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ class LabelledFaces:
     @classmethod
     def empty(cls) -> LabelledFaces:
         """Return no faces."""
-        return cls(
-            np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, bool)
-        )
+        return cls(np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, bool))
 
     @classmethod
     def join(cls, parts: list[LabelledFaces]) -> LabelledFaces:
@@ -97,7 +95,7 @@ def make_pyramid(image: UInt8Array) -> tuple[UInt8Array, ...]:
 
 
 def skin_table(rng: np.random.Generator) -> UInt8Array:
-    """Return a lookup table, uint8 (256, 1, 3), from grey to a random complexion in random light."""
+    """Return a table, uint8 (256, 1, 3), from grey to a random complexion in random light."""
     grey = np.linspace(0, 1, 256)[:, None] ** rng.uniform(0.8, 1.25)
     warmth = rng.uniform(0.05, 0.55)
     tone = np.array([1 - warmth, 1 - warmth * rng.uniform(0.35, 0.6), 1.0])
@@ -112,7 +110,12 @@ def face_masks() -> list[Float32Array]:
     axis = (np.arange(MASK_PX) + 0.5) / MASK_PX * 2 - 1
     x, y = np.meshgrid(axis * MASK_REACH, axis * MASK_REACH)  # the box is -1..1
     masks = []
-    for wide, high, edge in [(0.95, 1.0, 0.1), (1.02, 1.05, 0.2), (1.1, 1.08, 0.15), (1.0, 1.0, 0.05)]:
+    for wide, high, edge in [
+        (0.95, 1.0, 0.1),
+        (1.02, 1.05, 0.2),
+        (1.1, 1.08, 0.15),
+        (1.0, 1.0, 0.05),
+    ]:
         radius = np.sqrt((x / wide) ** 2 + (y / high) ** 2)
         masks.append(np.clip((1 + edge / 2 - radius) / edge, 0, 1).astype(np.float32))
     for power, reach in [(4, 1.05), (6, 1.2), (20, 1.4)]:
@@ -136,7 +139,7 @@ class FacePaster:
     def paste(
         self, canvas: UInt8Array, face: CutOut, centre_xy: tuple[float, float], size_px: float
     ) -> LabelledFaces:
-        """Set *face* into *canvas* so that its box has about *size_px*; return where it lies now."""
+        """Set *face* into *canvas* with a box of about *size_px*; return where it lies now."""
         rng = self.rng
         scale = size_px / face.size_px
         squeeze = rng.uniform(0.72, 1.08) if rng.random() < 0.5 else 1.0
@@ -188,15 +191,28 @@ class FacePaster:
         shift = np.array([left, top])
         picture = face.pyramid[level]
         zoom = np.array([width / picture.shape[1], height / picture.shape[0]])
-        patch = self._warp(picture, to_canvas, zoom, np.zeros(2), shift, (right - left, bottom - top))
+        patch = self._warp(
+            picture, to_canvas, zoom, np.zeros(2), shift, (right - left, bottom - top)
+        )
         patch = self._shade(patch)
         step = 2 * reach / MASK_PX
         soft = self._warp(
-            mask, to_canvas, step, middle - reach, shift, (right - left, bottom - top), constant=True
+            mask,
+            to_canvas,
+            step,
+            middle - reach,
+            shift,
+            (right - left, bottom - top),
+            constant=True,
         )
         inside = self._warp(
-            np.ones(picture.shape[:2], np.float32), to_canvas, zoom * (1 + 0.08), -0.04 * np.array(
-                [width, height]), shift, (right - left, bottom - top), constant=True,
+            np.ones(picture.shape[:2], np.float32),
+            to_canvas,
+            zoom * (1 + 0.08),
+            -0.04 * np.array([width, height]),
+            shift,
+            (right - left, bottom - top),
+            constant=True,
         )
         alpha = (soft * inside)[..., None]
         part = canvas[top:bottom, left:right]
@@ -217,8 +233,11 @@ class FacePaster:
         offset = to_canvas[:, :2] @ (origin + 0.5 * zoom) + to_canvas[:, 2] - shift - 0.5
         border = cv2.BORDER_CONSTANT if constant else cv2.BORDER_REFLECT_101
         return cv2.warpAffine(
-            picture, np.column_stack([linear, offset]), (int(size[0]), int(size[1])),
-            flags=cv2.INTER_LINEAR, borderMode=border,
+            picture,
+            np.column_stack([linear, offset]),
+            (int(size[0]), int(size[1])),
+            flags=cv2.INTER_LINEAR,
+            borderMode=border,
         )
 
     def _shade(self, patch: UInt8Array) -> UInt8Array:
@@ -229,9 +248,11 @@ class FacePaster:
         gain, offset = rng.uniform(0.65, 1.4), rng.uniform(-30, 30)
         shaded = patch.astype(np.float32) * gain + offset
         if rng.random() < 0.3:
-            height, width = patch.shape[:2]
-            ramp = np.linspace(rng.uniform(0.3, 1.0), rng.uniform(0.6, 1.2), width, dtype=np.float32)
-            shaded *= ramp[None, ::rng.choice([1, -1]), None]
+            width = patch.shape[1]
+            ramp = np.linspace(
+                rng.uniform(0.3, 1.0), rng.uniform(0.6, 1.2), width, dtype=np.float32
+            )
+            shaded *= ramp[None, :: rng.choice([1, -1]), None]
         return np.clip(shaded, 0, 255).astype(np.uint8)
 
     def _draw_person(
@@ -258,7 +279,10 @@ class FacePaster:
             else:
                 hair = rng.integers(0, 256, 3)
             ellipse(
-                0, rng.uniform(-0.25, 0.0), rng.uniform(0.5, 0.68), rng.uniform(0.58, 0.75),
+                0,
+                rng.uniform(-0.25, 0.0),
+                rng.uniform(0.5, 0.68),
+                rng.uniform(0.58, 0.75),
                 np.clip(hair, 0, 255),
             )
 
@@ -269,14 +293,24 @@ class FacePaster:
         width, height = box[2:] - box[:2]
         kind = rng.integers(4)
         if kind == 0:  # mask, scarf, microphone
-            area = (left - 0.1 * width, top + rng.uniform(0.55, 0.75) * height, 1.2 * width, 0.6 * height)
+            area = (
+                left - 0.1 * width,
+                top + rng.uniform(0.55, 0.75) * height,
+                1.2 * width,
+                0.6 * height,
+            )
         elif kind == 1:  # another head, a pillar
             share = rng.uniform(0.2, 0.45) * width
             area = (left if rng.random() < 0.5 else left + width - share, top, share, 1.1 * height)
         elif kind == 2:  # sunglasses
             area = (left + 0.1 * width, top + 0.3 * height, 0.8 * width, 0.18 * height)
         else:  # hat, fringe
-            area = (left - 0.1 * width, top - 0.1 * height, 1.2 * width, rng.uniform(0.2, 0.38) * height)
+            area = (
+                left - 0.1 * width,
+                top - 0.1 * height,
+                1.2 * width,
+                rng.uniform(0.2, 0.38) * height,
+            )
         x0, y0 = np.maximum(np.round(area[:2]).astype(int), 0)
         x1, y1 = np.round(np.add(area[:2], area[2:])).astype(int)
         part = canvas[y0 : max(y1, 0), x0 : max(x1, 0)]
@@ -287,5 +321,8 @@ class FacePaster:
         elif rng.random() < 0.5:
             part[:] = rng.integers(0, 256, 3)
         else:
-            y, x = (int(rng.integers(0, max(1, n - m + 1))) for n, m in zip(canvas.shape[:2], part.shape))
+            y, x = (
+                int(rng.integers(0, max(1, n - m + 1)))
+                for n, m in zip(canvas.shape[:2], part.shape)
+            )
             part[:] = canvas[y : y + part.shape[0], x : x + part.shape[1]].copy()

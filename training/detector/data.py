@@ -39,7 +39,9 @@ class Stock:
         return Stock(*kept), Stock(*held)
 
 
-def load_cut_outs(photos: Mapping[str, UInt8Array], labels: PhotoLabels, least: float) -> list[CutOut]:
+def load_cut_outs(
+    photos: Mapping[str, UInt8Array], labels: PhotoLabels, least: float
+) -> list[CutOut]:
     """Return the photos' best faces where the teachers agree by at least *least*.
 
     Raises:
@@ -110,6 +112,8 @@ class CollageConfig:
         quarters_share: the background is put together from four scenes.
         crowd_share: many small faces are set in.
         portrait_share: one large face is set in.
+        decoy_share: each place for a face gets a decoy as well.
+        text_share: letters and rings are drawn.
     """
 
     size_px: int = 320
@@ -120,6 +124,8 @@ class CollageConfig:
     quarters_share: float = 0.25
     crowd_share: float = 0.25
     portrait_share: float = 0.15
+    decoy_share: float = 0.6
+    text_share: float = 0.2
 
 
 class CollageMaker:
@@ -169,14 +175,21 @@ class CollageMaker:
             scale = least * log_uniform(rng, 1.0, 3.0)
             focus = rng.uniform((0, 0), image.shape[1::-1])
         room = np.array([image.shape[1] * scale - width, image.shape[0] * scale - height])
-        corner = np.clip(focus * scale - rng.uniform(0.1, 0.9, 2) * (width, height), 0, np.maximum(room, 0))
-        matrix = np.array([[scale, 0, -corner[0] + 0.5 * scale - 0.5],
-                           [0, scale, -corner[1] + 0.5 * scale - 0.5]])
+        corner = np.clip(
+            focus * scale - rng.uniform(0.1, 0.9, 2) * (width, height), 0, np.maximum(room, 0)
+        )
+        matrix = np.array(
+            [[scale, 0, -corner[0] + 0.5 * scale - 0.5], [0, scale, -corner[1] + 0.5 * scale - 0.5]]
+        )
         flags = cv2.INTER_LINEAR
         if scale < 0.6:
             image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            matrix = np.array([[2 * scale, 0, -corner[0] + scale - 0.5], [0, 2 * scale, -corner[1] + scale - 0.5]])
-        view = cv2.warpAffine(image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+            matrix = np.array(
+                [[2 * scale, 0, -corner[0] + scale - 0.5], [0, 2 * scale, -corner[1] + scale - 0.5]]
+            )
+        view = cv2.warpAffine(
+            image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+        )
         faces = within(faces.moved(scale, (-corner[0], -corner[1])), width, height)
         if rng.random() < 0.5:
             view, faces = np.ascontiguousarray(view[:, ::-1]), faces.mirrored(width)
@@ -187,23 +200,48 @@ class CollageMaker:
         rng, config = self.rng, self.config
         draw = rng.random()
         if draw < config.crowd_share:
-            sizes = log_uniform(rng, config.smallest_px, 48) * rng.uniform(0.75, 1.3, rng.integers(6, 26))
+            sizes = log_uniform(rng, config.smallest_px, 48) * rng.uniform(
+                0.75, 1.3, rng.integers(6, 26)
+            )
         elif draw < config.crowd_share + config.portrait_share:
             sizes = np.array([rng.uniform(90, config.largest_px)])
         else:
             count = rng.choice([0, 1, 2, 3, 4, 5], p=[0.2, 0.2, 0.2, 0.15, 0.15, 0.1])
             sizes = log_uniform(rng, config.smallest_px, 130, count)
+        if rng.random() < config.text_share:
+            draw_text(canvas, rng)
+        decoys = sizes[rng.random(len(sizes)) < config.decoy_share]
+        plan = [*((one, True) for one in sizes), *((one, False) for one in decoys)]
         taken, added = [*present.boxes_xyxy], []
-        for size_px in np.sort(sizes)[::-1]:
+        for size_px, real in sorted(plan, key=lambda one: -one[0]):
             for _ in range(6):
                 centre = rng.uniform(0, config.size_px, 2)
                 if all(clear(box, centre, size_px) for box in taken):
-                    face = self._choose(size_px)
+                    face = self._choose(size_px) if real else self._decoy(size_px)
                     placed = self.paster.paste(canvas, face, (centre[0], centre[1]), size_px)
                     taken.append(placed.boxes_xyxy[0])
-                    added.append(within(placed, config.size_px, config.size_px))
+                    if real:
+                        added.append(within(placed, config.size_px, config.size_px))
                     break
         return added
+
+    def _decoy(self, size_px: float) -> CutOut:
+        """Return what is cut out and set in like a face but is none.
+
+        Without it the network would learn the marks of cutting out instead of faces.
+        """
+        rng = self.rng
+        if rng.random() < 0.4:
+            face = self._choose(size_px)
+            level = face.pyramid[min(1, len(face.pyramid) - 1)]
+            return CutOut(make_pyramid(scrambled(level, rng)), *centred_face(level.shape[:2]))
+        image = self.stock.empty[rng.integers(len(self.stock.empty))][0]
+        side = int(min(*image.shape[:2], rng.integers(32, 160)))
+        y, x = (int(rng.integers(0, length - side + 1)) for length in image.shape[:2])
+        patch = image[y : y + side, x : x + side]
+        if rng.random() < 0.5:
+            patch = cv2.cvtColor(cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+        return CutOut(make_pyramid(patch), *centred_face(patch.shape[:2]))
 
     def _choose(self, size_px: float) -> CutOut:
         """Return a face whose photo is not much smaller than *size_px*."""
@@ -212,7 +250,43 @@ class CollageMaker:
         return faces[self.rng.integers(len(faces))]
 
 
-def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | None = None):  # noqa: ANN201
+def centred_face(shape_hw: tuple[int, int]) -> tuple[Float32Array, Float32Array]:
+    """Return a box that fills most of an image of that shape, and landmarks for form's sake."""
+    height, width = shape_hw
+    box = np.array([0.1 * width, 0.05 * height, 0.9 * width, 0.95 * height], np.float32)
+    return box, np.zeros((5, 2), np.float32)
+
+
+def scrambled(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
+    """Return the image with its quarters in another order."""
+    y, x = image.shape[0] // 2, image.shape[1] // 2
+    parts = [image[:y, :x], image[:y, x : 2 * x], image[y : 2 * y, :x], image[y : 2 * y, x : 2 * x]]
+    order = [(1, 0, 3, 2), (2, 3, 0, 1), (3, 2, 1, 0), (1, 2, 3, 0)][rng.integers(4)]
+    a, b, c, d = (parts[i] for i in order)
+    return np.concatenate([np.concatenate([a, b], axis=1), np.concatenate([c, d], axis=1)])
+
+
+def draw_text(canvas: UInt8Array, rng: np.random.Generator) -> None:
+    """Draw a few words and rings of any size and colour."""
+    size = canvas.shape[0]
+    for _ in range(int(rng.integers(1, 6))):
+        place = int(rng.integers(0, size)), int(rng.integers(0, size))
+        colour = [int(c) for c in rng.integers(0, 256, 3)]
+        if rng.random() < 0.3:
+            radius = int(log_uniform(rng, 4, 40))
+            for part in (1.0, 0.6, 0.3)[: int(rng.integers(1, 4))]:
+                width = int(rng.integers(-1, 4))
+                cv2.circle(
+                    canvas, place, max(1, int(radius * part)), colour, width or 1, cv2.LINE_AA
+                )
+            continue
+        word = ''.join(chr(c) for c in rng.integers(48, 91, int(rng.integers(1, 9))))
+        scale = float(log_uniform(rng, 0.3, 2.5))
+        font, thick = int(rng.integers(0, 8)), int(rng.integers(1, 2 + round(2 * scale)))
+        cv2.putText(canvas, word, place, font, scale, colour, thick, cv2.LINE_AA)
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | None = None):
     """Return numbers whose logarithm is evenly spread."""
     return np.exp(rng.uniform(np.log(low), np.log(high), size))
 
@@ -225,7 +299,7 @@ def clear(box_xyxy: Float32Array, centre_xy: Float32Array, size_px: float) -> bo
 
 
 def within(faces: LabelledFaces, width: int, height: int) -> LabelledFaces:
-    """Return what is left of the faces in an image of that size; those mostly cut off are not sure."""
+    """Return what an image of that size holds of the faces; those mostly cut off are not sure."""
     boxes = np.clip(faces.boxes_xyxy, 0, np.array([width, height] * 2, np.float32))
     whole = np.maximum((faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2]).prod(axis=1), 1e-6)
     sides = boxes[:, 2:] - boxes[:, :2]
@@ -239,7 +313,9 @@ def wear(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     size = image.shape[0]
     if rng.random() < 0.12:
         small = round(size * rng.uniform(0.4, 0.8))
-        image = cv2.resize(cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA), (size, size))
+        image = cv2.resize(
+            cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA), (size, size)
+        )
     if rng.random() < 0.12:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.4))
     elif rng.random() < 0.07:

@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from fer_ros.errors import DataError
-from training.detector.photos import Photo, read_fer2013, read_folder
 from fer_ros.geometry import pairwise_iou
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
+from training.detector.photos import Photo, read_fer2013, read_folder
 
 PHOTO_SCALES = (0.5, 1.0, 2.0)
 FER2013_SCALES = (4.0,)

@@ -46,11 +46,11 @@ def _twice_as_large(x: Any) -> Any:
 
 
 def build_network(config: NetworkConfig, shape_hw: tuple[int | None, int | None]) -> keras.Model:
-    """Return the network: float32 (N, H, W, 3) BGR 0..1 to three maps (N, H/s, W/s, 15), fine first.
+    """Return the network: an image to three maps (N, H/s, W/s, 15), fine first.
 
     Args:
         config: widths and depths.
-        shape_hw: H and W, multiples of 32.
+        shape_hw: H and W, multiples of 32, of the input, float32 (N, H, W, 3) BGR 0..1.
     """
     image = keras.Input((*shape_hw, 3), name='image')
     x = image
@@ -73,7 +73,10 @@ def build_network(config: NetworkConfig, shape_hw: tuple[int | None, int | None]
             x = layers.Add()([x, _twice_as_large(above)])
         above = _convolution(layers.ReLU()(x), config.neck)
         head = layers.Conv2D(
-            OUTPUT_COLUMNS, 1, bias_initializer=start, name=f'level_{stride_index}',
+            OUTPUT_COLUMNS,
+            1,
+            bias_initializer=start,
+            name=f'level_{stride_index}',
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
         )
         maps.insert(0, head(above))

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the detector's training images come from: folders of photos, and FER2013's Training split."""
+"""Where training images come from: folders of photos, and FER2013's split Training."""
 
 from __future__ import annotations
 

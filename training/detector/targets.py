@@ -48,7 +48,9 @@ def encode(faces: LabelledFaces, size_px: int, least_px: float) -> Float32Array:
         np.repeat([sides[end] for sides in LEVEL_SIDES_PX], [(size_px // s) ** 2 for s in STRIDES])
         for end in (0, 1)
     )
-    sides = np.sqrt(np.clip(faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2], 0, None).prod(axis=1))
+    sides = np.sqrt(
+        np.clip(faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2], 0, None).prod(axis=1)
+    )
     for row in np.argsort(-sides, kind='stable'):
         box = faces.boxes_xyxy[row]
         wide = box[2:] - box[:2]
@@ -65,7 +67,7 @@ def encode(faces: LabelledFaces, size_px: int, least_px: float) -> Float32Array:
 
 
 class DetectorLoss(keras.losses.Loss):
-    """Score (quality focal loss), box (complete IoU) and landmarks (L1), a face-cell's mean each."""
+    """Score (quality focal loss), box (complete IoU) and landmarks (L1), each a cell's mean."""
 
     def __init__(
         self, size_px: int, box_weight: float = 2.0, landmark_weight: float = 1.0, **options: Any
@@ -120,7 +122,9 @@ def box_overlap(first: Any, second: Any) -> tuple[Any, Any]:
     shared = ops.prod(ops.maximum(bottom_right - top_left, 0.0), axis=-1)
     sides, other = first[..., 2:] - first[..., :2], second[..., 2:] - second[..., :2]
     union = ops.prod(sides, axis=-1) + ops.prod(other, axis=-1) - shared
-    hull = ops.maximum(first[..., 2:], second[..., 2:]) - ops.minimum(first[..., :2], second[..., :2])
+    hull = ops.maximum(first[..., 2:], second[..., 2:]) - ops.minimum(
+        first[..., :2], second[..., :2]
+    )
     gap = (first[..., :2] + first[..., 2:] - second[..., :2] - second[..., 2:]) / 2
     far = ops.sum(ops.square(gap), axis=-1) / ops.maximum(ops.sum(ops.square(hull), axis=-1), 1e-6)
     odd = ops.sum(ops.square((sides - other) / ops.maximum(hull, 1e-3)), axis=-1)

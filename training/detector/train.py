@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train the detector; every epoch leaves a checkpoint, averaged weights and curves.
 
-    KERAS_BACKEND=tensorflow python -m training.detector.train training/detector/detector.yaml \
+KERAS_BACKEND=tensorflow python -m training.detector.train training/detector/detector.yaml \
         --data ../shared/data --labels runs/detector --output runs/detector/shipped [--resume]
 """
 
@@ -64,7 +64,9 @@ def read_recipe(path: Path) -> Recipe:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
-        network = {name: tuple(v) if isinstance(v, list) else v for name, v in content['network'].items()}
+        network = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in content['network'].items()
+        }
         parts: dict[str, Any] = {
             'network': NetworkConfig(**network),
             'collage': CollageConfig(**content['collage']),
@@ -80,11 +82,15 @@ def read_recipe(path: Path) -> Recipe:
 class HoldThenFall(keras.optimizers.schedules.LearningRateSchedule):
     """A warm-up, a plateau and a linear fall to zero."""
 
-    def __init__(self, peak: float, warmup_steps: int, total_steps: int, decay_share: float) -> None:
+    def __init__(
+        self, peak: float, warmup_steps: int, total_steps: int, decay_share: float
+    ) -> None:
         """Fall over the last *decay_share* of *total_steps*."""
         self.settings = {
-            'peak': peak, 'warmup_steps': warmup_steps,
-            'total_steps': total_steps, 'decay_share': decay_share,
+            'peak': peak,
+            'warmup_steps': warmup_steps,
+            'total_steps': total_steps,
+            'decay_share': decay_share,
         }
 
     def __call__(self, step: Any) -> Any:
@@ -124,7 +130,7 @@ class AveragedWeights(keras.callbacks.Callback):
 
 
 class EpochKeeper(keras.callbacks.Callback):
-    """After each epoch: validate the averaged weights, save everything, add a line to the curves."""
+    """After each epoch: validates the averaged weights, saves all, adds a line to the curves."""
 
     def __init__(self, output: Path, average: AveragedWeights, validation: tuple[Any, Any]) -> None:
         """Write to the folder *output*; *validation* is images and targets."""
@@ -160,7 +166,9 @@ def make_model(recipe: Recipe) -> keras.Model:
     schedule, size = recipe.schedule, recipe.collage.size_px
     model = for_training(build_network(recipe.network, (size, size)))
     rate = HoldThenFall(
-        schedule.learning_rate, schedule.warmup_steps, schedule.epochs * schedule.steps,
+        schedule.learning_rate,
+        schedule.warmup_steps,
+        schedule.epochs * schedule.steps,
         schedule.decay_share,
     )
     optimizer = keras.optimizers.AdamW(rate, **recipe.optimizer)
@@ -168,9 +176,7 @@ def make_model(recipe: Recipe) -> keras.Model:
     return model
 
 
-def save_checkpoint(
-    path: Path, model: keras.Model, average: AveragedWeights, epochs: int
-) -> None:
+def save_checkpoint(path: Path, model: keras.Model, average: AveragedWeights, epochs: int) -> None:
     """Write everything that going on needs to *path*, whole or not at all."""
     parts = {
         'model': model.get_weights(),
@@ -194,8 +200,10 @@ def restore(path: Path, model: keras.Model, average: AveragedWeights) -> int:
     model.optimizer.build(model.trainable_variables)
     try:
         with np.load(path, allow_pickle=False) as saved:
-            counts = {name: sum(key.startswith(f'{name}_') for key in saved) for name in
-                      ('model', 'average', 'optimizer')}
+            counts = {
+                name: sum(key.startswith(f'{name}_') for key in saved)
+                for name in ('model', 'average', 'optimizer')
+            }
             parts = {name: [saved[f'{name}_{i}'] for i in range(n)] for name, n in counts.items()}
             model.set_weights(parts['model'])
             average.weights, average.updates = parts['average'], int(saved['updates'])
@@ -228,7 +236,11 @@ def train(recipe: Recipe, data: Path, labels: Path, output: Path, resume: bool =
     keeper = EpochKeeper(output, average, validation)
     callbacks = [average, keeper, keras.callbacks.TerminateOnNaN()]
     model.fit(
-        batches, initial_epoch=start, epochs=schedule.epochs, callbacks=callbacks, verbose=2,
+        batches,
+        initial_epoch=start,
+        epochs=schedule.epochs,
+        callbacks=callbacks,
+        verbose=2,
         shuffle=False,
     )
 

@@ -1,0 +1,234 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The detector that comes with the package: boxes and landmarks from one small network.
+
+An anchor-free single-shot detector (as FCOS, Z. Tian et al., 2019): every cell of three grids says
+how well it knows a face, and where that face's box and landmarks lie from the cell's middle.
+Trained by ``training.detector``; run by LiteRT.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from fer_ros.config import DetectionConfig
+from fer_ros.errors import ModelError
+from fer_ros.geometry import clip_boxes, non_maximum_suppression
+from fer_ros.model_card import file_sha256, find_card, read_card_json
+from fer_ros.types import FaceDetections, Float32Array, UInt8Array, check_image
+
+STRIDES = (8, 16, 32)
+UNIT_STRIDES = 4
+"""Offsets and sizes come in units of so many strides."""
+OUTPUT_COLUMNS = 15
+"""Logit of the score; box as dx, dy, log width, log height; five landmarks as dx, dy."""
+DEFAULT_MODEL = 'detector'
+MAX_IOU = 0.4
+MAX_CANDIDATES = 600
+MAX_SIDE_PX = 4096
+"""No side of the network's input is longer."""
+KEPT_SIZES = 4
+"""Interpreters are kept for so many input sizes, so that changing between cameras costs nothing."""
+
+
+@dataclass(frozen=True)
+class DetectorCard:
+    """What the runtime must know about the detector's weights.
+
+    Attributes:
+        id: name and version.
+        path: the LiteRT file, checked against its digest.
+        least_face_px: height of the smallest face the network finds reliably in its own input.
+        score_slope: the logit is multiplied by this
+        score_offset: and this is added before the sigmoid, so that a score of 0.6 is a good
+            threshold.
+    """
+
+    id: str
+    path: Path
+    least_face_px: float
+    score_slope: float = 1.0
+    score_offset: float = 0.0
+
+
+def load_detector_card(model: str = 'default') -> DetectorCard:
+    """Read the detector's card and check its weights.
+
+    Args:
+        model: 'default', the name of a shipped detector, or the path of a card.
+
+    Raises:
+        ModelError: the card cannot be read, or the weights are missing or not those it speaks of.
+    """
+    path = find_card(model, DEFAULT_MODEL)
+    content = read_card_json(path, 'detector')
+    try:
+        file, digest = (
+            str(content['files']['litert']),
+            str(content['sha256'][content['files']['litert']]),
+        )
+        card = DetectorCard(
+            id=str(content['id']),
+            path=path.parent / file,
+            least_face_px=float(content['least_face_px']),
+            score_slope=float(content['score_slope']),
+            score_offset=float(content['score_offset']),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f'model card {path}: {error!r}') from error
+    if Path(file).name != file:
+        raise ModelError(f'model card {path}: {file!r} must be a plain file name')
+    numbers = (card.least_face_px, card.score_slope, card.score_offset)
+    if not all(map(math.isfinite, numbers)) or card.least_face_px < 4 or card.score_slope <= 0:
+        raise ModelError(
+            f'model card {path}: expected least_face_px >= 4, score_slope > 0 and finite numbers, '
+            f'got {numbers}'
+        )
+    if not card.path.is_file():
+        raise ModelError(f'detector {card.id}: weights {card.path} are missing')
+    if file_sha256(card.path) != digest:
+        raise ModelError(f'detector {card.id}: {card.path} is not the file its card speaks of')
+    return card
+
+
+@lru_cache(maxsize=16)
+def cell_centres(shape_hw: tuple[int, int]) -> tuple[Float32Array, Float32Array]:
+    """Return where the cells lie in an input of *shape_hw*, fine grid first, row by row.
+
+    Args:
+        shape_hw: multiples of the largest stride.
+
+    Returns:
+        float32 (cells, 2) middles x, y in pixels and float32 (cells,) strides.
+    """
+    centres, strides = [], []
+    for stride in STRIDES:
+        rows, columns = shape_hw[0] // stride, shape_hw[1] // stride
+        y, x = np.mgrid[:rows, :columns]
+        centres.append((np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) * stride)
+        strides.append(np.full(rows * columns, stride))
+    return np.concatenate(centres).astype(np.float32), np.concatenate(strides).astype(np.float32)
+
+
+def decode(
+    cells: Float32Array,
+    shape_hw: tuple[int, int],
+    score_threshold: float,
+    slope: float = 1.0,
+    offset: float = 0.0,
+) -> FaceDetections:
+    """Return the faces in the network's answer, in pixels of its input, best score first.
+
+    Args:
+        cells: float32 (cells, 15), fine grid first.
+        shape_hw: height and width of the network's input.
+        score_threshold: cells scored below are dropped.
+        slope: the logit is multiplied by this
+        offset: and this is added.
+    """
+    logits = cells[:, 0] * np.float32(slope) + np.float32(offset)
+    scores = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    chosen = np.flatnonzero(scores >= score_threshold)
+    if len(chosen) > MAX_CANDIDATES:
+        chosen = chosen[np.argpartition(-scores[chosen], MAX_CANDIDATES)[:MAX_CANDIDATES]]
+    centres, strides = cell_centres(shape_hw)
+    answers, middles = cells[chosen], centres[chosen]
+    units = strides[chosen, None] * UNIT_STRIDES
+    box_middles = middles + answers[:, 1:3] * units
+    halves = np.exp(np.clip(answers[:, 3:5], -6, 4)) * units / 2
+    boxes = np.concatenate([box_middles - halves, box_middles + halves], axis=1)
+    landmarks = middles[:, None] + answers[:, 5:15].reshape(-1, 5, 2) * units[:, None]
+    kept = non_maximum_suppression(boxes, scores[chosen], MAX_IOU)
+    return FaceDetections(boxes[kept], landmarks[kept], scores[chosen][kept].astype(np.float32))
+
+
+def input_shape(shape_hw: tuple[int, int], scale: float) -> tuple[int, int]:
+    """Return height and width of the network's input for an image shrunk by *scale*.
+
+    Sides are rounded up to multiples of 32, above 512 of 128: few sizes, each planned once.
+    """
+
+    def rounded(side: int) -> int:
+        scaled = max(1, math.ceil(side * scale - 1e-6))
+        step = STRIDES[-1] if scaled <= 512 else 4 * STRIDES[-1]
+        return math.ceil(scaled / step) * step
+
+    return rounded(shape_hw[0]), rounded(shape_hw[1])
+
+
+class BuiltinDetector:
+    """The package's own detector."""
+
+    name = 'builtin'
+
+    def __init__(self, config: DetectionConfig) -> None:
+        """Load the card and weights that *config* names; raises ModelError."""
+        self.config = config
+        self.card = load_detector_card(config.weights or 'default')
+        self._weights = self.card.path.read_bytes()
+        self._interpreters: OrderedDict[tuple[int, int], Interpreter] = OrderedDict()
+        self._interpreter((STRIDES[-1], STRIDES[-1]))
+
+    def detect(self, image: UInt8Array) -> FaceDetections:
+        """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
+        check_image(image)
+        config, height, width = self.config, *image.shape[:2]
+        scale = self.card.least_face_px / config.min_face_px
+        scale = min(scale, MAX_SIDE_PX / max(height, width))
+        shape = input_shape((height, width), scale)
+        size = (
+            min(max(1, round(width * scale)), shape[1]),
+            min(max(1, round(height * scale)), shape[0]),
+        )
+        cells = self._run(_shrunk(image, size), shape)
+        found = decode(
+            cells, shape, config.score_threshold, self.card.score_slope, self.card.score_offset
+        )[: config.max_faces]
+        steps = np.array([width / size[0], height / size[1]], np.float32)
+        boxes = clip_boxes(found.boxes_xyxy * np.tile(steps, 2), (height, width))
+        usable = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        return FaceDetections(boxes, found.landmarks * steps, found.scores)[usable]
+
+    def _run(self, image: UInt8Array, shape_hw: tuple[int, int]) -> Float32Array:
+        """Return the network's answer, float32 (cells, 15), for an image set top left."""
+        interpreter = self._interpreter(shape_hw)
+        batch = np.zeros((1, *shape_hw, 3), np.float32)
+        np.multiply(image, np.float32(1 / 255), out=batch[0, : image.shape[0], : image.shape[1]])
+        interpreter.set_tensor(interpreter.get_input_details()[0]['index'], batch)
+        interpreter.invoke()
+        maps = [interpreter.get_tensor(one['index']) for one in interpreter.get_output_details()]
+        maps.sort(key=lambda one: -one.size)
+        return np.concatenate([one.reshape(-1, OUTPUT_COLUMNS) for one in maps])
+
+    def _interpreter(self, shape_hw: tuple[int, int]) -> Interpreter:
+        """Return an interpreter planned for inputs of *shape_hw*."""
+        if shape_hw in self._interpreters:
+            self._interpreters.move_to_end(shape_hw)
+            return self._interpreters[shape_hw]
+        try:
+            interpreter = Interpreter(model_content=self._weights, num_threads=self.config.threads)
+            index = interpreter.get_input_details()[0]['index']
+            interpreter.resize_tensor_input(index, (1, *shape_hw, 3))
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f'detector {self.card.id}: {self.card.path}: {error}') from error
+        self._interpreters[shape_hw] = interpreter
+        if len(self._interpreters) > KEPT_SIZES:
+            self._interpreters.popitem(last=False)
+        return interpreter
+
+
+def _shrunk(image: UInt8Array, size_wh: tuple[int, int]) -> UInt8Array:
+    """Return the image at *size_wh*; averaged over areas where it gets smaller, against aliasing."""
+    if size_wh == image.shape[1::-1]:
+        return image
+    smaller = size_wh[0] < image.shape[1]
+    return cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)

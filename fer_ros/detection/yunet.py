@@ -1,0 +1,72 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""YuNet by OpenCV, for comparison and for those who prefer it; its weights are not shipped.
+
+W. Wu, H. Peng, S. Yu, "YuNet: a tiny millisecond-level face detector", 2023. ``fer models fetch
+yunet`` downloads the file that OpenCV's zoo publishes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fer_ros.config import DetectionConfig
+from fer_ros.errors import ModelError
+from fer_ros.geometry import clip_boxes
+from fer_ros.model_store import installed_path
+from fer_ros.types import FaceDetections, UInt8Array, check_image
+
+WORK_FACE_PX = 20.0
+"""Faces of the least height asked for are scaled to this."""
+MAX_SIDE_PX = 4096
+MAX_IOU = 0.4
+CANDIDATES = 5000
+
+
+class YuNetDetector:
+    """OpenCV's FaceDetectorYN."""
+
+    name = 'yunet'
+
+    def __init__(self, config: DetectionConfig) -> None:
+        """Load the weights that *config* names, or those fetched; raises ModelError."""
+        self.config = config
+        path = Path(config.weights).expanduser() if config.weights else installed_path('yunet')
+        if not path.is_file():
+            raise ModelError(f'YuNet weights {path} do not exist; run: fer models fetch yunet')
+        try:
+            self._net = cv2.FaceDetectorYN.create(
+                str(path), '', (320, 320), config.score_threshold, MAX_IOU, CANDIDATES
+            )
+            # A damaged file is only noticed when it is used.
+            self._net.detect(np.zeros((320, 320, 3), np.uint8))
+        except cv2.error as error:
+            raise ModelError(f'YuNet weights {path} cannot be used: {error}') from error
+
+    def detect(self, image: UInt8Array) -> FaceDetections:
+        """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
+        check_image(image)
+        config, height, width = self.config, *image.shape[:2]
+        scale = min(WORK_FACE_PX / config.min_face_px, MAX_SIDE_PX / max(height, width))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        smaller = size[0] < width
+        seen = cv2.resize(
+            image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        )
+        self._net.setInputSize(size)
+        self._net.setScoreThreshold(config.score_threshold)
+        found = self._net.detect(seen)[1]
+        if found is None:
+            return FaceDetections.empty()
+        steps = np.array([width / size[0], height / size[1]], np.float32)
+        boxes = found[:, :4] * np.tile(steps, 2)
+        boxes[:, 2:] += boxes[:, :2]
+        boxes = clip_boxes(boxes, (height, width))
+        landmarks = found[:, 4:14].reshape(-1, 5, 2) * steps
+        scores = np.clip(found[:, 14], 0, 1)
+        usable = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        order = usable[np.argsort(-scores[usable], kind='stable')][: config.max_faces]
+        return FaceDetections(boxes, landmarks, scores)[order]
