@@ -200,7 +200,8 @@ def _download(url: str, target: BinaryIO, progress: Progress | None) -> str:
     request = urllib.request.Request(url, headers={'User-Agent': 'fer_ros'})
     digest, done = hashlib.sha256(), 0
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+        # Not urlopen, which remembers the proxies of its first call.
+        with urllib.request.build_opener().open(request, timeout=TIMEOUT_S) as answer:
             total = int(answer.headers.get('Content-Length') or 0)
             while block := answer.read(BLOCK_BYTES):
                 target.write(block)

@@ -227,7 +227,7 @@ class BuiltinDetector:
 
 
 def _shrunk(image: UInt8Array, size_wh: tuple[int, int]) -> UInt8Array:
-    """Return the image at *size_wh*; averaged over areas where it gets smaller, against aliasing."""
+    """Return the image at *size_wh*; where it shrinks, averaged over areas against aliasing."""
     if size_wh == image.shape[1::-1]:
         return image
     smaller = size_wh[0] < image.shape[1]

@@ -4,7 +4,8 @@
 
 The photos at hand show either one face that fills the image or scenes with few people. Detection
 needs faces of every size among other things, so faces are cut out with soft masks, turned,
-squeezed, tinted, partly covered, and set onto hair and shoulders of random colours in a random scene.
+squeezed, tinted, partly covered, and set onto hair and shoulders of random colours in a random
+scene.
 """
 
 from __future__ import annotations
