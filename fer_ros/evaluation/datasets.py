@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import csv
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -80,7 +82,7 @@ def read_npz(path: Path) -> FaceSet:
     try:
         with np.load(path, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f'{path} cannot be read: {error}') from error
     for name in ('images', 'labels', 'usage'):
         if name not in arrays:

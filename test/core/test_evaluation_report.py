@@ -1,0 +1,111 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_ros.classification import make_classifier
+from fer_ros.config import ClassificationConfig
+from fer_ros.errors import DataError
+from fer_ros.evaluation.dataset import evaluate_dataset, evaluate_faces
+from fer_ros.evaluation.datasets import read_npz
+from fer_ros.evaluation.robustness import CONDITIONS
+from fer_ros.types import EmotionScores
+
+
+class Oracle:
+    """Answers with the class that a face's grey level names, always with 90 % confidence."""
+
+    def __init__(self) -> None:
+        self.card = make_classifier(ClassificationConfig()).card
+
+    def classify(self, crops: np.ndarray, head: str = '') -> EmotionScores:
+        labels = self.card.head(head)[0].labels
+        probabilities = np.full((len(crops), len(labels)), 0.1 / (len(labels) - 1), np.float32)
+        levels = np.clip(np.rint(crops.mean(axis=(1, 2)) / 10), 0, len(labels) - 1).astype(int)
+        probabilities[np.arange(len(crops)), levels] = 0.9
+        return EmotionScores(probabilities, labels)
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    """One training face that is also a test face, and three test faces; the last is labelled wrong."""
+    levels = np.array([0, 0, 30, 40, 50], np.uint8)
+    path = tmp_path / 'faces.npz'
+    np.savez(
+        path,
+        images=np.broadcast_to(levels[:, None, None], (5, 48, 48)).copy(),
+        labels=np.array([0, 0, 3, 4, 6], np.uint8),
+        usage=np.array([0, 2, 2, 2, 2], np.uint8),
+    )
+    return path
+
+
+def test_the_line_is_what_the_contract_says(faces: Path) -> None:
+    line = evaluate_dataset(faces, 'private_test', 'fer2013', Oracle()).to_json_line()
+    assert list(line) == [
+        'accuracy',
+        'balanced_accuracy',
+        'expected_calibration_error',
+        'count',
+        'labels',
+        'confusion_matrix',
+        'per_class',
+    ]
+    assert line['accuracy'] == 0.75
+    assert line['balanced_accuracy'] == 0.75
+    assert line['count'] == 4
+    assert line['expected_calibration_error'] == pytest.approx(0.15, abs=1e-6)
+    assert line['labels'] == ['angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral']
+    assert line['confusion_matrix'][6][5] == 1
+    assert line['per_class']['neutral']['support'] == 1
+    assert json.loads(json.dumps(line)) == line
+
+
+def test_faces_seen_in_training_are_also_left_out(faces: Path) -> None:
+    facts = evaluate_dataset(faces, 'private_test', 'fer2013', Oracle()).to_dict()
+    fresh = facts['without_faces_seen_in_training']
+    assert fresh['count'] == 3
+    assert fresh['accuracy'] == pytest.approx(2 / 3)
+
+
+def test_the_report_is_a_page_with_plots(faces: Path, tmp_path: Path) -> None:
+    report = evaluate_dataset(faces, 'private_test', 'fer2013', Oracle(), robustness=True)
+    page = report.write_html(tmp_path / 'report').read_text()
+    for name in ('confusion.png', 'reliability.png', 'coverage.png', 'robustness.png'):
+        assert name in page
+        assert (tmp_path / 'report' / name).stat().st_size > 1000
+    facts = json.loads((tmp_path / 'report' / 'report.json').read_text())
+    assert set(facts['robustness']) == set(CONDITIONS)
+    assert facts['robustness']['occlusion']['lost'] == pytest.approx(
+        0.75 - facts['robustness']['occlusion']['accuracy']
+    )
+
+
+@pytest.mark.parametrize(
+    'split, kind, error, message',
+    [
+        pytest.param('test', 'fer2013', ValueError, 'split: expected one of', id='split'),
+        pytest.param('private_test', 'fer', ValueError, 'labels: expected one of', id='labels'),
+        pytest.param('public_test', 'fer2013', DataError, "split 'public_test'", id='empty split'),
+        pytest.param('private_test', 'ferplus', DataError, 'has ferplus labels', id='no votes'),
+    ],
+)
+def test_what_cannot_be_measured_is_said(
+    faces: Path, split: str, kind: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        evaluate_dataset(faces, split, kind, Oracle())
+
+
+def test_the_shipped_model_keeps_its_floors_on_the_choosing_split(shared: Path) -> None:
+    faces = read_npz(shared / 'data' / 'fer2013.npz')
+    faces = faces[np.flatnonzero(faces.splits == 1)[:1000]]
+    classifier = make_classifier(ClassificationConfig())
+    line = evaluate_faces(faces, 'public_test', 'ferplus', classifier).to_json_line()
+    assert line['accuracy'] > 0.55
+    assert line['expected_calibration_error'] < 0.06
