@@ -72,11 +72,13 @@ class CutOut:
         pyramid: the photo, uint8 (H, W, 3), and its halves, largest first.
         box_xyxy: float32 (4,) px of the largest.
         landmarks: float32 (5, 2) px of the largest.
+        shown: float32 (H, W), 0 where the largest holds nothing; None if it holds all.
     """
 
     pyramid: tuple[UInt8Array, ...]
     box_xyxy: Float32Array
     landmarks: Float32Array
+    shown: Float32Array | None = None
 
     @property
     def size_px(self) -> float:
@@ -129,6 +131,41 @@ ROUND_MASKS = 4
 """The first so many masks follow the outline of a head; the others keep what is around it."""
 
 
+def turned(face: CutOut, yaw: float, size_px: float) -> CutOut:
+    """Return *face* as if its head were turned by *yaw* radians, positive to the image's right.
+
+    The face is taken for the front half of an upright cylinder as wide as its box: a column at
+    sin(a) moves to sin(a + yaw). What the turn brings into view was never photographed and stays
+    transparent (alpha 0); the nose stands out from the cylinder.
+
+    Args:
+        face: a face from the front.
+        yaw: less than a quarter turn.
+        size_px: how large it will be needed; a level of the pyramid not much larger is used.
+    """
+    level = int(np.clip(np.log2(face.size_px / max(size_px, 1.0)), 0, len(face.pyramid) - 1))
+    picture = face.pyramid[level]
+    zoom = picture.shape[1] / face.pyramid[0].shape[1]
+    box, landmarks = face.box_xyxy * zoom, face.landmarks * zoom
+    middle, half = (box[0] + box[2]) / 2, (box[2] - box[0]) / 2 * 1.05
+    height, width = picture.shape[:2]
+    across = (np.arange(width) + 0.5 - middle) / half
+    angle = np.arcsin(np.clip(across, -1, 1)) - yaw
+    shown = (np.abs(across) <= 1) & (np.abs(angle) <= np.pi / 2)
+    columns = np.sin(np.clip(angle, -np.pi / 2, np.pi / 2)) * half + middle - 0.5
+    map_x = np.broadcast_to(columns.astype(np.float32), (height, width))
+    map_y = np.broadcast_to(np.arange(height, dtype=np.float32)[:, None], (height, width))
+    image = cv2.remap(picture, map_x.copy(), map_y.copy(), cv2.INTER_LINEAR)
+    offset = np.arcsin(np.clip((landmarks[:, 0] - middle) / half, -1, 1)) + yaw
+    radius = np.array([1.0, 1.0, 1.25, 1.0, 1.0])
+    landmarks = np.column_stack([np.sin(offset) * radius * half + middle, landmarks[:, 1]])
+    edge = -np.cos(yaw) * half if yaw > 0 else np.cos(yaw) * half
+    sides = sorted([middle + edge, middle + (half if yaw > 0 else -half)])
+    box = np.array([sides[0], box[1], sides[1], box[3]], np.float32)
+    shown = np.broadcast_to(shown.astype(np.float32), (height, width))
+    return CutOut(make_pyramid(image), box, landmarks.astype(np.float32), shown)
+
+
 class FacePaster:
     """Sets cut-out faces into an image."""
 
@@ -142,6 +179,8 @@ class FacePaster:
     ) -> LabelledFaces:
         """Set *face* into *canvas* with a box of about *size_px*; return where it lies now."""
         rng = self.rng
+        if rng.random() < 0.3:
+            face = turned(face, rng.choice([-1, 1]) * rng.uniform(0.25, 1.1), size_px)
         scale = size_px / face.size_px
         squeeze = rng.uniform(0.72, 1.08) if rng.random() < 0.5 else 1.0
         spread = 25 if rng.random() < 0.25 else 10
@@ -165,7 +204,7 @@ class FacePaster:
         cos, sin = abs(np.cos(angle)), abs(np.sin(angle)) * 0.5
         half = np.array([cos * side[0] + sin * side[1], cos * side[1] + sin * side[0]])
         box = np.concatenate([centre_xy - half, centre_xy + half])
-        if rng.random() < 0.22:
+        if rng.random() < 0.3:
             self._cover(canvas, box)
         return LabelledFaces(
             box[None].astype(np.float32), landmarks[None].astype(np.float32), np.ones(1, bool)
@@ -206,11 +245,13 @@ class FacePaster:
             (right - left, bottom - top),
             constant=True,
         )
+        whole = face.shown is None
+        grow = 0.04 if whole else 0.0
         inside = self._warp(
-            np.ones(picture.shape[:2], np.float32),
+            np.ones(picture.shape[:2], np.float32) if face.shown is None else face.shown,
             to_canvas,
-            zoom * (1 + 0.08),
-            -0.04 * np.array([width, height]),
+            (zoom if whole else np.ones(2)) * (1 + 2 * grow),
+            -grow * np.array([width, height]),
             shift,
             (right - left, bottom - top),
             constant=True,
@@ -287,12 +328,29 @@ class FacePaster:
                 np.clip(hair, 0, 255),
             )
 
+    def _draw_hat(self, canvas: UInt8Array, box: np.ndarray) -> None:
+        """Draw a cap or helmet over the upper quarter of a face."""
+        rng = self.rng
+        left, top = box[:2]
+        width, height = box[2:] - box[:2]
+        centre = round(left + width / 2), round(top + rng.uniform(0.12, 0.3) * height)
+        axes = round(rng.uniform(0.55, 0.75) * width), round(rng.uniform(0.3, 0.6) * height)
+        colour = [int(c) for c in rng.integers(0, 256, 3)]
+        cv2.ellipse(canvas, centre, axes, 0, 180, 360, colour, -1, cv2.LINE_AA)
+        if rng.random() < 0.5:
+            brim = round(rng.uniform(0.6, 1.0) * width), max(1, round(0.06 * height))
+            darker = [int(0.7 * c) for c in colour]
+            cv2.ellipse(canvas, centre, brim, 0, 0, 360, darker, -1, cv2.LINE_AA)
+
     def _cover(self, canvas: UInt8Array, box: np.ndarray) -> None:
         """Cover a part of a face: mouth, one side, eyes or anything."""
         rng = self.rng
         left, top = box[:2]
         width, height = box[2:] - box[:2]
-        kind = rng.integers(4)
+        kind = rng.integers(6)
+        if kind >= 4:
+            self._draw_hat(canvas, box)
+            return
         if kind == 0:  # mask, scarf, microphone
             area = (
                 left - 0.1 * width,

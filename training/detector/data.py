@@ -114,6 +114,7 @@ class CollageConfig:
         portrait_share: one large face is set in.
         decoy_share: each place for a face gets a decoy as well.
         text_share: letters and rings are drawn.
+        uses: each collage is used so many times, far apart, mirrored and worn anew.
     """
 
     size_px: int = 320
@@ -126,6 +127,11 @@ class CollageConfig:
     portrait_share: float = 0.15
     decoy_share: float = 0.6
     text_share: float = 0.2
+    uses: int = 3
+
+
+POOL = 256
+"""So many collages are kept for use again."""
 
 
 class CollageMaker:
@@ -136,9 +142,26 @@ class CollageMaker:
         self.stock, self.config = stock, config
         self.rng = np.random.default_rng(seed)
         self.paster = FacePaster(self.rng)
+        self._pool: list[Scene] = []
 
     def make(self) -> Scene:
         """Return one image, uint8 (S, S, 3), and its faces."""
+        rng = self.rng
+        if len(self._pool) < POOL or rng.random() < 1 / self.config.uses:
+            scene = self._compose()
+            if len(self._pool) < POOL:
+                self._pool.append(scene)
+            else:
+                self._pool[rng.integers(POOL)] = scene
+        else:
+            scene = self._pool[rng.integers(POOL)]
+        canvas, faces = scene
+        if rng.random() < 0.5:
+            canvas, faces = np.ascontiguousarray(canvas[:, ::-1]), faces.mirrored(canvas.shape[1])
+        return wear(canvas, rng), faces
+
+    def _compose(self) -> Scene:
+        """Return a new collage, not yet worn."""
         config, rng = self.config, self.rng
         size = config.size_px
         if rng.random() < config.quarters_share:
@@ -146,7 +169,7 @@ class CollageMaker:
         else:
             canvas, faces = self._view(size, size)
         faces = LabelledFaces.join([faces, *self._add_faces(canvas, faces)])
-        return wear(canvas, rng), faces
+        return canvas, faces
 
     def _quarters(self, size: int) -> Scene:
         """Return an image put together from four scenes around a random point."""

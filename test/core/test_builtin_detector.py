@@ -1,0 +1,262 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The package's own detector: decoding by hand, odd images, and faces it must find."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_ros.config import DetectionConfig
+from fer_ros.detection import builtin, make_detector
+from fer_ros.detection.builtin import BuiltinDetector, cell_centres, decode, input_shape
+from fer_ros.errors import ModelError
+from fer_ros.geometry import pairwise_iou
+from fer_ros.model_card import MODELS_DIR
+
+CONFIG = DetectionConfig(backend='builtin', threads=1)
+
+
+@pytest.fixture(scope='module')
+def detector() -> BuiltinDetector:
+    return BuiltinDetector(CONFIG)
+
+
+@pytest.fixture
+def face_crop(astronaut: np.ndarray) -> np.ndarray:
+    """The astronaut's head with some room, 240 by 240."""
+    return np.ascontiguousarray(astronaut[:240, 105:345])
+
+
+def cells_with(rows: dict[int, list[float]], count: int = 21) -> np.ndarray:
+    cells = np.zeros((count, 15), np.float32)
+    cells[:, 0] = -20
+    for row, values in rows.items():
+        cells[row, : len(values)] = values
+    return cells
+
+
+def test_cells_lie_in_the_middle_of_their_squares() -> None:
+    centres, strides = cell_centres((32, 32))
+    assert strides.tolist() == [8] * 16 + [16] * 4 + [32]
+    assert centres[[0, 1, 4]].tolist() == [[4, 4], [12, 4], [4, 12]]
+    assert centres[[16, 19, 20]].tolist() == [[8, 8], [24, 24], [16, 16]]
+
+
+def test_decode_by_hand() -> None:
+    # Row 20 is the one cell of stride 32: middle (16, 16), unit 128 px.
+    landmarks = [0.1, 0, -0.1, 0, 0, 0.05, 0, 0, 0, 0]
+    cells = cells_with({20: [0.0, 0.0625, 0, np.log(0.25), np.log(0.5), *landmarks]})
+    found = decode(cells, (32, 32), 0.4)
+    np.testing.assert_allclose(found.boxes_xyxy, [[8, -16, 40, 48]], atol=1e-4)
+    np.testing.assert_allclose(found.scores, [0.5])
+    np.testing.assert_allclose(
+        found.landmarks[0], [[28.8, 16], [3.2, 16], [16, 22.4], [16, 16], [16, 16]], atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    'slope, offset, threshold, count',
+    [
+        pytest.param(1, 0, 0.5, 1, id='plain'),
+        pytest.param(1, 0, 0.51, 0, id='too low'),
+        pytest.param(1, 1, 0.7, 1, id='offset'),
+        pytest.param(2, 1, 0.74, 0, id='slope of zero'),
+    ],
+)
+def test_the_card_maps_scores(slope: float, offset: float, threshold: float, count: int) -> None:
+    assert len(decode(cells_with({20: [0.0]}), (32, 32), threshold, slope, offset)) == count
+
+
+def test_decode_keeps_the_best_of_what_overlaps_and_all_that_does_not() -> None:
+    small = [0, 0, np.log(0.25), np.log(0.25)]  # 8 px wide at stride 8: neighbours just touch
+    cells = cells_with({0: [1.0, *small], 1: [3.0, *small], 20: [2.0, -0.0625, -0.0625, -4, -4]})
+    found = decode(cells, (32, 32), 0.5)
+    np.testing.assert_allclose(found.scores, 1 / (1 + np.exp([-3.0, -2.0, -1.0])), rtol=1e-5)
+
+
+def test_decode_of_nothing_is_empty() -> None:
+    found = decode(cells_with({}), (32, 32), 0.1)
+    assert (len(found), found.landmarks.shape) == (0, (0, 5, 2))
+
+
+@pytest.mark.parametrize(
+    'shape, scale, expected',
+    [
+        ((480, 640), 0.5, (256, 320)),
+        ((1, 1), 0.5, (32, 32)),
+        ((1, 4000), 0.5, (32, 2048)),
+        ((720, 1280), 0.5, (384, 640)),
+        ((512, 512), 1.0, (512, 512)),
+        ((513, 513), 1.0, (640, 640)),
+    ],
+)
+def test_input_sizes_come_in_steps(
+    shape: tuple[int, int], scale: float, expected: tuple[int, int]
+) -> None:
+    assert input_shape(shape, scale) == expected
+
+
+@pytest.mark.parametrize(
+    'image',
+    [
+        pytest.param(np.full((1, 1, 3), 90, np.uint8), id='1x1'),
+        pytest.param(np.full((1, 4000, 3), 90, np.uint8), id='1x4000'),
+        pytest.param(np.full((4000, 1, 3), 90, np.uint8), id='4000x1'),
+        pytest.param(np.zeros((480, 640, 3), np.uint8), id='black'),
+        pytest.param(np.full((480, 640, 3), 255, np.uint8), id='white'),
+        pytest.param(
+            np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8), id='noise'
+        ),
+    ],
+)
+def test_images_without_faces_give_none(detector: BuiltinDetector, image: np.ndarray) -> None:
+    assert len(detector.detect(image)) == 0
+
+
+@pytest.mark.parametrize(
+    'image, said',
+    [
+        pytest.param(np.zeros((4, 4), np.uint8), r'got uint8 \(4, 4\)', id='one channel'),
+        pytest.param(np.zeros((4, 4, 3), np.float32), 'got float32', id='float'),
+        pytest.param(np.zeros((0, 4, 3), np.uint8), 'at least one pixel', id='empty'),
+    ],
+)
+def test_what_is_no_image_is_refused(
+    detector: BuiltinDetector, image: np.ndarray, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        detector.detect(image)
+
+
+def the_face(detector: BuiltinDetector, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    found = detector.detect(image)
+    assert len(found) == 1
+    return found.boxes_xyxy[0], found.landmarks[0]
+
+
+def test_the_astronaut_is_found_where_she_is(
+    detector: BuiltinDetector, astronaut: np.ndarray
+) -> None:
+    box, landmarks = the_face(detector, astronaut)
+    assert pairwise_iou(box[None], np.array([[175, 65, 271, 192]], np.float32))[0, 0] > 0.5
+    right_eye, left_eye, nose, right_mouth, left_mouth = landmarks
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert right_mouth[0] < left_mouth[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
+
+
+def test_mirrored_image_gives_mirrored_face(
+    detector: BuiltinDetector, face_crop: np.ndarray
+) -> None:
+    _, plain = the_face(detector, face_crop)
+    _, mirrored = the_face(detector, np.ascontiguousarray(face_crop[:, ::-1]))
+    mirrored[:, 0] = face_crop.shape[1] - mirrored[:, 0]
+    eyes = np.linalg.norm(plain[0] - plain[1])
+    assert np.abs(mirrored[[1, 0, 2, 4, 3]] - plain).max() < 0.15 * eyes
+
+
+def test_a_grey_image_is_as_good(detector: BuiltinDetector, face_crop: np.ndarray) -> None:
+    grey = cv2.cvtColor(cv2.cvtColor(face_crop, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    box, _ = the_face(detector, grey)
+    plain, _ = the_face(detector, face_crop)
+    assert pairwise_iou(box[None], plain[None])[0, 0] > 0.7
+
+
+@pytest.mark.parametrize('degrees', [-25, 25])
+def test_landmarks_turn_with_the_face(
+    detector: BuiltinDetector, face_crop: np.ndarray, degrees: int
+) -> None:
+    _, plain = the_face(detector, face_crop)
+    matrix = cv2.getRotationMatrix2D((120, 120), degrees, 1.0)
+    turned = cv2.warpAffine(face_crop, matrix, (240, 240), borderMode=cv2.BORDER_REPLICATE)
+    _, landmarks = the_face(detector, turned)
+    expected = plain @ matrix[:, :2].T + matrix[:, 2]
+    eyes = np.linalg.norm(plain[0] - plain[1])
+    assert np.linalg.norm(landmarks - expected, axis=1).mean() < 0.25 * eyes
+
+
+def test_sixty_faces_in_one_image(detector: BuiltinDetector, face_crop: np.ndarray) -> None:
+    tile = cv2.resize(face_crop, (120, 120), interpolation=cv2.INTER_AREA)
+    image = np.tile(tile, (6, 10, 1))
+    found = detector.detect(image)
+    cells = {(int(x // 120), int(y // 120)) for x, y in found.landmarks[:, 2]}
+    assert len(cells) == 60
+    assert len(found) == 60
+
+
+def test_max_faces_keeps_the_best(face_crop: np.ndarray) -> None:
+    tile = cv2.resize(face_crop, (120, 120), interpolation=cv2.INTER_AREA)
+    few = BuiltinDetector(dataclasses.replace(CONFIG, max_faces=3))
+    found = few.detect(np.tile(tile, (2, 4, 1)))
+    assert len(found) == 3
+    assert (np.diff(found.scores) <= 0).all()
+
+
+def test_settings_can_change_between_images(face_crop: np.ndarray) -> None:
+    one = BuiltinDetector(CONFIG)
+    assert len(one.detect(face_crop)) == 1
+    one.config = dataclasses.replace(CONFIG, min_face_px=2000)
+    assert len(one.detect(face_crop)) == 0
+    one.config = dataclasses.replace(CONFIG, score_threshold=1.0)
+    assert len(one.detect(face_crop)) == 0
+
+
+def test_only_so_many_input_sizes_are_kept(detector: BuiltinDetector) -> None:
+    for width in range(64, 1200, 128):
+        detector.detect(np.zeros((64, width, 3), np.uint8))
+    assert len(detector._interpreters) == builtin.KEPT_SIZES
+
+
+def test_boxes_stay_inside_the_image(detector: BuiltinDetector, astronaut: np.ndarray) -> None:
+    cut = np.ascontiguousarray(astronaut[:, 220:])
+    boxes = detector.detect(cut).boxes_xyxy
+    assert (boxes >= 0).all()
+    assert (boxes[:, 2] <= cut.shape[1]).all()
+
+
+def test_make_detector_gives_it() -> None:
+    assert make_detector(CONFIG).name == 'builtin'
+
+
+@pytest.mark.parametrize(
+    'change, said',
+    [
+        pytest.param({'schema': 9}, 'schema 9', id='schema'),
+        pytest.param({'kind': 'emotion'}, "of kind 'detector'", id='kind'),
+        pytest.param({'files': {}}, "KeyError\\('litert'\\)", id='no file'),
+        pytest.param({'score_slope': -1}, 'score_slope > 0', id='slope'),
+        pytest.param({'least_face_px': 'many'}, 'could not convert', id='not a number'),
+        pytest.param({'least_face_px': float('nan')}, 'finite numbers', id='nan'),
+        pytest.param({'sha256': {'detector.tflite': 'ab'}}, 'is not the file', id='digest'),
+        pytest.param(
+            {'files': {'litert': '../x'}, 'sha256': {'../x': ''}}, 'plain file name', id='path'
+        ),
+        pytest.param(
+            {'files': {'litert': 'no.tflite'}, 'sha256': {'no.tflite': ''}}, 'missing', id='gone'
+        ),
+    ],
+)
+def test_a_card_that_is_wrong_is_refused(tmp_path, change: dict, said: str) -> None:
+    for suffix in ('json', 'tflite'):
+        shutil.copy(MODELS_DIR / f'detector.{suffix}', tmp_path)
+    card = tmp_path / 'detector.json'
+    card.write_text(json.dumps({**json.loads(card.read_text()), **change}))
+    with pytest.raises(ModelError, match=said):
+        BuiltinDetector(dataclasses.replace(CONFIG, weights=str(card)))
+
+
+def test_weights_that_are_no_model_are_refused(tmp_path) -> None:
+    (tmp_path / 'd.tflite').write_bytes(b'no model')
+    card = json.loads((MODELS_DIR / 'detector.json').read_text())
+    card['files'] = {'litert': 'd.tflite'}
+    card['sha256'] = {'d.tflite': hashlib.sha256(b'no model').hexdigest()}
+    (tmp_path / 'd.json').write_text(json.dumps(card))
+    with pytest.raises(ModelError, match='d.tflite: .*(flatbuffer|identifier)'):
+        BuiltinDetector(dataclasses.replace(CONFIG, weights=str(tmp_path / 'd.json')))
