@@ -87,18 +87,14 @@ def test_a_box_without_area_is_left_out_and_the_next_keeps_its_index(box: tuple)
         np.full((2, 5, 2), np.nan, np.float32),
         np.ones(2, np.float32),
     )
-    aligned = align_faces(
-        np.zeros((200, 200, 3), np.uint8), detections, FER2013_TEMPLATE_48PX, 48
-    )
+    aligned = align_faces(np.zeros((200, 200, 3), np.uint8), detections, FER2013_TEMPLATE_48PX, 48)
     assert aligned.source_index.tolist() == [1]
 
 
 @pytest.mark.parametrize('channels, shape', [(1, (0, 48, 48)), (3, (0, 48, 48, 3))])
 def test_no_faces_give_no_crops(channels: int, shape: tuple) -> None:
     image = np.zeros((20, 20, 3), np.uint8)
-    aligned = align_faces(
-        image, FaceDetections.empty(), FER2013_TEMPLATE_48PX, 48, channels
-    )
+    aligned = align_faces(image, FaceDetections.empty(), FER2013_TEMPLATE_48PX, 48, channels)
     assert aligned.crops.shape == shape
 
 

@@ -33,9 +33,7 @@ def test_a_flat_face_is_zeros_not_noise(grey: int) -> None:
 
 def test_standardize_ignores_light_and_contrast() -> None:
     darker = (RAMP // 2 + 20).astype(np.uint8)
-    assert np.allclose(
-        normalize(RAMP, 'standardize'), normalize(darker, 'standardize'), atol=0.02
-    )
+    assert np.allclose(normalize(RAMP, 'standardize'), normalize(darker, 'standardize'), atol=0.02)
 
 
 def test_none_spans_minus_one_to_one() -> None:

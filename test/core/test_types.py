@@ -56,7 +56,9 @@ def test_selecting_keeps_boxes_landmarks_and_scores_together(index: object, rows
 @pytest.mark.parametrize(
     'boxes, landmarks, scores, message',
     [
-        pytest.param((1, 4), (2, 5, 2), (1,), r'landmarks: expected float32 \(1, 5, 2\)', id='rows'),
+        pytest.param(
+            (1, 4), (2, 5, 2), (1,), r'landmarks: expected float32 \(1, 5, 2\)', id='rows'
+        ),
         pytest.param((1, 5), (1, 5, 2), (1,), r'boxes_xyxy: expected float32 \(N, 4\)', id='width'),
         pytest.param((1, 4), (1, 5, 2), (1, 1), r'scores: expected float32 \(1\)', id='rank'),
     ],

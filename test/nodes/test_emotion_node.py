@@ -1,0 +1,288 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""emotion_node in a process of its own, over real DDS."""
+
+from __future__ import annotations
+
+import array
+import signal
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.msg import ParameterType, ParameterValue, SetParametersResult
+from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParametersAtomically
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_srvs.srv import SetBool
+from vision_msgs.msg import Detection2DArray, LabelInfo
+
+from fer_msgs.msg import EmotionArray
+from fer_msgs.srv import Classify
+from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten
+
+NOBODY = np.full((240, 320, 3), 90, np.uint8)
+
+
+@pytest.fixture
+def publish(listener, start) -> Callable:
+    """Start the node and return a function that shows it an image and returns the answer."""
+    start('emotion_node')
+    publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
+    answers = listener.collect(EmotionArray, 'emotions')
+    listener.until(
+        lambda: publisher.get_subscription_count() and listener.count_publishers('emotions'),
+        'the node to look at the topic',
+    )
+
+    def show(pixels: np.ndarray) -> EmotionArray:
+        """Best effort may lose an image: show it anew until it is answered."""
+        sent: list[Image] = []
+
+        def answered() -> EmotionArray | None:
+            known = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in sent}
+            for answer in answers:
+                if (answer.header.stamp.sec, answer.header.stamp.nanosec) in known:
+                    return answer
+            sent.append(listener.image(pixels, frame_id='head_camera'))
+            publisher.publish(sent[-1])
+            return None
+
+        return listener.until(answered, 'an answer')
+
+    show.publisher = publisher
+    show.answers = answers
+    return show
+
+
+def test_a_face_is_answered_on_both_topics_with_the_images_header(
+    listener, publish, astronaut: np.ndarray
+) -> None:
+    detections = listener.collect(Detection2DArray, 'detections')
+    listener.until(lambda: listener.count_publishers('detections'), 'detections')
+    answer = publish(astronaut)
+    assert answer.header.frame_id == 'head_camera'
+    assert answer.image_width == answer.image_height == 512
+    (emotion,) = answer.emotions
+    assert emotion.label == 'happy'
+    assert emotion.track_id == 1
+    assert len(emotion.probabilities) == len(answer.labels) == 8
+    publish(astronaut)
+    first = listener.until(lambda: detections, 'a detection')[0]
+    assert first.detections[0].results[0].hypothesis.class_id == 'happy'
+    assert first.header.frame_id == 'head_camera'
+
+
+def test_nobody_in_view_is_answered_with_nobody(publish) -> None:
+    answer = publish(NOBODY)
+    assert answer.emotions == []
+    assert (answer.image_width, answer.image_height) == (320, 240)
+
+
+def test_a_late_subscriber_learns_the_labels(listener, publish) -> None:
+    publish(NOBODY)
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    labels = listener.collect(LabelInfo, 'labels', latched)
+    info = listener.until(lambda: labels, 'labels')[0]
+    assert [c.class_name for c in info.class_map][:4] == ['angry', 'disgust', 'fear', 'happy']
+
+
+def test_the_annotated_image_comes_while_somebody_looks(
+    listener, publish, astronaut: np.ndarray
+) -> None:
+    publish(astronaut)
+    drawn = listener.collect(Image, 'image_annotated')
+    listener.until(lambda: listener.count_subscribers('image_annotated'), 'a subscription')
+
+    def arrived() -> bool:
+        publish(astronaut)
+        return bool(drawn)
+
+    listener.until(arrived, 'an annotated image')
+    assert (drawn[0].width, drawn[0].height, drawn[0].encoding) == (512, 512, 'bgr8')
+    pixels = np.frombuffer(drawn[0].data, np.uint8).reshape(512, 512, 3)
+    assert 0 < (pixels != astronaut).any(axis=2).mean() < 0.5
+
+
+def values(diagnostics: list[DiagnosticArray]) -> dict[str, str]:
+    return {v.key: v.value for v in diagnostics[-1].status[0].values} if diagnostics else {}
+
+
+def test_bad_images_are_counted_and_the_next_good_one_is_answered(
+    listener, publish, astronaut: np.ndarray
+) -> None:
+    diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
+    bad = [
+        Image(encoding='magic', width=2, height=2, step=6, data=array.array('B', bytes(12))),
+        Image(encoding='bgr8', width=640, height=480, step=1920, data=array.array('B', bytes(9))),
+        Image(encoding='bgr8', width=0, height=0),
+    ]
+
+    def counted(problem: str) -> bool:
+        return problem in values(diagnostics).get('last bad frame', '')
+
+    for message, problem in zip(bad, ("'magic' is not known", 'data holds 9 bytes', '0x0 pixels')):
+        while not counted(problem):
+            publish.publisher.publish(message)
+            before = len(diagnostics)
+            listener.until(lambda n=before: len(diagnostics) > n, 'diagnostics')
+    assert int(values(diagnostics)['bad frames']) >= 3
+    assert publish(astronaut).emotions[0].label == 'happy'
+
+
+def test_diagnostics_tell_what_runs(listener, publish) -> None:
+    diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
+    publish(NOBODY)
+    told = listener.until(
+        lambda: values(diagnostics) if 'latency median (ms)' in values(diagnostics) else None,
+        'latencies',
+    )
+    assert told['state'] == 'active'
+    assert told['backend'].startswith('LiteRT')
+    assert int(told['processed frames']) >= 1
+
+
+def change_state(listener, transition: int) -> bool:
+    request = ChangeState.Request(transition=Transition(id=transition))
+    return listener.call(ChangeState, 'emotion_node/change_state', request).success
+
+
+def state(listener) -> str:
+    return listener.call(GetState, 'emotion_node/get_state', GetState.Request()).current_state.label
+
+
+def test_lifecycle_without_autostart(listener, start, astronaut: np.ndarray) -> None:
+    start('emotion_node', '-p', 'autostart:=false')
+    assert state(listener) == 'unconfigured'
+    assert change_state(listener, Transition.TRANSITION_CONFIGURE)
+    assert state(listener) == 'inactive'
+    assert listener.count_subscribers('image') == 0
+    assert change_state(listener, Transition.TRANSITION_ACTIVATE)
+    listener.until(lambda: listener.count_subscribers('image'), 'the subscription')
+    assert change_state(listener, Transition.TRANSITION_DEACTIVATE)
+    listener.until(lambda: not listener.count_subscribers('image'), 'the subscription to go')
+    assert change_state(listener, Transition.TRANSITION_CLEANUP)
+    listener.until(lambda: not listener.count_publishers('emotions'), 'the publisher to go')
+    assert change_state(listener, Transition.TRANSITION_CONFIGURE)
+    assert change_state(listener, Transition.TRANSITION_ACTIVATE)
+    assert state(listener) == 'active'
+
+
+def set_parameter(listener, name: str, value: object) -> SetParametersResult:
+    kinds = {
+        bool: ('bool_value', ParameterType.PARAMETER_BOOL),
+        int: ('integer_value', ParameterType.PARAMETER_INTEGER),
+        float: ('double_value', ParameterType.PARAMETER_DOUBLE),
+        str: ('string_value', ParameterType.PARAMETER_STRING),
+    }
+    field, kind = kinds[type(value)]
+    parameter = ParameterMessage(name=name, value=ParameterValue(type=kind, **{field: value}))
+    request = SetParametersAtomically.Request(parameters=[parameter])
+    return listener.call(
+        SetParametersAtomically, 'emotion_node/set_parameters_atomically', request
+    ).result
+
+
+def test_parameters_while_running(listener, publish, astronaut: np.ndarray) -> None:
+    assert publish(astronaut).emotions[0].label == 'happy'
+    assert set_parameter(listener, 'classification.unknown_threshold', 1.0).successful
+    assert publish(astronaut).emotions[0].label == 'unknown'
+    assert set_parameter(listener, 'classification.unknown_threshold', 0).successful
+    assert publish(astronaut).emotions[0].label == 'happy'
+    for name, value, reason in (
+        ('detection.min_face_px', 3, 'min_face_px'),
+        ('detection.score_threshold', 'high', 'detection.score_threshold'),
+        ('detection.backend', 'magic', 'one of builtin, yunet, haar'),
+        ('detection.threads', 1, 'deactivate and clean it up first'),
+    ):
+        result = set_parameter(listener, name, value)
+        assert not result.successful
+        assert reason in result.reason, (name, result.reason)
+
+
+def test_every_setting_is_a_parameter_with_its_default_and_description(listener, start) -> None:
+    start('emotion_node', '-p', 'autostart:=false')
+    expected = {**flatten(EmotionNodeConfig()), **flatten(PipelineConfig())}
+    names = list(expected)
+    got = listener.call(
+        GetParameters, 'emotion_node/get_parameters', GetParameters.Request(names=names)
+    ).values
+    described = listener.call(
+        DescribeParameters,
+        'emotion_node/describe_parameters',
+        DescribeParameters.Request(names=names),
+    ).descriptors
+    fields = {1: 'bool_value', 2: 'integer_value', 3: 'double_value', 4: 'string_value'}
+    for name, value, descriptor in zip(names, got, described):
+        default, item = expected[name]
+        if name != 'autostart':
+            assert getattr(value, fields[value.type]) == default, name
+        assert descriptor.description == item.metadata['description']
+
+
+@pytest.mark.parametrize(
+    'parameter, message',
+    [
+        pytest.param('detection.min_face_px:=3', 'min_face_px', id='out of range'),
+        pytest.param('detection.backend:=magic', 'one of builtin, yunet, haar', id='choice'),
+        pytest.param('detection.score_threshold:=high', 'score_threshold', id='type'),
+        pytest.param('classification.model:=/gone.json', '/gone.json does not exist', id='model'),
+        pytest.param('autostart:=7', 'autostart', id='type of a switch'),
+    ],
+)
+def test_a_wrong_parameter_at_the_start_is_one_sentence(
+    start, parameter: str, message: str
+) -> None:
+    node = start('emotion_node', '-p', parameter)
+    assert node.wait() == 1
+    assert message in node.output
+    assert 'Traceback' not in node.output
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
+def test_a_signal_ends_it_cleanly(listener, start, number: int) -> None:
+    node = start('emotion_node')
+    listener.until(lambda: listener.count_subscribers('image'), 'the node to be active')
+    node.signal(number)
+    assert node.wait() == 0
+    assert 'Traceback' not in node.output
+
+
+def test_classify_answers_a_single_image(listener, publish, astronaut: np.ndarray) -> None:
+    request = Classify.Request(image=listener.image(astronaut, 'photo'))
+    response = listener.call(Classify, 'emotion_node/classify', request)
+    assert response.success
+    assert response.emotions.header.frame_id == 'photo'
+    assert response.emotions.emotions[0].label == 'happy'
+    request.image.encoding = 'magic'
+    response = listener.call(Classify, 'emotion_node/classify', request)
+    assert not response.success
+    assert "'magic' is not known" in response.message
+
+
+def test_enable_closes_and_opens_the_eyes(listener, publish, astronaut: np.ndarray) -> None:
+    publish(astronaut)
+    assert listener.call(SetBool, 'emotion_node/enable', SetBool.Request(data=False)).success
+    listener.until(lambda: not listener.count_subscribers('image'), 'the subscription to go')
+    assert listener.call(SetBool, 'emotion_node/enable', SetBool.Request(data=True)).success
+    assert publish(astronaut).emotions[0].label == 'happy'
+
+
+@pytest.mark.parametrize('reliability', list(ReliabilityPolicy)[1:3], ids=lambda r: r.name)
+def test_any_publisher_is_accepted(
+    listener, start, astronaut: np.ndarray, reliability: ReliabilityPolicy
+) -> None:
+    start('emotion_node')
+    answers = listener.collect(EmotionArray, 'emotions')
+    qos = QoSProfile(depth=5, reliability=reliability)
+    publisher = listener.create_publisher(Image, 'image', qos)
+
+    def shown() -> bool:
+        publisher.publish(listener.image(astronaut))
+        return bool(answers)
+
+    listener.until(shown, 'an answer')
