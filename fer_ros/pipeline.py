@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import numpy as np
 
 from fer_ros.alignment import align_faces
 from fer_ros.classification import EmotionClassifier, make_classifier
-from fer_ros.config import PipelineConfig
+from fer_ros.config import ClassificationConfig, PipelineConfig
 from fer_ros.detection import FaceDetector, make_detector
 from fer_ros.geometry import clip_boxes
 from fer_ros.labels import UNKNOWN
@@ -57,6 +58,23 @@ class EmotionPipeline:
         self.detector.config = config.detection
         self.tracker.config = config.tracking
         self.smoother.config = config.smoothing
+
+    def use_classifier(self, classifier: EmotionClassifier, config: ClassificationConfig) -> None:
+        """Take over another emotion model between two frames; everybody keeps their id."""
+        self.classifier = classifier
+        self._config = dataclasses.replace(self._config, classification=config)
+        self.smoother.keep_only(())
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class names in the order of every probability vector."""
+        return self.classifier.card.head()[0].labels
+
+    @property
+    def unknown_threshold(self) -> float:
+        """The confidence below which a label is 'unknown': the setting, or the model card's."""
+        threshold = self._config.classification.unknown_threshold
+        return self.classifier.card.head()[0].unknown_threshold if threshold < 0 else threshold
 
     def process(self, image: UInt8Array, stamp_s: float) -> FrameEmotions:
         """Return everybody in view and what their face says.
@@ -115,11 +133,8 @@ class EmotionPipeline:
         return self.process(image, 0.0)
 
     def _label(self, probabilities: np.ndarray, labels: tuple[str, ...]) -> str:
-        threshold = self._config.classification.unknown_threshold
-        if threshold < 0:
-            threshold = self.classifier.card.head()[0].unknown_threshold
         best = int(probabilities.argmax())
-        return labels[best] if probabilities[best] >= threshold else UNKNOWN
+        return labels[best] if probabilities[best] >= self.unknown_threshold else UNKNOWN
 
 
 @contextmanager

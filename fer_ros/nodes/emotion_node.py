@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TypeVar
+from threading import Lock
+from typing import Any, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -20,15 +22,23 @@ from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray, LabelInfo
 
 from fer_msgs.msg import EmotionArray
-from fer_msgs.srv import Classify
+from fer_msgs.srv import Classify, SetModel
 from fer_ros.annotation import annotate
-from fer_ros.config import EmotionNodeConfig, PipelineConfig
+from fer_ros.classification import make_classifier
+from fer_ros.config import EmotionNodeConfig, PipelineConfig, replace
 from fer_ros.errors import ConfigError, FerError, ImageError
 from fer_ros.nodes import conversions
-from fer_ros.nodes.diagnostics import FrameStatistics, to_status
+from fer_ros.nodes.diagnostics import (
+    SILENCE_S,
+    FrameStatistics,
+    brightness,
+    explain_silence,
+    to_status,
+)
 from fer_ros.nodes.latest import LatestWorker
 from fer_ros.nodes.parameters import declare_config, not_live, read_config
 from fer_ros.nodes.runner import exit_now, run_node
+from fer_ros.nodes.threads import in_thread
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import UInt8Array
 
@@ -64,9 +74,16 @@ def _says_why(transition: Transition) -> Transition:
 class EmotionNode(LifecycleNode):
     """Converts, calls the pipeline, publishes; starts by itself unless told not to."""
 
-    def __init__(self) -> None:
-        """Declare the parameters; models are loaded when the node is configured."""
-        super().__init__('emotion_node')
+    def __init__(self, **node_options: Any) -> None:
+        """Declare the parameters; models are loaded when the node is configured.
+
+        Args:
+            node_options: such as namespace; see rclpy.node.Node.
+
+        Raises:
+            FerError: the node starts by itself and cannot, for example for want of a model.
+        """
+        super().__init__('emotion_node', **node_options)
         declare_config(self, EmotionNodeConfig())
         declare_config(self, PipelineConfig())
         self._config = EmotionNodeConfig()
@@ -74,6 +91,7 @@ class EmotionNode(LifecycleNode):
         self._photos: EmotionPipeline | None = None
         self._worker: LatestWorker[Image | CompressedImage] | None = None
         self._subscription: Subscription | None = None
+        self._between_frames = Lock()
         self.failure: FerError | None = None
         self.statistics = FrameStatistics()
         self.add_on_set_parameters_callback(self._check_parameters)
@@ -95,13 +113,17 @@ class EmotionNode(LifecycleNode):
         self._labels = self.create_publisher(LabelInfo, 'labels', LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', RESULTS_OUT)
         self._timer = self.create_timer(self._config.diagnostics_period_s, self._report)
-        self._services = [
+        self._offered = [
             self.create_service(SetBool, '~/enable', self._enable),
             self.create_service(Classify, '~/classify', self._classify),
+            self.create_service(
+                SetModel,
+                '~/set_model',
+                self._set_model,
+                callback_group=ReentrantCallbackGroup(),
+            ),
         ]
-        head = self.pipeline.classifier.card.head()[0]
-        header = Header(stamp=self.get_clock().now().to_msg())
-        self._labels.publish(conversions.to_label_info(head.labels, head.unknown_threshold, header))
+        self._publish_labels()
         self.get_logger().info(
             f'model {self.pipeline.classifier.card.id} by {self.pipeline.classifier.runtime.name}, '
             f'detector {self.pipeline.detector.name}, '
@@ -126,7 +148,7 @@ class EmotionNode(LifecycleNode):
         self._look_away()
         self._pipeline = self._photos = None
         self.destroy_timer(self._timer)
-        for service in self._services:
+        for service in self._offered:
             self.destroy_service(service)
         for publisher in (
             self._emotions,
@@ -183,15 +205,18 @@ class EmotionNode(LifecycleNode):
         """Answer one image; runs in the working thread, where nothing may be raised."""
         try:
             image = _to_bgr(message)
-            frame = self.pipeline.process(image, self._stamp_s(message.header))
-            model_id = self.pipeline.classifier.card.id
+            with self._between_frames:
+                frame = self.pipeline.process(image, self._stamp_s(message.header))
+                model_id = self.pipeline.classifier.card.id
             self._emotions.publish(conversions.to_emotion_array(frame, message.header, model_id))
             self._detections.publish(conversions.to_detections(frame, message.header))
             if self._annotated.get_subscription_count():
                 drawn = annotate(image, frame, self._config.pixelate_faces)
                 self._annotated.publish(conversions.bgr_to_image(drawn, message.header))
-            latency_s = self._now_s() - conversions.stamp_seconds(message.header)
-            self.statistics.answered(1e3 * latency_s, len(frame.faces), frame.timings_ms)
+            stamp_s = conversions.stamp_seconds(message.header)
+            latency_ms = 1e3 * (self._now_s() - stamp_s) if stamp_s else None
+            self.statistics.brightness = brightness(image)
+            self.statistics.answered(latency_ms, len(frame.faces), frame.timings_ms)
         except ImageError as error:
             self.statistics.failed(str(error))
             self.get_logger().warning(f'bad image: {error}', throttle_duration_sec=5.0)
@@ -235,6 +260,37 @@ class EmotionNode(LifecycleNode):
             response.message = str(error)
         return response
 
+    async def _set_model(
+        self, request: SetModel.Request, response: SetModel.Response
+    ) -> SetModel.Response:
+        pipeline = self._pipeline
+        try:
+            classification = {'classification.model': request.model or 'default'}
+            if request.backend:
+                classification['classification.backend'] = request.backend
+            config = replace(self.pipeline.config, classification).classification
+            classifier = await in_thread(self, lambda: make_classifier(config))
+            with self._between_frames:
+                if pipeline is not self._pipeline:
+                    raise ConfigError('the node was cleaned up in the meantime')
+                self.pipeline.use_classifier(classifier, config)
+        except (FerError, ValueError) as error:
+            response.message = str(error)
+            return response
+        self._photos = None
+        # Now that the pipeline has them, the parameters may say so; before, they were refused.
+        self.set_parameters(
+            [Parameter(name, value=value) for name, value in classification.items()]
+        )
+        self._publish_labels()
+        response.success, response.message = True, classifier.card.id
+        return response
+
+    def _publish_labels(self) -> None:
+        labels, threshold = self.pipeline.labels, self.pipeline.unknown_threshold
+        header = Header(stamp=self.get_clock().now().to_msg())
+        self._labels.publish(conversions.to_label_info(labels, threshold, header))
+
     def _check_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         try:
             for config in (EmotionNodeConfig(), PipelineConfig()):
@@ -254,7 +310,9 @@ class EmotionNode(LifecycleNode):
     def _take_over_parameters(self, changes: list[Parameter]) -> None:
         if self._pipeline is not None:
             self._config = read_config(self, EmotionNodeConfig())
-            self._pipeline.reconfigure(read_config(self, PipelineConfig()))
+            with self._between_frames:
+                self._pipeline.reconfigure(read_config(self, PipelineConfig()))
+            self.get_logger().info(', '.join(f'{p.name} is now {p.value}' for p in changes))
 
     def _state_name(self) -> str:
         return self._state_machine.current_state[1]
@@ -265,7 +323,7 @@ class EmotionNode(LifecycleNode):
             self.get_fully_qualified_name(),
             self._state_name(),
             self.statistics,
-            self._warning(),
+            self._warnings(),
             {
                 'model': pipeline.classifier.card.id,
                 'backend': pipeline.classifier.runtime.name,
@@ -275,20 +333,21 @@ class EmotionNode(LifecycleNode):
         header = Header(stamp=self.get_clock().now().to_msg())
         self._diagnostics.publish(DiagnosticArray(header=header, status=[status]))
 
-    def _warning(self) -> str:
-        """Return what keeps the node from its work, or an empty string."""
-        if self._subscription is None or self.statistics.received:
-            return ''
-        topic = self._subscription.topic_name
-        publishers = self.get_publishers_info_by_topic(topic)
-        if not publishers:
-            return f'no images: nobody publishes {topic} (remap it: -r image:=/camera/image_raw)'
-        found = '; '.join(
-            f'{info.node_namespace.rstrip("/")}/{info.node_name} sends {info.topic_type}, '
-            f'{info.qos_profile.reliability.name.lower()}'
-            for info in publishers
-        )
-        return f'no images on {topic} yet, though there are publishers: {found}'
+    def _warnings(self) -> list[str]:
+        """Return what keeps the node from its work; nothing is expected of a node not looking."""
+        if self._subscription is None:
+            return []
+        found = self.statistics.warnings(self.pipeline.config.quality.min_brightness)
+        silent_s = self.statistics.silent_s()
+        if silent_s > SILENCE_S:
+            kind = (
+                'sensor_msgs/msg/CompressedImage'
+                if self._config.image_transport == 'compressed'
+                else 'sensor_msgs/msg/Image'
+            )
+            topic = self._subscription.topic_name
+            found.insert(0, explain_silence(self, topic, kind, silent_s))
+        return found
 
 
 def _to_bgr(message: Image | CompressedImage) -> UInt8Array:

@@ -1,0 +1,121 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Another emotion model while frames run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rcl_interfaces.srv import GetParameters
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+
+from fer_msgs.msg import EmotionArray
+from fer_msgs.srv import SetModel
+from fer_ros.model_card import load_emotion_card
+
+
+@pytest.fixture
+def other_model(tmp_path: Path) -> Path:
+    """Return the card of a model that is the shipped one by another name."""
+    card = load_emotion_card('default')
+    source = card.weights_path('litert')
+    shutil.copy(source, tmp_path / source.name)
+    content = json.loads((card.folder / 'emotion.json').read_text())
+    path = tmp_path / 'other.json'
+    path.write_text(json.dumps({**content, 'id': 'other-7'}))
+    return path
+
+
+@pytest.fixture
+def stream(listener, start, astronaut: np.ndarray) -> list[EmotionArray]:
+    """Return the answers to a stream of one photo at 20 Hz."""
+    start('emotion_node')
+    publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
+    answers = listener.collect(EmotionArray, 'emotions')
+    listener.create_timer(0.05, lambda: publisher.publish(listener.image(astronaut)))
+    listener.until(lambda: len(answers) > 2, 'answers')
+    return answers
+
+
+def set_model(listener, model: Path | str, backend: str = '') -> SetModel.Response:
+    request = SetModel.Request(model=str(model), backend=backend)
+    return listener.call(SetModel, 'emotion_node/set_model', request)
+
+
+def parameter(listener, name: str) -> str:
+    request = GetParameters.Request(names=[name])
+    answer = listener.call(GetParameters, 'emotion_node/get_parameters', request)
+    return answer.values[0].string_value
+
+
+def test_the_new_model_takes_over_between_two_frames(
+    listener, stream: list[EmotionArray], other_model: Path
+) -> None:
+    before = len(stream)
+    response = set_model(listener, other_model)
+    assert (response.success, response.message) == (True, 'other-7')
+    listener.until(lambda: stream[-1].model_id == 'other-7', 'an answer of the new model')
+    assert len(stream) > before
+    ids = [answer.model_id for answer in stream]
+    assert ids == sorted(ids, key=ids.index), 'no answer of the old model after one of the new'
+    assert {e.track_id for answer in stream for e in answer.emotions} == {1}
+    assert parameter(listener, 'classification.model') == str(other_model)
+
+
+def spoil_weights(card: Path) -> None:
+    (card.parent / json.loads(card.read_text())['files']['litert']).write_bytes(b'rubbish')
+
+
+def remove_weights(card: Path) -> None:
+    (card.parent / json.loads(card.read_text())['files']['litert']).unlink()
+
+
+def spoil_card(card: Path) -> None:
+    card.write_text('{')
+
+
+@pytest.mark.parametrize(
+    'spoil, message',
+    [
+        pytest.param(spoil_weights, 'digest|sha256|damaged', id='damaged weights'),
+        pytest.param(remove_weights, 'does not exist|missing', id='no weights'),
+        pytest.param(spoil_card, 'other.json', id='damaged card'),
+    ],
+)
+def test_a_bad_model_leaves_the_old_one_working(
+    listener,
+    stream: list[EmotionArray],
+    other_model: Path,
+    spoil: Callable[[Path], None],
+    message: str,
+) -> None:
+    spoil(other_model)
+    response = set_model(listener, other_model)
+    assert not response.success
+    assert any(word in response.message for word in message.split('|')), response.message
+    before = len(stream)
+    listener.until(lambda: len(stream) > before + 2, 'more answers')
+    assert stream[-1].model_id == load_emotion_card('default').id
+    assert parameter(listener, 'classification.model') == 'default'
+
+
+@pytest.mark.parametrize(
+    'model, backend, message',
+    [
+        pytest.param('nonsense', '', "no shipped model is called 'nonsense'", id='model'),
+        pytest.param('default', 'magic', 'one of litert, onnx, keras', id='backend'),
+    ],
+)
+def test_an_unknown_name_is_one_sentence(
+    listener, start, model: str, backend: str, message: str
+) -> None:
+    start('emotion_node')
+    response = set_model(listener, model, backend)
+    assert not response.success
+    assert message in response.message
