@@ -65,7 +65,7 @@ class _Checked:
 class DetectionConfig(_Checked):
     """Which faces are looked for, and how."""
 
-    backend: str = setting('haar', 'face detector', choices=DETECTORS, live=False)
+    backend: str = setting('builtin', 'face detector', choices=DETECTORS, live=False)
     weights: str = setting(
         '', 'weights file of the detector; empty for the one that comes with it', live=False
     )
