@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-import keras
+from collections.abc import Iterator
+
 import numpy as np
 
 from fer_ros.evaluation.face_set import FaceSet
@@ -39,7 +40,7 @@ def drawing_chances(targets: Float32Array, config: RunConfig) -> Float32Array | 
     return chances / chances.sum()
 
 
-class FaceBatches(keras.utils.PyDataset):
+class FaceBatches:
     """One epoch after another of training batches.
 
     Everything random follows from seed, epoch and batch number, so a resumed run sees the batches
@@ -56,7 +57,6 @@ class FaceBatches(keras.utils.PyDataset):
         self, images: UInt8Array, targets: Float32Array, config: RunConfig, first_epoch: int = 0
     ) -> None:
         """Draw the first epoch's order."""
-        super().__init__()
         self.images = images
         self.targets = targets
         self.config = config
@@ -101,7 +101,17 @@ class FaceBatches(keras.utils.PyDataset):
         inputs = model_input(crops, model.normalization, model.channels)
         return mix(inputs, self.targets[rows], augmentation, rng)
 
-    def on_epoch_end(self) -> None:
+    def next_epoch(self) -> None:
         """Go on to the next epoch."""
         self.epoch += 1
         self._order = self._draw_order()
+
+    def stream(self) -> Iterator[tuple[Float32Array, Float32Array]]:
+        """Yield the batches of one epoch after another, for ever.
+
+        The order does not depend on how far ahead a backend reads.
+        """
+        while True:
+            for index in range(len(self)):
+                yield self[index]
+            self.next_epoch()

@@ -24,11 +24,11 @@ import numpy as np
 from fer_ros.errors import ConfigError, DataError, FerError
 from fer_ros.types import Float32Array
 from training import config as configuration
-from training.architectures.transfer import BACKBONE
 from training.batches import FaceBatches, head_targets
 from training.callbacks import RunKeeper
 from training.checkpoints import assign, read_checkpoint
 from training.config import RunConfig
+from training.curves import draw_curves
 from training.data import load_sets
 from training.fast_torch import fast_layers
 from training.losses import HeadsLoss, class_shares, effective_class_weights
@@ -122,7 +122,6 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
         from training.distill import soften_targets
 
         targets = soften_targets(targets, loaded.training, config)
-    _describe_run(config, folder, loaded.counts)
     loss = make_loss(targets, config)
     fixed = None if config.optimization.size_steps else config.model.size_px
     model = new_model(config, fixed)
@@ -131,21 +130,27 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
         state = read_checkpoint(last)
         assign(model.weights, state.weights, last)
         keeper.restore(state)
+    _describe_run(config, folder, loaded.counts)
+    compiled: bool | None = None
     for frozen, end in _phases(config):
         if keeper.epoch >= end or keeper.stopped:
             continue
-        _compile(model, loss, config, frozen)
-        if keeper.optimizer_state and keeper.epoch > (0 if frozen else _thaw_epoch(config)):
-            assign(model.optimizer.variables, keeper.optimizer_state, last)
+        if compiled != frozen:
+            _compile(model, loss, config, frozen)
+            if keeper.optimizer_state and keeper.epoch > (0 if frozen else _thaw_epoch(config)):
+                assign(model.optimizer.variables, keeper.optimizer_state, last)
+            compiled = frozen
         batches = FaceBatches(loaded.training.images, targets, config, keeper.epoch)
         with fast_layers():
             model.fit(
-                batches,
+                batches.stream(),
+                steps_per_epoch=len(batches),
                 epochs=end,
                 initial_epoch=keeper.epoch,
                 callbacks=[keeper, *_tensorboard(folder)],
                 verbose=1 if sys.stdout.isatty() else 0,
             )
+    draw_curves(keeper.history, folder / 'curves.png')
     best = read_checkpoint(folder / 'checkpoints' / 'best.npz')
     assign(model.weights, best.average, folder / 'checkpoints' / 'best.npz')
     return TrainingResult(model, folder, keeper.history)
@@ -157,14 +162,18 @@ def _thaw_epoch(config: RunConfig) -> int:
 
 
 def _phases(config: RunConfig) -> list[tuple[bool, int]]:
-    """Return (whether the backbone is frozen, epoch at which the phase ends), in order."""
-    thaw = _thaw_epoch(config)
-    return ([(True, thaw)] if thaw else []) + [(False, config.optimization.epochs)]
+    """Return (whether the backbone is frozen, epoch at which the phase ends), in order.
+
+    A phase has one size of faces, for some backends fix the shape of their input when it starts.
+    """
+    chosen, thaw = config.optimization, _thaw_epoch(config)
+    ends = {thaw, chosen.epochs, *(start for start in chosen.size_steps if start < chosen.epochs)}
+    return [(end <= thaw, end) for end in sorted(ends) if end > 0]
 
 
 def _compile(model: keras.Model, loss: HeadsLoss, config: RunConfig, frozen: bool) -> None:
     """Give the model a fresh optimizer for a phase of training."""
-    backbones = [layer for layer in model.layers if layer.name == BACKBONE]
+    backbones = [layer for layer in model.layers if isinstance(layer, keras.Model)]
     if frozen and not backbones:
         raise ConfigError(
             f'frozen_epochs: architecture {config.model.architecture} has no backbone to freeze'

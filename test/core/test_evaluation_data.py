@@ -201,7 +201,10 @@ def only_bright(image: np.ndarray) -> np.ndarray | None:
         pytest.param(lambda p: (p / 'joyful').mkdir(), None, "label 'joyful'", id='unknown label'),
         pytest.param(lambda p: (p / 'fear').mkdir(), None, 'fear is empty: 0 images', id='empty'),
         pytest.param(
-            lambda p: save_face(p / 'fear' / '1.png', 1), only_bright, '1 images, no face', id='found'
+            lambda p: save_face(p / 'fear' / '1.png', 1),
+            only_bright,
+            '1 images, no face',
+            id='found',
         ),
         pytest.param(
             lambda p: (p / 'Sad' / '2.png').write_text('no image'), None, 'not an image', id='image'

@@ -37,9 +37,7 @@ def test_undefined_figures_of_a_class_are_none() -> None:
     assert rows['angry'] == pytest.approx(
         {'precision': 1.0, 'recall': 0.75, 'f1': 6 / 7, 'support': 4}
     )
-    assert rows['fear'] == pytest.approx(
-        {'precision': 0.5, 'recall': 0.5, 'f1': 0.5, 'support': 2}
-    )
+    assert rows['fear'] == pytest.approx({'precision': 0.5, 'recall': 0.5, 'f1': 0.5, 'support': 2})
     assert rows['sad'] == {'precision': 0.0, 'recall': None, 'f1': None, 'support': 0}
     never = metrics.per_class(np.array([[0, 2], [0, 1]]), ('angry', 'fear'))['angry']
     assert never == {'precision': None, 'recall': 0.0, 'f1': None, 'support': 2}

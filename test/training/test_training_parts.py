@@ -184,9 +184,7 @@ def tiny_disk() -> Iterator[None]:
     signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_full_disk_is_said_and_leaves_the_old_checkpoint(
-    tmp_path: Path, tiny_disk: None
-) -> None:
+def test_a_full_disk_is_said_and_leaves_the_old_checkpoint(tmp_path: Path, tiny_disk: None) -> None:
     path = tmp_path / 'last.npz'
     write_checkpoint(path, STATE)
     big = Checkpoint(4, [np.ones(10000)], [])
@@ -218,13 +216,17 @@ def test_a_configuration_is_written_and_read_back(tmp_path: Path) -> None:
         pytest.param({**GOOD, 'seed': 'x'}, "run.seed: expected int, got 'x'", id='type'),
         pytest.param({**GOOD, 'sets': 'a.npz'}, 'run.sets: expected a list', id='not a list'),
         pytest.param(
-            {**GOOD, 'optimization': {'schedule': 'magic'}}, 'schedule: expected one of', id='choice'
+            {**GOOD, 'optimization': {'schedule': 'magic'}},
+            'schedule: expected one of',
+            id='choice',
         ),
         pytest.param(
             {**GOOD, 'augmentation': {'flip': 2}}, 'flip: expected 0 to 1, got 2', id='range'
         ),
         pytest.param({**GOOD, 'heads': [{}, {}]}, 'each named once', id='heads'),
-        pytest.param({**GOOD, 'model': {'channels': 2}}, 'channels: expected 1 or 3', id='channels'),
+        pytest.param(
+            {**GOOD, 'model': {'channels': 2}}, 'channels: expected 1 or 3', id='channels'
+        ),
     ],
 )
 def test_a_wrong_configuration_is_named(content: object, message: str) -> None:

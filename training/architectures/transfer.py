@@ -13,8 +13,6 @@ import keras
 from fer_ros.errors import ConfigError
 from training.architectures.parts import classifier
 
-BACKBONE = 'backbone'
-
 
 def on_backbone(
     make: Callable[..., keras.Model],
@@ -37,7 +35,7 @@ def on_backbone(
     Raises:
         ConfigError: the weights cannot be had or do not fit.
     """
-    options |= {'include_top': False, 'input_shape': tuple(inputs.shape[1:]), 'name': BACKBONE}
+    options |= {'include_top': False, 'input_shape': tuple(inputs.shape[1:])}
     if weights and inputs.shape[-1] != 3:
         raise ConfigError(f'weights {weights!r} need colour input: set model.channels to 3')
     if weights not in ('', 'imagenet') and not Path(weights).is_file():

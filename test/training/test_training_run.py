@@ -1,0 +1,411 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A tiny model from data to robot: trained, resumed, exported, and the same everywhere."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
+pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requirements/train.txt)')
+
+from fer_ros.alignment import FER2013_TEMPLATE_48PX, align_faces
+from fer_ros.classification import make_classifier
+from fer_ros.config import ClassificationConfig
+from fer_ros.errors import ConfigError, DataError, ModelError
+from fer_ros.evaluation.dataset import evaluate_faces
+from fer_ros.evaluation.datasets import read_csv
+from fer_ros.preprocessing import NORMALIZATIONS, normalize
+from fer_ros.types import FaceDetections
+from training import config as configuration
+from training.architectures import ARCHITECTURES, build_model
+from training.augment import AugmentationConfig
+from training.batches import FaceBatches, head_targets, model_input
+from training.calibrate import fit_temperature
+from training.checkpoints import read_checkpoint
+from training.config import RunConfig
+from training.data import load_sets
+from training.distill import soften_targets
+from training.export import export_run
+from training.losses import HeadsLoss, class_shares, effective_class_weights
+from training.train import main, make_loss, train
+from training.tune import search, with_values
+
+TINY = {
+    'name': 'tiny',
+    'sets': [{'path': 'faces.csv'}],
+    'heads': [{'name': 'fer2013', 'kind': 'fer2013'}],
+    'model': {
+        'architecture': 'residual',
+        'options': {'widths': [8, 16], 'blocks': [1, 1], 'stem': 4, 'dropout': 0.0},
+    },
+    'optimization': {
+        'epochs': 2,
+        'batch_size': 32,
+        'schedule': 'constant',
+        'learning_rate': 0.05,
+        'precision': 'float32',
+        'warmup_epochs': 0.0,
+        'weight_average': 0.5,
+    },
+}
+
+
+def drawn_face(label: int, rng: np.random.Generator) -> np.ndarray:
+    """A smiley whose mouth bends by its class."""
+    face = np.full((48, 48), int(rng.integers(150, 220)), np.uint8)
+    for x in (15, 32):
+        cv2.circle(face, (x, 18), 3, 30, -1)
+    bend = (label - 3) * 3
+    points = [(x, int(36 + bend * (1 - ((x - 24) / 9) ** 2))) for x in range(15, 34)]
+    cv2.polylines(face, [np.array(points, np.int32)], False, 30, 2)
+    return face
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Faces of seven classes as a csv, and a run's configuration."""
+    folder = tmp_path_factory.mktemp('tiny')
+    rng = np.random.default_rng(0)
+    with (folder / 'faces.csv').open('w', newline='') as stream:
+        writer = csv.writer(stream)
+        writer.writerow(['emotion', 'pixels', 'Usage'])
+        for usage, count in (('Training', 12), ('PublicTest', 6)):
+            for row in range(7 * count):
+                pixels = ' '.join(map(str, drawn_face(row % 7, rng).ravel()))
+                writer.writerow([row % 7, pixels, usage])
+    (folder / 'run.yaml').write_text(yaml.safe_dump(TINY))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def config(folder: Path) -> RunConfig:
+    return configuration.load(folder / 'run.yaml')
+
+
+@pytest.fixture(scope='module')
+def run(folder: Path) -> Path:
+    """A run stopped after two epochs and resumed to four, by the command line."""
+    assert main([str(folder / 'run.yaml'), '--output', str(folder / 'run')]) == 0
+    longer = with_values(configuration.load(folder / 'run.yaml'), {'optimization.epochs': 4})
+    configuration.save(longer, folder / 'longer.yaml')
+    assert main([str(folder / 'longer.yaml'), '--output', str(folder / 'run'), '--resume']) == 0
+    return folder / 'run'
+
+
+def test_the_run_s_folder_tells_everything(run: Path) -> None:
+    for name in ('config.yaml', 'versions.json', 'data.json', 'history.csv', 'curves.png'):
+        assert (run / name).stat().st_size > 0, name
+    with (run / 'history.csv').open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row['epoch']) for row in rows] == [1, 2, 3, 4]
+    assert float(rows[-1]['loss']) < float(rows[0]['loss'])
+    assert 'faces/fer2013/balanced_accuracy' in rows[0]
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(run: Path, folder: Path) -> None:
+    train(configuration.load(folder / 'longer.yaml'), folder / 'unbroken')
+    resumed = read_checkpoint(run / 'checkpoints' / 'last.npz')
+    unbroken = read_checkpoint(folder / 'unbroken' / 'checkpoints' / 'last.npz')
+    for first, second in zip(resumed.weights, unbroken.weights):
+        np.testing.assert_allclose(first, second, atol=1e-3)
+
+
+@pytest.fixture(scope='module')
+def exported(run: Path, folder: Path) -> Path:
+    agreements = export_run(run, folder / 'out' / 'tiny', precision='float32', model_id='tiny 1')
+    assert {name: item.same_label for name, item in agreements.items()} == {
+        'litert': 1.0,
+        'onnx': 1.0,
+        'keras': 1.0,
+    }
+    return folder / 'out' / 'tiny.json'
+
+
+def test_keras_litert_and_onnx_give_the_same_probabilities(exported: Path, folder: Path) -> None:
+    faces = read_csv(folder / 'faces.csv').split('public_test')
+    answers = {
+        backend: make_classifier(ClassificationConfig(model=str(exported), backend=backend))
+        .classify(faces.images)
+        .probabilities
+        for backend in ('keras', 'litert', 'onnx')
+    }
+    np.testing.assert_allclose(answers['litert'], answers['keras'], atol=1e-4)
+    np.testing.assert_allclose(answers['onnx'], answers['keras'], atol=1e-4)
+
+
+def test_an_exported_model_can_be_evaluated_and_is_calibrated(exported: Path, folder: Path) -> None:
+    classifier = make_classifier(ClassificationConfig(model=str(exported)))
+    faces = read_csv(folder / 'faces.csv')
+    report = evaluate_faces(faces, 'public_test', 'fer2013', classifier)
+    logits = classifier.logits(faces.split('public_test').images)
+    truth = faces.split('public_test').labels
+    assert fit_temperature(logits, truth) == pytest.approx(
+        classifier.card.heads[0].temperature, rel=0.01
+    )
+    assert report.to_json_line()['count'] == 42
+
+
+@pytest.mark.parametrize('precision', ['float16', 'int8', 'int8_weights'])
+def test_smaller_files_stay_close(run: Path, folder: Path, precision: str) -> None:
+    output = folder / precision / 'tiny'
+    agreement = export_run(run, output, ['litert'], precision)['litert']
+    assert agreement.mean_difference < 0.03
+
+
+@pytest.mark.parametrize('backend', ['onnx', 'keras'])
+def test_a_file_that_is_no_model_is_refused(exported: Path, tmp_path: Path, backend: str) -> None:
+    card = exported.read_text()
+    name = f'tiny.{backend}'
+    (tmp_path / name).write_bytes(b'no model')
+    import hashlib
+    import json
+
+    content = json.loads(card)
+    content['sha256'][name] = hashlib.sha256(b'no model').hexdigest()
+    (tmp_path / 'tiny.json').write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=f'{name} is not an? (ONNX|Keras) model'):
+        make_classifier(ClassificationConfig(model=str(tmp_path / 'tiny.json'), backend=backend))
+
+
+@pytest.mark.parametrize('normalization', NORMALIZATIONS)
+def test_training_and_the_live_node_see_the_same_face(normalization: str) -> None:
+    """The golden crop: a training face in a larger picture comes back pixel by pixel."""
+    face = drawn_face(5, np.random.default_rng(0))
+    picture = np.full((120, 160, 3), 90, np.uint8)
+    picture[30:78, 50:98] = face[..., None]
+    landmarks = (np.array(FER2013_TEMPLATE_48PX, np.float32) + (50, 30))[None].astype(np.float32)
+    found = FaceDetections(
+        np.array([[55, 35, 95, 78]], np.float32), landmarks, np.ones(1, np.float32)
+    )
+    crops = align_faces(picture, found, FER2013_TEMPLATE_48PX, 48).crops
+    np.testing.assert_array_equal(crops[0], face)
+    np.testing.assert_array_equal(
+        normalize(crops, normalization), model_input(face[None], normalization, 1)
+    )
+
+
+def test_a_run_is_not_overwritten(run: Path, folder: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main([str(folder / 'run.yaml'), '--output', str(run)]) == 1
+    assert 'already holds a run' in capsys.readouterr().err
+
+
+def test_a_corrupt_checkpoint_stops_a_resume(
+    run: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / 'checkpoints').mkdir()
+    data = (run / 'checkpoints' / 'last.npz').read_bytes()
+    (tmp_path / 'checkpoints' / 'last.npz').write_bytes(data[: len(data) // 2])
+    assert main([str(folder / 'longer.yaml'), '--output', str(tmp_path), '--resume']) == 1
+    assert 'last.npz cannot be read' in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_network_stops_a_resume(run: Path, config: RunConfig) -> None:
+    other = with_values(config, {'model.options': {'widths': [8, 8], 'blocks': [1, 1]}})
+    with pytest.raises(ModelError, match='of another network'):
+        train(other, run, resume=True)
+
+
+def test_an_empty_class_is_named(config: RunConfig) -> None:
+    with pytest.raises(DataError, match="head 'fer2013': no training face has the label contempt"):
+        load_sets(
+            with_values(
+                config,
+                {
+                    'heads': [
+                        {'name': 'fer2013', 'kind': 'fer2013', 'labels': ['happy', 'contempt']}
+                    ]
+                },
+            )
+        )
+
+
+def test_sets_are_mixed_weighed_and_reported_apart(config: RunConfig, folder: Path) -> None:
+    path = str(folder / 'faces.csv')
+    mixed = with_values(
+        config,
+        {
+            'sets': [
+                {'path': path},
+                {'path': path, 'name': 'mine', 'weight': 0.5, 'label_map': {'disgust': 'angry'}},
+            ]
+        },
+    )
+    loaded = load_sets(mixed)
+    assert len(loaded.training) == 2 * 84
+    assert set(loaded.weights) == {0.5, 1.0}
+    assert [faces.name for faces in loaded.validation] == ['faces', 'mine']
+    assert (
+        loaded.counts['mine']['training'] | {'angry': 24, 'disgust': 0}
+        == (loaded.counts['mine']['training'])
+    )
+    with pytest.raises(DataError, match="two data sets are called 'faces'"):
+        load_sets(with_values(config, {'sets': [{'path': path}, {'path': path}]}))
+
+
+def test_a_batch_can_be_made_again(config: RunConfig) -> None:
+    loaded = load_sets(config)
+    targets = head_targets(loaded.training, config)
+    first = FaceBatches(loaded.training.images, targets, config)
+    first.next_epoch()
+    second = FaceBatches(loaded.training.images, targets, config, first_epoch=1)
+    np.testing.assert_array_equal(first[1][0], second[1][0])
+    assert not np.array_equal(first[0][0], first[1][0])
+
+
+def test_oversampling_evens_out_classes(config: RunConfig) -> None:
+    images = np.zeros((1000, 48, 48), np.uint8)
+    targets = np.eye(7, dtype=np.float32)[np.where(np.arange(1000) < 900, 0, 1)]
+    even = with_values(config, {'balance': {'method': 'oversampling', 'strength': 1.0}})
+    batches = FaceBatches(images, targets, even)
+    rare = np.concatenate([batches[i][1] for i in range(len(batches))])[:, 1].mean()
+    assert rare == pytest.approx(0.5, abs=0.06)
+
+
+LOGITS = np.array([[2.0, 0.0, 0.0, 1.0], [0.0, 1.0, 3.0, 0.0]], np.float32)
+TARGETS = np.array([[1, 0, 0, 1], [0, 0, 1, 0]], np.float32)
+
+
+@pytest.mark.parametrize(
+    'settings, expected',
+    [
+        # log(e^2 + 1) - 2 + log(1 + e) - 1 and, without a target of the first head, log(e^3+1) - 3.
+        pytest.param({}, [0.126928 + 0.313262, 0.048587], id='plain'),
+        pytest.param(
+            {'focal_gamma': 1.0},
+            [0.126928 * 0.119203 + 0.313262 * 0.268941, 0.048587 * 0.047426],
+            id='focal',
+        ),
+        pytest.param(
+            {'class_weights': np.array([2, 1, 1, 3], np.float32)},
+            [2 * 0.126928 + 3 * 0.313262, 0.048587],
+            id='weights',
+        ),
+        pytest.param(
+            {'label_smoothing': 0.2},
+            [
+                0.9 * 0.126928 + 0.1 * 2.126928 + 0.9 * 0.313262 + 0.1 * 1.313262,
+                0.9 * 0.048587 + 0.1 * 3.048587,
+            ],
+            id='smoothing',
+        ),
+    ],
+)
+def test_losses(settings: dict, expected: list[float]) -> None:
+    loss = HeadsLoss([2, 2], **settings)
+    np.testing.assert_allclose(np.asarray(loss.call(TARGETS, LOGITS)), expected, atol=1e-4)
+
+
+def test_weights_of_classes_even_them_out() -> None:
+    shares = class_shares(np.array([[1, 0, 0]] * 3 + [[0, 1, 0]], np.float32))
+    np.testing.assert_allclose(shares, [0.75, 0.25, 0])
+    weights = effective_class_weights(shares, 1.0)
+    np.testing.assert_allclose(weights, [2 / 3, 2, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize('method', ['class_weights', 'focal', 'logit_adjustment'])
+def test_every_way_of_balancing_trains(config: RunConfig, method: str) -> None:
+    balanced = with_values(config, {'balance': {'method': method, 'strength': 1.0}})
+    targets = head_targets(load_sets(config).training, config)
+    logits = np.zeros((len(targets), 7), np.float32)
+    values = np.asarray(make_loss(targets, balanced).call(targets, logits))
+    assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize('name', ARCHITECTURES)
+def test_every_architecture_gives_logits(name: str) -> None:
+    channels = 3 if name == 'resnet50' else 1
+    model = build_model(name, 15, channels, size_px=48)
+    assert model.output_shape == (None, 15)
+    assert model.count_params() > 10000
+
+
+@pytest.mark.parametrize(
+    'name, options, channels, message',
+    [
+        pytest.param('vgg', {}, 1, "no architecture is called 'vgg'", id='unknown'),
+        pytest.param('residual', {'depth': 3}, 1, "has no option 'depth'", id='option'),
+        pytest.param('resnet50', {'weights': 'gone.h5'}, 3, 'gone.h5 does not exist', id='file'),
+        pytest.param('mobilenet_v3', {'weights': 'imagenet'}, 1, 'need colour', id='grey'),
+    ],
+)
+def test_a_network_that_cannot_be_had_is_named(
+    name: str, options: dict, channels: int, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_model(name, 7, channels, options, 48)
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'bad.weights.h5'
+    path.write_bytes(b'no weights')
+    with pytest.raises(ConfigError, match='cannot be had'):
+        build_model('mobilenet_v3', 7, 3, {'weights': str(path)}, 48)
+
+
+def test_a_backbone_is_frozen_first(config: RunConfig, tmp_path: Path) -> None:
+    chosen = with_values(
+        config, {'model': {'architecture': 'mobilenet_v3'}, 'optimization.frozen_epochs': 2}
+    )
+    result = train(chosen, tmp_path)
+    (backbone,) = [layer for layer in result.model.layers if isinstance(layer, keras.Model)]
+    assert not backbone.trainable
+    with pytest.raises(ConfigError, match='no backbone to freeze'):
+        train(with_values(config, {'optimization.frozen_epochs': 1}), tmp_path / 'other')
+
+
+def test_a_student_learns_from_its_teachers(run: Path, config: RunConfig) -> None:
+    student = with_values(config, {'teachers': [str(run), str(run)], 'distillation': 1.0})
+    faces = load_sets(config).training
+    targets = head_targets(faces, config)
+    softened = soften_targets(targets, faces, student)
+    np.testing.assert_allclose(softened.sum(axis=1), 1, atol=1e-5)
+    assert not np.allclose(softened, targets, atol=0.01)
+    other = with_values(student, {'heads': [{'name': 'mine', 'kind': 'fer2013'}]})
+    with pytest.raises(ConfigError, match='has heads'):
+        soften_targets(targets, faces, other)
+
+
+def test_settings_are_searched(config: RunConfig, tmp_path: Path) -> None:
+    pytest.importorskip('keras_tuner', reason='KerasTuner is not installed')
+    short = with_values(config, {'optimization.epochs': 1})
+    space = {
+        'optimization.learning_rate': {'low': 0.01, 'high': 0.1, 'log': True},
+        'augmentation.mixup': [0.0, 0.4],
+    }
+    found = search(short, space, tmp_path, trials=2)
+    assert set(found['values']) == set(space)
+    assert (tmp_path / 'best.json').exists()
+    with pytest.raises(ConfigError, match='expected a list or'):
+        search(short, {'seed': 3}, tmp_path / 'other', trials=1)
+
+
+def test_fast_layers_compute_the_same(root: Path) -> None:
+    pytest.importorskip('torch', reason='PyTorch is not installed; it is optional')
+    program = Path(__file__).with_name('fast_torch_check.py')
+    result = subprocess.run(
+        [sys.executable, str(program)],
+        cwd=root,
+        env={**os.environ, 'KERAS_BACKEND': 'torch', 'PYTHONPATH': str(root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert 'the same' in result.stdout
+
+
+def test_defaults_of_augmentation_are_in_range() -> None:
+    assert AugmentationConfig().calm().mixup == 0
