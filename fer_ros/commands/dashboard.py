@@ -1,0 +1,89 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``fer dashboard``: the live web page."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
+from fer_ros.errors import ConfigError
+
+TOKEN_VARIABLE = 'FER_DASHBOARD_TOKEN'
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(
+        subparsers,
+        'dashboard',
+        run,
+        'Show cameras, emotions, photos, models and reports on a web page.',
+        'fer dashboard --port 8501',
+    )
+    parser.add_argument(
+        '--host',
+        default='127.0.0.1',
+        help='address to listen on; any but a loopback one needs a token (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--port', type=int, default=8501, help='port to listen on (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--token',
+        default=os.environ.get(TOKEN_VARIABLE, ''),
+        help=f'what viewers must know; made up where one is needed (or ${TOKEN_VARIABLE})',
+    )
+    parser.add_argument(
+        '--reports', type=Path, metavar='FOLDER', help='offer the reports below this folder'
+    )
+    add_pipeline_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    if find_spec('streamlit') is None:
+        raise ConfigError(
+            'the dashboard needs Streamlit: pip install -r requirements/dashboard.txt '
+            '(or pip install streamlit)'
+        )
+    if not 0 < options.port < 65536:
+        raise ConfigError(f'--port: expected 1 to 65535, got {options.port}')
+    if options.reports is not None and not options.reports.is_dir():
+        raise ConfigError(f'--reports: {options.reports} is no folder')
+    from fer_ros.dashboard.access import is_loopback
+    from fer_ros.dashboard.settings import SETTINGS
+
+    token = options.token
+    if not token and not is_loopback(options.host):
+        token = secrets.token_urlsafe(24)
+    SETTINGS.pipeline = pipeline_config(options)
+    SETTINGS.reports = options.reports
+    from fer_ros.dashboard.server import serve
+
+    _start_feed()
+    query = f'/?token={token}' if token else ''
+    print(f'fer dashboard: http://{options.host}:{options.port}{query}', flush=True)
+    try:
+        serve(options.host, options.port, token)
+    finally:
+        if SETTINGS.feed is not None:
+            SETTINGS.feed.close()
+    return 0
+
+
+def _start_feed() -> None:
+    """Join the ROS graph where ROS is installed; photos and clips work without it."""
+    from fer_ros.dashboard.settings import SETTINGS
+
+    try:
+        from fer_ros.nodes.dashboard_feed import DashboardFeed
+    except ModuleNotFoundError as error:
+        SETTINGS.no_feed_reason = str(error)
+        return
+    SETTINGS.feed = DashboardFeed()

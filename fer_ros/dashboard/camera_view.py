@@ -1,0 +1,136 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the page knows of one camera: written by the ROS thread, read by all viewers."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from threading import Lock
+from typing import Any
+
+import cv2
+
+from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
+
+HISTORY_S = 180.0
+SAMPLE_S = 0.25
+"""The timeline keeps one sample so often, so that its size does not depend on the camera."""
+
+MAX_WIDTH_PX = 1280
+"""Wider images are shrunk before they go to the browser."""
+
+WATCH_S = 3.0
+"""A viewer who has not asked for so long has gone."""
+
+JPEG_QUALITY = 85
+
+Sample = tuple[float, list[tuple[int, str, float]]]
+
+
+class CameraView:
+    """The newest results and image of one camera, and its last minutes."""
+
+    def __init__(self, topic: str) -> None:
+        """Know nothing yet of the camera whose emotions are published on *topic*."""
+        self.topic = topic
+        self.node_name = ''
+        self.is_looking = True
+        self._lock = Lock()
+        self._frame: FrameEmotions | None = None
+        self._model = ''
+        self._arrivals_s: deque[float] = deque(maxlen=300)
+        self._samples: deque[Sample] = deque(maxlen=round(HISTORY_S / SAMPLE_S))
+        self._diagnostics: dict[str, str] = {}
+        self._warning = ''
+        self._image: UInt8Array | None = None
+        self._jpeg = b''
+        self._jpeg_number = 0
+        self._watched_s = float('-inf')
+        self.image_number = 0
+
+    def take_frame(self, frame: FrameEmotions, model: str) -> None:
+        """Remember what the newest image says."""
+        now_s = time.time()
+        with self._lock:
+            self._frame, self._model = frame, model
+            self._arrivals_s.append(now_s)
+            if not self._samples or now_s - self._samples[-1][0] >= SAMPLE_S:
+                self._samples.append(
+                    (
+                        round(now_s, 3),
+                        [(f.track_id, f.label, round(f.confidence, 3)) for f in frame.faces],
+                    )
+                )
+
+    def take_image(self, image: UInt8Array) -> None:
+        """Remember the newest annotated image, uint8 (H, W, 3) BGR."""
+        with self._lock:
+            self._image = image
+            self.image_number += 1
+
+    def take_diagnostics(self, values: dict[str, str], warning: str) -> None:
+        """Remember what the node says of itself; *warning* is empty when all is well."""
+        with self._lock:
+            self._diagnostics, self._warning = values, warning
+
+    def watch(self) -> None:
+        """Note that somebody looks at the image now."""
+        self._watched_s = time.monotonic()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody has looked at the image lately; else nobody need draw it."""
+        return time.monotonic() - self._watched_s < WATCH_S
+
+    def jpeg(self) -> tuple[int, bytes]:
+        """Return the number of the newest image, and the image; encoded once for all viewers."""
+        with self._lock:
+            if self._image is not None and self._jpeg_number != self.image_number:
+                self._jpeg = encode(self._image)
+                self._jpeg_number = self.image_number
+            return self._jpeg_number, self._jpeg
+
+    def snapshot(self, since_s: float) -> dict[str, Any]:
+        """Return the state as JSON can hold it, with the timeline after *since_s* (Unix time)."""
+        now_s = time.time()
+        with self._lock:
+            frame, samples = self._frame, list(self._samples)
+            arrivals = [t for t in self._arrivals_s if now_s - t < 5.0]
+            last_s = self._arrivals_s[-1] if self._arrivals_s else None
+            model, values, warning = self._model, self._diagnostics, self._warning
+        rate = (len(arrivals) - 1) / max(now_s - arrivals[0], 1e-3) if len(arrivals) > 1 else 0.0
+        return {
+            'topic': self.topic,
+            'node': self.node_name,
+            'now_s': round(now_s, 3),
+            'age_s': None if last_s is None else round(now_s - last_s, 3),
+            'rate_hz': round(rate, 1),
+            'model': model,
+            'labels': list(frame.labels) if frame else [],
+            'faces': [_face(face) for face in frame.faces] if frame else [],
+            'samples': [sample for sample in samples if sample[0] > since_s],
+            'diagnostics': values,
+            'warning': warning,
+        }
+
+
+def _face(face: FaceEmotion) -> dict[str, Any]:
+    return {
+        'id': face.track_id,
+        'label': face.label,
+        'confidence': round(face.confidence, 4),
+        'probabilities': [round(float(p), 4) for p in face.probabilities],
+        'raw': [round(float(p), 4) for p in face.raw_probabilities],
+        'quality': list(face.quality),
+    }
+
+
+def encode(image: UInt8Array) -> bytes:
+    """Return a BGR image as JPEG, shrunk to MAX_WIDTH_PX if it is wider."""
+    height, width = image.shape[:2]
+    if width > MAX_WIDTH_PX:
+        size_wh = (MAX_WIDTH_PX, max(1, round(height * MAX_WIDTH_PX / width)))
+        image = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
+    jpeg: bytes = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+    return jpeg

@@ -1,0 +1,296 @@
+// Copyright 2026 fer_ros contributors
+// SPDX-License-Identifier: Apache-2.0
+// The live view: asks the server for images and numbers, and draws them without a page rerun.
+
+const STATE_MS = 200
+const HISTORY_S = 180
+const SHORTEST_S = 30
+const ROW_PX = 26
+const AXIS_PX = 18
+
+const FIGURES = [
+  ['camera', 'input rate (Hz)', ' Hz'],
+  ['answered', 'processed rate (Hz)', ' Hz'],
+  ['latency, median', 'latency median (ms)', ' ms'],
+  ['latency, 95 %', 'latency 95th (ms)', ' ms'],
+  ['dropped images', 'dropped frames', ''],
+  ['bad images', 'bad frames', ''],
+  ['detector', 'detector', ''],
+  ['runs on', 'backend', ''],
+  ['node state', 'state', ''],
+]
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+function make(tag, className, text) {
+  const element = document.createElement(tag)
+  if (className) element.className = className
+  if (text !== undefined) element.textContent = text
+  return element
+}
+
+class LiveView {
+  constructor(parent, data) {
+    this.root = parent.querySelector('.fer-live')
+    this.canvas = this.root.querySelector('.fer-stage canvas')
+    this.stage = this.root.querySelector('.fer-stage')
+    this.note = this.root.querySelector('.fer-note')
+    this.people = this.root.querySelector('.fer-people')
+    this.time = this.root.querySelector('.fer-time')
+    this.figures = this.root.querySelector('.fer-figures')
+    this.cards = new Map()
+    this.values = new Map()
+    this.shown = 0
+    this.shownSince = performance.now()
+    this.colours = data.colours
+    this.stopped = false
+    this.look(data.camera)
+    const legend = this.root.querySelector('.fer-legend')
+    for (const [label, colour] of Object.entries(this.colours)) {
+      const item = make('span', '', label)
+      const swatch = make('i')
+      swatch.style.background = colour
+      item.prepend(swatch)
+      legend.append(item)
+    }
+    this.showImages()
+    this.showState()
+  }
+
+  look(camera) {
+    if (camera === this.camera) return
+    this.camera = camera
+    this.samples = []
+    this.number = 0
+  }
+
+  get isOver() {
+    return this.stopped || !this.root.isConnected
+  }
+
+  async showImages() {
+    const pen = this.canvas.getContext('2d')
+    while (!this.isOver) {
+      if (document.hidden) {
+        await wait(300)
+        continue
+      }
+      try {
+        const camera = this.camera
+        const query = new URLSearchParams({ camera, after: this.number })
+        const answer = await fetch(`/live/image.jpg?${query}`)
+        if (answer.status !== 200 || camera !== this.camera) {
+          await wait(answer.status === 204 ? 20 : 1000)
+          continue
+        }
+        this.number = answer.headers.get('X-Image-Number')
+        const image = await createImageBitmap(await answer.blob())
+        if (this.canvas.width !== image.width || this.canvas.height !== image.height) {
+          this.canvas.width = image.width
+          this.canvas.height = image.height
+          this.stage.style.aspectRatio = `${image.width} / ${image.height}`
+        }
+        pen.drawImage(image, 0, 0)
+        image.close()
+        this.shown += 1
+      } catch (error) {
+        await wait(1000)
+      }
+    }
+  }
+
+  async showState() {
+    while (!this.isOver) {
+      if (!document.hidden) {
+        const last = this.samples.length ? this.samples[this.samples.length - 1][0] : 0
+        const query = new URLSearchParams({ camera: this.camera, since: last })
+        try {
+          const camera = this.camera
+          const state = await (await fetch(`/live/state?${query}`)).json()
+          if (camera === this.camera) this.show(state)
+        } catch (error) {
+          this.note.textContent = 'The dashboard does not answer; is it still running?'
+          await wait(1000)
+        }
+      }
+      await wait(STATE_MS)
+    }
+  }
+
+  show(state) {
+    this.note.textContent = this.say(state)
+    if (!state.topic) return
+    const isFresh = state.age_s !== null && state.age_s < 2
+    this.showPeople(isFresh ? state.faces : [], state.labels)
+    for (const sample of state.samples) this.samples.push(sample)
+    while (this.samples.length && this.samples[0][0] < state.now_s - HISTORY_S) this.samples.shift()
+    this.drawTime(state.now_s)
+    this.showFigures(state)
+    this.root.dataset.faces = isFresh ? state.faces.length : 0
+  }
+
+  say(state) {
+    if (!state.topic) return 'This camera has gone.'
+    if (state.warning) return state.warning
+    if (state.age_s === null) return 'Waiting for the first image …'
+    if (state.age_s >= 2) return `No answer for ${state.age_s.toFixed(0)} s: no images, or switched off.`
+    return ''
+  }
+
+  showPeople(faces, labels) {
+    const present = new Set(faces.map((face) => face.id))
+    for (const [id, card] of this.cards) {
+      if (!present.has(id)) {
+        card.element.remove()
+        this.cards.delete(id)
+      }
+    }
+    for (const face of faces) {
+      const key = labels.join()
+      if (this.cards.has(face.id) && this.cards.get(face.id).key !== key) {
+        this.cards.get(face.id).element.remove()
+        this.cards.delete(face.id)
+      }
+      if (!this.cards.has(face.id)) {
+        const card = this.makeCard(face, labels)
+        card.key = key
+        this.cards.set(face.id, card)
+        this.people.append(card.element)
+      }
+      this.fill(this.cards.get(face.id), face)
+    }
+    this.people.querySelector('.fer-nobody').hidden = faces.length > 0
+    this.people.querySelector('.fer-key').hidden = faces.length === 0
+  }
+
+  makeCard(face, labels) {
+    const element = make('section', 'fer-person')
+    const title = make('div', 'fer-title')
+    const label = make('b')
+    const badges = make('span')
+    const percent = make('span', 'fer-percent')
+    title.append(make('span', 'fer-id', `person ${face.id}`), label, badges, percent)
+    const bars = make('div', 'fer-bars')
+    const rows = labels.map((name) => {
+      const row = make('div', 'fer-bar')
+      row.dataset.label = name
+      row.style.setProperty('--tint', this.colours[name])
+      const track = make('span', 'fer-track')
+      const fill = make('span', 'fer-fill')
+      const raw = make('span', 'fer-raw')
+      const number = make('span')
+      track.append(fill, raw)
+      row.append(make('span', '', name), track, number)
+      bars.append(row)
+      return { fill, raw, number }
+    })
+    element.append(title, bars)
+    return { element, label, badges, percent, rows }
+  }
+
+  fill(card, face) {
+    card.element.dataset.person = face.id
+    card.element.dataset.label = face.label
+    card.element.style.setProperty('--tint', this.colours[face.label])
+    card.label.textContent = face.label === 'unknown' ? 'unknown (not sure enough)' : face.label
+    card.percent.textContent = `${Math.round(100 * face.confidence)} %`
+    const reasons = face.quality.map((reason) => reason.replace('_', ' '))
+    if (card.badges.dataset.reasons !== reasons.join()) {
+      card.badges.dataset.reasons = reasons.join()
+      card.badges.replaceChildren(...reasons.map((reason) => make('span', 'fer-badge', reason)))
+    }
+    card.rows.forEach((row, index) => {
+      row.fill.style.width = `${100 * face.probabilities[index]}%`
+      row.raw.style.left = `${100 * face.raw[index]}%`
+      row.number.textContent = Math.round(100 * face.probabilities[index])
+    })
+  }
+
+  drawTime(now) {
+    const ids = [...new Set(this.samples.flatMap((sample) => sample[1].map((face) => face[0])))]
+    const rows = ids.slice(-6)
+    const ratio = window.devicePixelRatio || 1
+    const width = this.time.clientWidth
+    const height = Math.max(1, rows.length) * ROW_PX + AXIS_PX
+    if (this.time.width !== Math.round(width * ratio) || this.time.height !== Math.round(height * ratio)) {
+      this.time.width = Math.round(width * ratio)
+      this.time.height = Math.round(height * ratio)
+      this.time.style.height = `${height}px`
+    }
+    const pen = this.time.getContext('2d')
+    const ink = getComputedStyle(this.root).color
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+    pen.clearRect(0, 0, width, height)
+    pen.font = '12px sans-serif'
+    const left = 62
+    // A page just opened on a node just started spreads what there is over the whole width.
+    const since = this.samples.length ? now - this.samples[0][0] : 0
+    const span = Math.min(HISTORY_S, Math.max(SHORTEST_S, since))
+    const at = (time) => left + (width - left) * (1 - (now - time) / span)
+    rows.forEach((id, row) => {
+      pen.globalAlpha = 0.06
+      pen.fillStyle = ink
+      pen.fillRect(left, row * ROW_PX + 3, width - left, ROW_PX - 6)
+      pen.globalAlpha = 1
+      pen.textAlign = 'left'
+      pen.fillText(`person ${id}`, 0, row * ROW_PX + 17)
+    })
+    const full = ROW_PX - 6
+    this.samples.forEach((sample, index) => {
+      const next = this.samples[index + 1]
+      const end = Math.min(next ? next[0] : now, sample[0] + 1)
+      for (const [id, label, confidence] of sample[1]) {
+        const row = rows.indexOf(id)
+        if (row < 0) continue
+        pen.fillStyle = this.colours[label]
+        const bar = Math.max(3, full * confidence)
+        pen.fillRect(at(sample[0]), row * ROW_PX + 3 + full - bar, at(end) - at(sample[0]) + 0.5, bar)
+      }
+    })
+    pen.fillStyle = ink
+    pen.globalAlpha = 0.75
+    for (const share of [1, 0.5, 0]) {
+      const ago = span * share
+      const text = ago < 100 ? `${Math.round(ago)} s ago` : `${(ago / 60).toFixed(1)} min ago`
+      pen.textAlign = share === 1 ? 'left' : share ? 'center' : 'right'
+      pen.fillText(share ? text : 'now', at(now - ago), height - 4)
+    }
+    pen.globalAlpha = 1
+  }
+
+  showFigures(state) {
+    const figures = [['faces', state.faces.length], ['model', state.model]]
+    for (const [name, key, unit] of FIGURES) {
+      if (key in state.diagnostics) figures.push([name, state.diagnostics[key] + unit])
+    }
+    const elapsed = performance.now() - this.shownSince
+    if (elapsed > 2000) {
+      this.pageRate = ((1000 * this.shown) / elapsed).toFixed(1)
+      this.shown = 0
+      this.shownSince = performance.now()
+    }
+    if (this.pageRate !== undefined) figures.push(['shown here', `${this.pageRate} Hz`])
+    for (const [name, value] of figures) {
+      if (!this.values.has(name)) {
+        const box = make('div')
+        const definition = make('dd')
+        box.append(make('dt', '', name), definition)
+        this.figures.append(box)
+        this.values.set(name, definition)
+      }
+      this.values.get(name).textContent = value
+    }
+  }
+}
+
+const views = new WeakMap()
+
+export default function (component) {
+  const { parentElement, data } = component
+  if (!views.has(parentElement)) views.set(parentElement, new LiveView(parentElement, data))
+  views.get(parentElement).look(data.camera)
+  return () => {
+    views.get(parentElement).stopped = true
+    views.delete(parentElement)
+  }
+}

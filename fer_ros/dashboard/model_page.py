@@ -1,0 +1,89 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The model card: what the weights are, how good they are, and where they fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from fer_ros.dashboard import figures
+from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.errors import ModelError
+from fer_ros.model_card import MODELS_DIR, EmotionModelCard, load_emotion_card
+
+
+def show() -> None:
+    """Show one of the cards that are there."""
+    names = sorted(path.stem for path in MODELS_DIR.glob('emotion*.json'))
+    names += [str(path) for path in SETTINGS.models]
+    if not names:
+        st.info('No model is shipped with this installation.', icon=':material/info:')
+        return
+    name = st.selectbox('Model', names) if len(names) > 1 else names[0]
+    try:
+        card = load_emotion_card(name)
+    except ModelError as error:
+        st.error(str(error), icon=':material/error:')
+        return
+    st.header(card.id, anchor=False)
+    _facts(card)
+    for title, measured in figures.find_measurements(card.about):
+        _measurement(title, measured)
+    texts = {
+        key: value
+        for key, value in card.about.items()
+        if isinstance(value, str) or (isinstance(value, list) and all_text(value))
+    }
+    for key, value in texts.items():
+        st.subheader(key.replace('_', ' ').capitalize(), anchor=False)
+        st.markdown(value if isinstance(value, str) else '\n'.join(f'- {line}' for line in value))
+    with st.expander('The whole card'):
+        st.json(card.about, expanded=1)
+
+
+def all_text(values: list[Any]) -> bool:
+    """Return whether a list holds nothing but text."""
+    return bool(values) and all(isinstance(value, str) for value in values)
+
+
+def _facts(card: EmotionModelCard) -> None:
+    head = card.head()[0]
+    facts = {
+        'Classes': f'{len(head.labels)}',
+        'Input': f'{card.size_px} x {card.size_px} px',
+        'Runs on': ', '.join(card.files),
+        'Unknown below': f'{head.unknown_threshold:.0%}',
+    }
+    if 'parameters' in card.about:
+        facts['Parameters'] = f'{card.about["parameters"]:,}'
+    for column, (key, value) in zip(st.columns(len(facts)), facts.items()):
+        column.metric(key, value)
+
+
+def _measurement(title: str, measured: dict[str, Any]) -> None:
+    st.subheader(title, anchor=False)
+    named = {
+        'Accuracy': measured.get('accuracy'),
+        'Balanced accuracy': measured.get('balanced_accuracy'),
+        'Calibration error': measured.get('expected_calibration_error'),
+    }
+    shown = {key: f'{value:.1%}' for key, value in named.items() if value is not None}
+    if 'count' in measured:
+        shown['Faces'] = f'{measured["count"]:,}'
+    for column, (key, value) in zip(st.columns(max(1, len(shown))), shown.items()):
+        column.metric(key, value)
+    left, right = st.columns(2)
+    if 'confusion_matrix' in measured:
+        left.image(
+            figures.confusion_png(measured['confusion_matrix'], measured['labels']),
+            caption='Rows are the truth, columns the answer, in percent of the row.',
+            width='stretch',
+        )
+    if measured.get('robustness'):
+        right.image(
+            figures.robustness_png(measured['robustness'], measured.get('accuracy')),
+            caption='Accuracy when the picture gets worse; the line is the clean picture.',
+            width='stretch',
+        )

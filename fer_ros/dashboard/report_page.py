@@ -1,0 +1,64 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The report of an evaluated bag, video or data set, as ``fer evaluate`` wrote it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import streamlit as st
+
+from fer_ros.dashboard.settings import SETTINGS
+
+HEIGHT_PX = 900
+MAX_BYTES = 30_000_000
+HOW = (
+    'A report is what `fer evaluate bag my.bag --output report` writes. Drop its `.html` here, or '
+    'start the dashboard with `--reports FOLDER` to choose from all below that folder.'
+)
+
+
+def show() -> None:
+    """Show a report from the folder of reports, or one that is dropped here."""
+    found = _find(SETTINGS.reports)
+    dropped = st.file_uploader('A report (.html)', type=['html'])
+    if dropped is not None:
+        _frame(dropped.getvalue().decode('utf-8', 'replace'))
+        return
+    if not found:
+        st.info(HOW, icon=':material/info:')
+        return
+    name = st.selectbox('Report', list(found))
+    page = found[name]
+    if page.stat().st_size > MAX_BYTES:
+        st.error(f'{name} is larger than {MAX_BYTES // 1_000_000} MB; open it in the browser.')
+        return
+    _frame(_with_pictures(page.read_text(encoding='utf-8', errors='replace'), page.parent))
+
+
+def _find(folder: Path | None) -> dict[str, Path]:
+    if folder is None:
+        return {}
+    pages = sorted(folder.rglob('*.html'), key=lambda path: path.stat().st_mtime, reverse=True)
+    return {str(page.relative_to(folder)): page for page in pages}
+
+
+def _with_pictures(page: str, folder: Path) -> str:
+    """Return *page* with the pictures beside it put into it, since a frame has no folder."""
+
+    def embed(match: re.Match[str]) -> str:
+        picture = (folder / match[1]).resolve()
+        if not picture.is_relative_to(folder.resolve()) or not picture.is_file():
+            return match[0]
+        kind = 'svg+xml' if picture.suffix == '.svg' else 'png'
+        return f'src="data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"'
+
+    return re.sub(r'src="([^":]+\.(?:png|svg))"', embed, page)
+
+
+def _frame(page: str) -> None:
+    # A data address has no origin: a report's scripts, should it have any, reach nothing here.
+    encoded = base64.b64encode(page.encode()).decode()
+    st.iframe(f'data:text/html;charset=utf-8;base64,{encoded}', height=HEIGHT_PX)

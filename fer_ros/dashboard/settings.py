@@ -1,0 +1,51 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the command line tells the pages, and what all viewers share; set once, before serving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from fer_ros.config import PipelineConfig
+from fer_ros.dashboard.camera_view import CameraView
+
+
+class Feed(Protocol):
+    """Where the live page gets its cameras from."""
+
+    def cameras(self) -> dict[str, CameraView]:
+        """Return what is known of each camera, by the topic of its emotions."""
+
+    def set_enabled(self, topic: str, enabled: bool) -> tuple[bool, str]:
+        """Make a camera's emotion node look or not; returns success and what to say."""
+
+    def set_model(self, topic: str, model: str, backend: str) -> tuple[bool, str]:
+        """Make a camera's emotion node use another model; returns success and what to say."""
+
+    def close(self) -> None:
+        """End the feed."""
+
+
+@dataclass
+class DashboardSettings:
+    """Shared by every page.
+
+    Attributes:
+        pipeline: for photos and clips.
+        feed: None where ROS is not installed.
+        no_feed_reason: why there is none.
+        reports: folders whose reports are offered.
+        models: card files offered beside the shipped ones.
+    """
+
+    pipeline: PipelineConfig = PipelineConfig()
+    feed: Feed | None = None
+    no_feed_reason: str = ''
+    reports: Path | None = None
+    models: Sequence[Path] = ()
+
+
+SETTINGS = DashboardSettings()

@@ -1,0 +1,179 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A photo or a clip that is dropped on the page; needs no ROS."""
+
+from __future__ import annotations
+
+import html
+import json
+import tempfile
+from collections import defaultdict
+from contextlib import closing
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from fer_ros.annotation import annotate
+from fer_ros.dashboard import figures
+from fer_ros.dashboard.camera_view import encode
+from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.errors import FerError, ImageError
+from fer_ros.image_source import IMAGE_SUFFIXES, VideoSource
+from fer_ros.labels import UNKNOWN
+from fer_ros.pipeline import EmotionPipeline
+from fer_ros.plot_style import COLOURS
+from fer_ros.serialization import face_to_dict, frame_to_dict
+from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
+
+VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm')
+MAX_FRAMES = 1800
+SHOWN_FRAMES = 240
+"""So many annotated frames of a clip are kept for looking at."""
+
+_WORKING = Lock()
+"""One clip or photo at a time: viewers share the computer, and the robot's nodes need it too."""
+
+
+@st.cache_resource(show_spinner='Loading the models …')
+def _pipeline() -> EmotionPipeline:
+    return EmotionPipeline(SETTINGS.pipeline)
+
+
+def show() -> None:
+    """Show what a photo or clip says."""
+    kinds = [suffix[1:] for suffix in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)]
+    dropped = st.file_uploader('A photo or a clip; it stays on this computer', type=kinds)
+    if dropped is None:
+        return
+    hide = st.toggle('Make faces unrecognisable')
+    suffix = Path(dropped.name).suffix.lower()
+    try:
+        if suffix in VIDEO_SUFFIXES:
+            _show_clip(dropped.getvalue(), suffix, hide, dropped.name)
+        else:
+            _show_photo(dropped.getvalue(), hide, dropped.name)
+    except FerError as error:
+        st.error(str(error), icon=':material/broken_image:')
+
+
+def decode_photo(data: bytes, name: str) -> UInt8Array:
+    """Return a dropped photo as uint8 (H, W, 3) BGR.
+
+    Raises:
+        ImageError: it is no image of a known format, or damaged.
+    """
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error as error:
+        raise ImageError(f'{name} cannot be read as an image: {error.err}') from error
+    if image is None:
+        raise ImageError(f'{name} is not an image of a known format, or is damaged')
+    return image
+
+
+def _show_photo(data: bytes, hide: bool, name: str) -> None:
+    image = decode_photo(data, name)
+    with _WORKING:
+        frame = _pipeline().process_photo(image)
+    left, right = st.columns([3, 2])
+    left.image(encode(annotate(image, frame, hide)), width='stretch')
+    with right:
+        if not frame.faces:
+            st.info('No face found.', icon=':material/face:')
+        for face in frame.faces:
+            st.html(_bars(face, frame.labels))
+        found = {'path': name, 'faces': [face_to_dict(face, frame.labels) for face in frame.faces]}
+        st.download_button('Result as JSON', json.dumps(found, indent=2), f'{name}.json')
+
+
+def _bars(face: FaceEmotion, labels: tuple[str, ...]) -> str:
+    """Return one face's probabilities in the live view's look."""
+    title = 'unknown (not sure enough)' if face.label == UNKNOWN else face.label
+    reasons = ''.join(
+        f' <small>({html.escape(reason.replace("_", " "))})</small>' for reason in face.quality
+    )
+    rows = ''.join(
+        f'<div style="display:grid;grid-template-columns:5rem 1fr 2.5rem;gap:.6rem;'
+        f'align-items:center;font-size:.85rem"><span>{label}</span><span style="height:.62rem;'
+        f'border-radius:.2rem;background:color-mix(in srgb,currentColor 14%,transparent)">'
+        f'<span style="display:block;height:100%;border-radius:.2rem;width:{100 * p:.1f}%;'
+        f'background:{COLOURS[label]}"></span></span><span style="text-align:right">'
+        f'{100 * p:.0f}</span></div>'
+        for label, p in zip(labels, face.probabilities)
+    )
+    return (
+        f'<div style="border-left:.5rem solid {COLOURS[face.label]};padding:.2rem .8rem;'
+        f'margin-bottom:.8rem"><b>{face.track_id} &middot; {title} '
+        f'{100 * face.confidence:.0f} %</b>{reasons}{rows}</div>'
+    )
+
+
+def _show_clip(data: bytes, suffix: str, hide: bool, name: str) -> None:
+    key = f'clip {dropped_key(data)} {hide}'
+    if st.session_state.get('clip_key') != key:
+        # The one before is forgotten: a viewer keeps one clip at most.
+        st.session_state['clip'] = _read_clip(data, suffix, hide, name)
+        st.session_state['clip_key'] = key
+    frames, pictures = st.session_state['clip']
+    number = st.slider('Frame', 0, len(pictures) - 1) if len(pictures) > 1 else 0
+    st.image(pictures[number], width='stretch')
+    for track_id, (stamps_s, rows) in _by_person(frames).items():
+        title = f'person {track_id}'
+        st.image(
+            figures.timeline_png(stamps_s, np.array(rows), frames[0].labels, title),
+            width='stretch',
+        )
+    lines = '\n'.join(json.dumps(frame_to_dict(f, n)) for n, f in enumerate(frames))
+    st.download_button('Result as JSON lines', lines, f'{name}.jsonl')
+
+
+def dropped_key(data: bytes) -> int:
+    """Return a number that tells two dropped files apart."""
+    return hash(data)
+
+
+def _read_clip(
+    data: bytes, suffix: str, hide: bool, name: str
+) -> tuple[list[FrameEmotions], list[bytes]]:
+    """Return what every frame says, and annotated frames as JPEG, evenly spread.
+
+    Raises:
+        SourceError: it is no video that can be read.
+        ImageError: it holds no frame.
+    """
+    frames: list[FrameEmotions] = []
+    pictures: list[bytes] = []
+    with tempfile.NamedTemporaryFile(suffix=suffix) as file, _WORKING:
+        file.write(data)
+        file.flush()
+        with closing(VideoSource(Path(file.name))) as source:
+            total = min(source.frame_count or MAX_FRAMES, MAX_FRAMES)
+            every = -(-total // SHOWN_FRAMES)
+            bar = st.progress(0.0, 'Reading the clip …')
+            pipeline = _pipeline()
+            pipeline.tracker.reset()
+            for stamp_s, image in source:
+                frame = pipeline.process(image, stamp_s)
+                if len(frames) % every == 0:
+                    pictures.append(encode(annotate(image, frame, hide)))
+                frames.append(frame)
+                bar.progress(min(1.0, len(frames) / total), f'Reading frame {len(frames)} …')
+                if len(frames) == MAX_FRAMES:
+                    st.warning(f'Only the first {MAX_FRAMES} frames were read.')
+                    break
+            bar.empty()
+    if not frames:
+        raise ImageError(f'{name} holds no frame that can be read')
+    return frames, pictures
+
+
+def _by_person(frames: list[FrameEmotions]) -> dict[int, tuple[list[float], list[np.ndarray]]]:
+    people: dict[int, tuple[list[float], list[np.ndarray]]] = defaultdict(lambda: ([], []))
+    for frame in frames:
+        for face in frame.faces:
+            people[face.track_id][0].append(frame.stamp_s)
+            people[face.track_id][1].append(face.probabilities)
+    return dict(people)

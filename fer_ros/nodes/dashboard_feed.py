@@ -1,0 +1,183 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Feeds the dashboard: finds emotion nodes, listens to them, and passes on what viewers ask."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.context import Context
+from rclpy.executors import (
+    ExternalShutdownException,
+    ShutdownException,
+    SingleThreadedExecutor,
+)
+from rclpy.node import Node, NodeNameNonExistentError
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import Image
+from std_srvs.srv import SetBool
+
+from fer_msgs.msg import EmotionArray
+from fer_msgs.srv import SetModel
+from fer_ros.dashboard.camera_view import CameraView
+from fer_ros.errors import ImageError
+from fer_ros.nodes.conversions import from_emotion_array, image_to_bgr
+from fer_ros.nodes.middleware import prepare_middleware
+
+EMOTIONS_TYPE = 'fer_msgs/msg/EmotionArray'
+IMAGE_TYPES = {'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'}
+LOOK_AROUND_S = 0.5
+ANSWER_TIMEOUT_S = 5.0
+MODEL_TIMEOUT_S = 60.0
+NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+class DashboardFeed:
+    """One ROS node in one background thread for a whole server, however many look."""
+
+    def __init__(self) -> None:
+        """Join the ROS graph and begin to look for emotion nodes."""
+        prepare_middleware()
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self._node = Node(
+            f'fer_dashboard_{os.getpid()}', context=self._context, start_parameter_services=False
+        )
+        self._views: dict[str, CameraView] = {}
+        self._emotions: dict[str, Subscription] = {}
+        self._images: dict[str, Subscription] = {}
+        self._node.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, QoSProfile(depth=10)
+        )
+        self._node.create_timer(LOOK_AROUND_S, self._look_around)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = Thread(target=self._spin, name='dashboard_feed', daemon=True)
+        self._thread.start()
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except (ExternalShutdownException, ShutdownException):
+            pass
+
+    def close(self) -> None:
+        """Leave the ROS graph."""
+        self._executor.shutdown(timeout_sec=ANSWER_TIMEOUT_S)
+        self._thread.join(timeout=ANSWER_TIMEOUT_S)
+        self._node.destroy_node()
+        self._context.try_shutdown()
+
+    def cameras(self) -> dict[str, CameraView]:
+        """Return what is known of each camera, by the topic of its emotions."""
+        return dict(sorted(self._views.copy().items()))
+
+    def set_enabled(self, topic: str, enabled: bool) -> tuple[bool, str]:
+        """Make a camera's emotion node look or not; returns success and what to say."""
+        request = SetBool.Request(data=enabled)
+        return self._ask(topic, 'enable', SetBool, request, ANSWER_TIMEOUT_S)
+
+    def set_model(self, topic: str, model: str, backend: str) -> tuple[bool, str]:
+        """Make a camera's emotion node use another model; returns success and what to say."""
+        request = SetModel.Request(model=model, backend=backend)
+        return self._ask(topic, 'set_model', SetModel, request, MODEL_TIMEOUT_S)
+
+    def _ask(
+        self, topic: str, service: str, kind: Any, request: Any, timeout_s: float
+    ) -> tuple[bool, str]:
+        view = self._views.get(topic)
+        if view is None or not view.node_name:
+            return False, f'nobody publishes {topic} any more'
+        name = f'{view.node_name}/{service}'
+        client = self._node.create_client(kind, name)
+        try:
+            if not client.wait_for_service(timeout_sec=1.0):
+                return False, f'{view.node_name} offers no service {service}'
+            answered = Event()
+            future = client.call_async(request)
+            future.add_done_callback(lambda _: answered.set())
+            if not answered.wait(timeout_s):
+                return False, f'{name} has not answered within {timeout_s:g} s'
+            response = future.result()
+            return bool(response.success), str(response.message)
+        finally:
+            self._node.destroy_client(client)
+
+    def _look_around(self) -> None:
+        """Listen to nodes that have come, forget those that have gone, draw for who watches."""
+        found = {
+            name
+            for name, types in self._node.get_topic_names_and_types()
+            if EMOTIONS_TYPE in types and self._node.count_publishers(name)
+        }
+        for topic in found - self._views.keys():
+            self._views[topic] = CameraView(topic)
+            self._emotions[topic] = self._node.create_subscription(
+                EmotionArray, topic, self._frame_taker(topic), QoSProfile(depth=1)
+            )
+        for topic in self._views.keys() - found:
+            del self._views[topic]
+            self._node.destroy_subscription(self._emotions.pop(topic))
+            self._look_away(topic)
+        for topic, view in self._views.items():
+            self._see_node(view)
+            if view.is_watched and topic not in self._images:
+                self._images[topic] = self._node.create_subscription(
+                    Image, _beside(topic, 'image_annotated'), self._image_taker(topic), NEWEST
+                )
+            elif not view.is_watched:
+                self._look_away(topic)
+
+    def _look_away(self, topic: str) -> None:
+        if topic in self._images:
+            self._node.destroy_subscription(self._images.pop(topic))
+
+    def _see_node(self, view: CameraView) -> None:
+        """Note which node is behind a camera's emotions, and whether it looks at any images."""
+        publishers = self._node.get_publishers_info_by_topic(view.topic)
+        if not publishers:
+            return
+        name, namespace = publishers[0].node_name, publishers[0].node_namespace
+        view.node_name = f'{namespace.rstrip("/")}/{name}'
+        try:
+            subscribed = self._node.get_subscriber_names_and_types_by_node(name, namespace)
+        except NodeNameNonExistentError:
+            return
+        view.is_looking = any(IMAGE_TYPES & set(types) for _, types in subscribed)
+
+    def _frame_taker(self, topic: str) -> Callable[[EmotionArray], None]:
+        view = self._views[topic]
+        return lambda message: view.take_frame(from_emotion_array(message), message.model_id)
+
+    def _image_taker(self, topic: str) -> Callable[[Image], None]:
+        view = self._views[topic]
+
+        def take(message: Image) -> None:
+            try:
+                view.take_image(image_to_bgr(message))
+            except ImageError as error:
+                self._node.get_logger().warning(str(error), throttle_duration_sec=5.0)
+
+        return take
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            for view in self._views.values():
+                if status.name == f'{view.node_name}: emotions':
+                    level = int.from_bytes(status.level, 'little')
+                    is_well = level == int.from_bytes(DiagnosticStatus.OK, 'little')
+                    view.take_diagnostics(
+                        {pair.key: pair.value for pair in status.values},
+                        '' if is_well else status.message,
+                    )
+
+
+def _beside(topic: str, name: str) -> str:
+    """Return the topic *name* in the namespace of *topic*."""
+    return f'{topic.rpartition("/")[0]}/{name}'
