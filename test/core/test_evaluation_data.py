@@ -116,7 +116,7 @@ def test_votes_are_joined_by_row(tmp_path: Path) -> None:
     votes = write(tmp_path / 'votes.csv', header, 'Training,,0,0,0,0,0,0,0,9,1,0')
     assert read_faces(faces, votes).votes[0, EMOTIONS.index('contempt')] == 1.0
     more = write(tmp_path / 'more.csv', header, *['Training,,9,0,0,0,0,0,0,0,1,0'] * 2)
-    with pytest.raises(DataError, match='has 2 rows, .* has 1'):
+    with pytest.raises(DataError, match=r'has 2 rows, .* has 1'):
         read_faces(faces, more)
 
 

@@ -33,7 +33,7 @@ class Oracle:
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
-    """One training face that is also a test face, and three test faces; the last is labelled wrong."""
+    """One training face that is a test face too, and three others; the last is labelled wrong."""
     levels = np.array([0, 0, 30, 40, 50], np.uint8)
     path = tmp_path / 'faces.npz'
     np.savez(

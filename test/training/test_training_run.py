@@ -1,5 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E402 - Keras reads its backend from the environment when it is imported
 """A tiny model from data to robot: trained, resumed, exported, and the same everywhere."""
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ def test_training_and_the_live_node_see_the_same_face(normalization: str) -> Non
     face = drawn_face(5, np.random.default_rng(0))
     picture = np.full((120, 160, 3), 90, np.uint8)
     picture[30:78, 50:98] = face[..., None]
-    landmarks = (np.array(FER2013_TEMPLATE_48PX, np.float32) + (50, 30))[None].astype(np.float32)
+    landmarks = np.array([FER2013_TEMPLATE_48PX], np.float32) + np.array([50, 30], np.float32)
     found = FaceDetections(
         np.array([[55, 35, 95, 78]], np.float32), landmarks, np.ones(1, np.float32)
     )
