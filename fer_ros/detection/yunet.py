@@ -61,6 +61,8 @@ class YuNetDetector:
         found = self._net.detect(seen)[1]
         if found is None:
             return FaceDetections.empty()
+        # Slivers of images make its box sizes overflow.
+        found = found[np.isfinite(found).all(axis=1)]
         steps = np.array([width / size[0], height / size[1]], np.float32)
         boxes = found[:, :4] * np.tile(steps, 2)
         boxes[:, 2:] += boxes[:, :2]

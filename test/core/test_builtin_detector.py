@@ -209,7 +209,7 @@ def test_settings_can_change_between_images(face_crop: np.ndarray) -> None:
 
 
 def test_only_so_many_input_sizes_are_kept(detector: BuiltinDetector) -> None:
-    for width in range(64, 1200, 128):
+    for width in range(64, 1800, 128):
         detector.detect(np.zeros((64, width, 3), np.uint8))
     assert len(detector._interpreters) == builtin.KEPT_SIZES
 
