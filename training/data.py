@@ -39,7 +39,7 @@ def read_set(item: SetConfig, size_px: int) -> FaceSet:
     """Read one data set at the run's face size."""
     cutter = None
     if item.photos:
-        from training.photos import face_cutter
+        from fer_ros.evaluation.photos import face_cutter
 
         cutter = face_cutter(size_px)
     faces = read_faces(

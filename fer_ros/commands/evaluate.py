@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
+
+SUBJECTS = ('dataset', 'detector')
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the command and what it can evaluate to the parser."""
+    """Add the command and what it can evaluate, each a module of its own."""
     parser = subparsers.add_parser(
         'evaluate',
         help='Measure a model, a detector or a recording.',
         description='Measure a model, a detector or a recording.',
     )
-    parser.add_subparsers(dest='subject', required=True, metavar='SUBJECT')
+    subjects = parser.add_subparsers(dest='subject', required=True, metavar='SUBJECT')
+    for name in SUBJECTS:
+        import_module(f'fer_ros.commands.evaluate_{name}').add_parser(subjects)

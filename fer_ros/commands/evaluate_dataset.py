@@ -1,0 +1,100 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``fer evaluate dataset``: an emotion model on labelled faces."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from fer_ros.classification import make_classifier
+from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
+from fer_ros.evaluation.dataset import DatasetReport, evaluate_dataset
+from fer_ros.evaluation.face_set import LABEL_KINDS, SPLITS
+from fer_ros.evaluation.photos import face_cutter
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(
+        subparsers,
+        'dataset',
+        run,
+        'Measure an emotion model on labelled faces: FER2013 as npz or csv, or class folders.',
+        'fer evaluate dataset fer2013.npz --split private_test --labels ferplus --html report',
+    )
+    parser.add_argument('path', type=Path, metavar='FILE|FOLDER', help='.npz, .csv or folder')
+    parser.add_argument(
+        '--split', choices=SPLITS, default='private_test', help='default: %(default)s'
+    )
+    parser.add_argument(
+        '--labels',
+        choices=LABEL_KINDS,
+        default='ferplus',
+        help="what counts as the truth: FER2013's own labels or the plurality of FER+'s votes "
+        '(default: %(default)s)',
+    )
+    parser.add_argument('--votes', type=Path, metavar='CSV', help="FER+'s csv, for a csv of faces")
+    parser.add_argument(
+        '--photos',
+        action='store_true',
+        help='the folder holds photos: faces are found, aligned and cut out first',
+    )
+    parser.add_argument(
+        '--robustness', action='store_true', help='also in low light, noise, blur and so on'
+    )
+    parser.add_argument('--json', action='store_true', help='print one line of JSON')
+    parser.add_argument(
+        '--html', type=Path, metavar='FOLDER', help='write a report with plots and report.json'
+    )
+    add_pipeline_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the figures."""
+    config = pipeline_config(options)
+    classifier = make_classifier(config.classification)
+    cut = face_cutter(classifier.card.size_px, config.detection) if options.photos else None
+    report = evaluate_dataset(
+        options.path,
+        options.split,
+        options.labels,
+        classifier,
+        votes=options.votes,
+        cut=cut,
+        robustness=options.robustness,
+    )
+    if options.html:
+        report.write_html(options.html)
+    if options.json:
+        print(json.dumps(report.to_json_line()))
+        return 0
+    _print_table(report)
+    if options.html:
+        print(f'\nreport: {options.html / "index.html"}')
+    return 0
+
+
+def _shown(value: float | None) -> str:
+    return 'undefined' if value is None else f'{value:.4f}'
+
+
+def _print_table(report: DatasetReport) -> None:
+    facts = report.to_dict()
+    print(f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["truth"]} labels')
+    print(f'  faces                      {facts["count"]}')
+    print(f'  accuracy                   {_shown(facts["accuracy"])}')
+    print(f'  balanced accuracy          {_shown(facts["balanced_accuracy"])}')
+    print(f'  expected calibration error {_shown(facts["expected_calibration_error"])}')
+    fresh = facts['without_faces_seen_in_training']
+    print(f'  accuracy without {facts["count"] - fresh["count"]} faces that training also holds '
+          f'{_shown(fresh["accuracy"])}')  # fmt: skip
+    for label, row in facts['per_class'].items():
+        print(
+            f'  {label:9} precision {_shown(row["precision"])}  recall {_shown(row["recall"])}  '
+            f'F1 {_shown(row["f1"])}  ({row["support"]})'
+        )
+    for name, row in facts['robustness'].items():
+        print(f'  {name:22} accuracy {_shown(row["accuracy"])}  lost {_shown(row["lost"])}')
