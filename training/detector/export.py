@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turn trained weights into the LiteRT file and the card that the package ships.
 
-KERAS_BACKEND=tensorflow python -m training.detector.export training/detector/detector.yaml \
+    KERAS_BACKEND=tensorflow python -m training.detector.export training/detector/detector.yaml \
         runs/detector/shipped/averaged.weights.h5 fer_ros/models/detector.tflite
+
+Nothing is written unless LiteRT answers what Keras does, at several input sizes.
 """
 
 from __future__ import annotations

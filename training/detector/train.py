@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train the detector; every epoch leaves a checkpoint, averaged weights and curves.
 
-KERAS_BACKEND=tensorflow python -m training.detector.train training/detector/detector.yaml \
+    KERAS_BACKEND=tensorflow python -m training.detector.train training/detector/detector.yaml \
         --data ../shared/data --labels runs/detector --output runs/detector/shipped [--resume]
+
+Labels are made by ``training.detector.labels`` first, one file a source.
 """
 
 from __future__ import annotations

@@ -1,0 +1,155 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""All detectors in one run, on one thread: accuracy on a folder, time on 640x480, faces in clips.
+
+    python -m training.detector.compare ../shared/data/crowds --clips ../shared/data/clips \
+        --yunet ../shared/models --detectors builtin yunet haar mtcnn
+
+Haar needs OpenCV 4; mtcnn needs its package and TensorFlow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fer_ros.config import DetectionConfig
+from fer_ros.detection import FaceDetector, make_detector, yunet
+from fer_ros.errors import SourceError
+from fer_ros.evaluation.detector import evaluate_detector, read_ground_truth
+from fer_ros.types import FaceDetections, UInt8Array
+
+YUNET_FILES = {
+    'yunet': 'face_detection_yunet_2023mar.onnx',
+    'yunet_n': 'yunet_n_640_640.onnx',
+}
+MIN_IOU = {'haar': 0.4}
+"""Haar's boxes are drawn tighter than the ground truth's; a smaller overlap is fair to it."""
+ROUNDS = 30
+
+
+class MtcnnDetector:
+    """The ``mtcnn`` package, installed for comparison only; wants TensorFlow."""
+
+    name = 'mtcnn'
+
+    def __init__(self, config: DetectionConfig) -> None:
+        """Load the networks that come with the package."""
+        from mtcnn import MTCNN
+
+        self.config = config
+        self._net = MTCNN(device='CPU:0')
+
+    def detect(self, image: UInt8Array) -> FaceDetections:
+        """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
+        faces = self._net.detect_faces(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        # It names sides as the viewer sees them.
+        names = ('left_eye', 'right_eye', 'nose', 'mouth_left', 'mouth_right')
+        boxes = np.array([face['box'] for face in faces], np.float32).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        points = [[face['keypoints'][name] for name in names] for face in faces]
+        landmarks = np.array(points, np.float32).reshape(-1, 5, 2)
+        scores = np.array([face['confidence'] for face in faces], np.float32)
+        kept = np.flatnonzero(scores >= self.config.score_threshold)
+        order = kept[np.argsort(-scores[kept], kind='stable')]
+        return FaceDetections(boxes, landmarks, scores)[order]
+
+
+def create(name: str, models: Path, min_face_px: int = 40) -> FaceDetector:
+    """Return the detector called *name*, on one thread."""
+    settings = {'threads': 1, 'min_face_px': min_face_px}
+    if name == 'mtcnn':
+        return MtcnnDetector(DetectionConfig(score_threshold=0.9, **settings))
+    if name in YUNET_FILES:
+        weights = str(models / YUNET_FILES[name])
+        return make_detector(DetectionConfig(backend='yunet', weights=weights, **settings))
+    return make_detector(DetectionConfig(backend=name, **settings))
+
+
+def time_at_vga(detectors: Sequence[FaceDetector], images: Sequence[UInt8Array]) -> list[float]:
+    """Return the median milliseconds of each detector on the images at 640x480, taken in turns."""
+    frames = [cv2.resize(image, (640, 480)) for image in images]
+    spent: list[list[float]] = [[] for _ in detectors]
+    for turn in range(ROUNDS + 1):
+        frame = frames[turn % len(frames)]
+        for row, detector in enumerate(detectors):
+            start = time.perf_counter()
+            detector.detect(frame)
+            if turn:
+                spent[row].append((time.perf_counter() - start) * 1000)
+    return [float(np.median(one)) for one in spent]
+
+
+def share_with_face(detector: FaceDetector, clip: Path) -> float:
+    """Return the share of a clip's frames in which *detector* finds at least one face.
+
+    Raises:
+        SourceError: the clip cannot be read.
+    """
+    capture = cv2.VideoCapture(str(clip))
+    found = []
+    while True:
+        more, frame = capture.read()
+        if not more:
+            break
+        found.append(len(detector.detect(frame)) > 0)
+    if not found:
+        raise SourceError(f'{clip} cannot be read')
+    return float(np.mean(found))
+
+
+def main() -> None:
+    """Print one table and one line of JSON a detector."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('folder', type=Path)
+    parser.add_argument('--clips', type=Path)
+    parser.add_argument('--yunet', type=Path, required=True, help="folder with YuNet's files")
+    parser.add_argument('--detectors', nargs='+', default=['builtin', 'yunet', 'haar'])
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    reference = create('yunet_n', options.yunet, round(yunet.WORK_FACE_PX))  # at full size
+    detectors = [create(name, options.yunet) for name in options.detectors]
+    images = [truth.read() for truth in read_ground_truth(options.folder)[:ROUNDS]]
+    vga = time_at_vga(detectors, images)
+    print(
+        '| | recall, 40 px, 0.05 | recall, 24 px, 0.25 | AP, 40 px | AP, 24 px | landmarks '
+        '(median) | ms at 640x480 | clips |\n|' + ' --- |' * 8
+    )
+    for name, detector, milliseconds in zip(options.detectors, detectors, vga):
+        report = evaluate_detector(detector, options.folder, reference, MIN_IOU.get(name, 0.5))
+        report['milliseconds_at_640x480'] = milliseconds
+        clips = sorted(options.clips.glob('*.mp4')) if options.clips else []
+        report['clips'] = {clip.stem: share_with_face(detector, clip) for clip in clips}
+        print(_row(name, report), flush=True)
+        print(json.dumps({**report, 'detector': name}))
+
+
+def _row(name: str, report: dict[str, Any]) -> str:
+    """Return one line of the table."""
+    large, small = report['from_px']['40'], report['from_px']['24']
+
+    def shown(value: float | None) -> str:
+        return '-' if value is None else f'{value:.3f}'
+
+    landmarks = f'{shown(large["landmark_error"])} ({shown(large["landmark_error_median"])})'
+    numbers = [
+        shown(large['recall_at_limit']),
+        shown(small['recall_at_limit']),
+        shown(large['average_precision']),
+        shown(small['average_precision']),
+        landmarks,
+        f'{report["milliseconds_at_640x480"]:.1f}',
+        ', '.join(f'{share:.3f}' for share in report['clips'].values()) or '-',
+    ]
+    return f'| {name} | ' + ' | '.join(numbers) + ' |'
+
+
+if __name__ == '__main__':
+    main()
