@@ -13,7 +13,7 @@ from importlib import import_module
 from fer_ros import __version__
 from fer_ros.errors import FerError
 
-COMMANDS = ('image', 'video', 'live', 'dashboard', 'evaluate', 'models')
+COMMANDS = ('image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo')
 
 
 def make_parser() -> argparse.ArgumentParser:

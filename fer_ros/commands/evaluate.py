@@ -7,7 +7,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-SUBJECTS = ('dataset', 'detector')
+SUBJECTS = ('dataset', 'detector', 'bag')
 
 
 def add_parser(subparsers: Any) -> None:
