@@ -14,6 +14,9 @@ from fer_ros.dashboard.settings import SETTINGS
 
 HEIGHT_PX = 900
 MAX_BYTES = 30_000_000
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'"
+"""A report is text and pictures: should one hold a script, it does not run."""
+
 HOW = (
     'A report is what `fer evaluate bag my.bag --output report` writes. Drop its `.html` here, or '
     'start the dashboard with `--reports FOLDER` to choose from all below that folder.'
@@ -59,6 +62,6 @@ def _with_pictures(page: str, folder: Path) -> str:
 
 
 def _frame(page: str) -> None:
-    # A data address has no origin: a report's scripts, should it have any, reach nothing here.
-    encoded = base64.b64encode(page.encode()).decode()
-    st.iframe(f'data:text/html;charset=utf-8;base64,{encoded}', height=HEIGHT_PX)
+    st.iframe(
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">{page}', height=HEIGHT_PX
+    )

@@ -20,7 +20,7 @@ from fer_ros.annotation import annotate
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.camera_view import encode
 from fer_ros.dashboard.settings import SETTINGS
-from fer_ros.errors import FerError, ImageError
+from fer_ros.errors import FerError, ImageError, SourceError
 from fer_ros.image_source import IMAGE_SUFFIXES, VideoSource
 from fer_ros.labels import UNKNOWN
 from fer_ros.pipeline import EmotionPipeline
@@ -30,6 +30,7 @@ from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
 VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm')
 MAX_FRAMES = 1800
+SHOWN_PEOPLE = 8
 SHOWN_FRAMES = 240
 """So many annotated frames of a clip are kept for looking at."""
 
@@ -55,6 +56,10 @@ def show() -> None:
             _show_clip(dropped.getvalue(), suffix, hide, dropped.name)
         else:
             _show_photo(dropped.getvalue(), hide, dropped.name)
+    except SourceError:
+        st.error(
+            f'{dropped.name} is damaged, or of an unknown format', icon=':material/broken_image:'
+        )
     except FerError as error:
         st.error(str(error), icon=':material/broken_image:')
 
@@ -112,27 +117,29 @@ def _bars(face: FaceEmotion, labels: tuple[str, ...]) -> str:
 
 
 def _show_clip(data: bytes, suffix: str, hide: bool, name: str) -> None:
-    key = f'clip {dropped_key(data)} {hide}'
+    key = (hash(data), hide)
     if st.session_state.get('clip_key') != key:
         # The one before is forgotten: a viewer keeps one clip at most.
         st.session_state['clip'] = _read_clip(data, suffix, hide, name)
         st.session_state['clip_key'] = key
     frames, pictures = st.session_state['clip']
-    number = st.slider('Frame', 0, len(pictures) - 1) if len(pictures) > 1 else 0
-    st.image(pictures[number], width='stretch')
-    for track_id, (stamps_s, rows) in _by_person(frames).items():
-        title = f'person {track_id}'
-        st.image(
-            figures.timeline_png(stamps_s, np.array(rows), frames[0].labels, title),
+    every = -(-len(frames) // len(pictures))
+    fullest = max(range(len(pictures)), key=lambda n: len(frames[n * every].faces))
+    left, right = st.columns(2)
+    number = left.slider('Picture', 0, len(pictures) - 1, fullest) if len(pictures) > 1 else 0
+    left.image(pictures[number], width='stretch')
+    people = _by_person(frames)
+    longest = sorted(people, key=lambda who: -len(people[who][0]))[:SHOWN_PEOPLE]
+    for track_id in sorted(longest):
+        stamps_s, rows = people[track_id]
+        right.image(
+            figures.timeline_png(stamps_s, np.array(rows), frames[0].labels, f'person {track_id}'),
             width='stretch',
         )
+    if not people:
+        right.info('No face found.', icon=':material/face:')
     lines = '\n'.join(json.dumps(frame_to_dict(f, n)) for n, f in enumerate(frames))
     st.download_button('Result as JSON lines', lines, f'{name}.jsonl')
-
-
-def dropped_key(data: bytes) -> int:
-    """Return a number that tells two dropped files apart."""
-    return hash(data)
 
 
 def _read_clip(

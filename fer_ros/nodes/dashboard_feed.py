@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from threading import Event, Thread
@@ -62,10 +63,8 @@ class DashboardFeed:
         self._thread.start()
 
     def _spin(self) -> None:
-        try:
+        with contextlib.suppress(ExternalShutdownException, ShutdownException):
             self._executor.spin()
-        except (ExternalShutdownException, ShutdownException):
-            pass
 
     def close(self) -> None:
         """Leave the ROS graph."""
