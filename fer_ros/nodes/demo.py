@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -161,30 +162,59 @@ def _run(options: argparse.Namespace) -> None:
         video = stack.enter_context(VideoWriter(folder / 'annotated.mp4', VIDEO_RATE_HZ))
         listener = Listener(folder, video)
         stack.callback(listener.close)
-        nodes = [
-            NodeProcess('emotion_node', folder / 'emotion_node.log', '-r', 'image:=image_raw'),
-            NodeProcess(
-                'camera_node', folder / 'camera_node.log',
-                '-p', f'source:="{source}"',
-                '-p', f'rate_hz:={0.0 if options.video else 30.0}',
-                '-p', f'loop:={str(not options.video).lower()}',
-            ),
-        ]  # fmt: skip
-        for node in nodes:
-            stack.callback(node.stop)
-        _listen(listener, nodes, options.seconds)
+        executor = SingleThreadedExecutor()
+        executor.add_node(listener)
+        emotion_node = NodeProcess(
+            'emotion_node', folder / 'emotion_node.log', '-r', 'image:=image_raw'
+        )
+        stack.callback(emotion_node.stop)
+        _spin_until(
+            executor,
+            lambda: not emotion_node.running() or listener.count_subscribers('image_raw'),
+            'emotion_node did not start',
+        )
+        camera_node = NodeProcess(
+            'camera_node', folder / 'camera_node.log',
+            '-p', f'source:="{source}"',
+            '-p', f'rate_hz:={0.0 if options.video else 30.0}',
+            '-p', f'loop:={str(not options.video).lower()}',
+        )  # fmt: skip
+        stack.callback(camera_node.stop)
+        _spin_until(
+            executor,
+            lambda: not camera_node.running() or listener.answers,
+            'no image was answered',
+        )
+        # A video that has ended ends its node, and with it the demo.
+        while (
+            emotion_node.running() and camera_node.running() and listener.seconds < options.seconds
+        ):
+            executor.spin_once(timeout_sec=0.1)
+        _take_last_answers(executor, listener)
         _summarise(listener, folder)
 
 
-def _listen(listener: Listener, nodes: list[NodeProcess], seconds: float) -> None:
-    executor = SingleThreadedExecutor()
-    executor.add_node(listener)
-    started_s = time.monotonic()
-    # A video that has ended ends its node, and with it the demo.
-    while all(node.running() for node in nodes) and listener.seconds < seconds:
-        if not listener.answers and time.monotonic() - started_s > START_TIMEOUT_S:
-            raise SourceError(f"no answer within {START_TIMEOUT_S:g} s; the nodes' logs tell more")
+def _spin_until(
+    executor: SingleThreadedExecutor, condition: Callable[[], object], otherwise: str
+) -> None:
+    """Spin until *condition* holds; SourceError if that takes too long."""
+    end_s = time.monotonic() + START_TIMEOUT_S
+    while not condition():
+        if time.monotonic() > end_s:
+            raise SourceError(
+                f"{otherwise} within {START_TIMEOUT_S:g} s; the nodes' logs tell more"
+            )
         executor.spin_once(timeout_sec=0.1)
+
+
+def _take_last_answers(executor: SingleThreadedExecutor, listener: Listener) -> None:
+    """Spin until no answer has come for a moment."""
+    before = -1
+    while before != listener.answers:
+        before = listener.answers
+        end_s = time.monotonic() + 0.5
+        while time.monotonic() < end_s:
+            executor.spin_once(timeout_sec=0.1)
 
 
 def _summarise(listener: Listener, folder: Path) -> None:

@@ -1,0 +1,79 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: two nodes as processes over DDS, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_ros.video_writer import VideoWriter
+
+
+def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, '-m', 'fer_ros.nodes.demo', *map(str, arguments)],
+        capture_output=True, text=True, timeout=180, cwd='/',
+    )  # fmt: skip
+
+
+def test_ten_seconds_of_the_demo(tmp_path: Path) -> None:
+    run = demo('--seconds', 10, '--output', tmp_path)
+    assert run.returncode == 0, run.stderr
+    lines = [json.loads(line) for line in (tmp_path / 'emotions.jsonl').open()]
+    assert [line['frame'] for line in lines] == list(range(len(lines)))
+    stamps = [line['stamp_s'] for line in lines]
+    assert stamps == sorted(stamps)
+    people: dict[int, list[str]] = {}
+    for line in lines:
+        for face in line['faces']:
+            people.setdefault(face['track_id'], []).append(face['label'])
+    lasting = [labels for labels in people.values() if len(labels) > 0.05 * len(lines)]
+    assert len(lasting) == 2, {key: len(labels) for key, labels in people.items()}
+    assert max(labels.count('happy') / len(labels) for labels in lasting) > 0.5
+    assert 'person 1: ' in run.stdout
+    picture = cv2.imread(str(tmp_path / 'annotated.png'))
+    assert picture.shape == (480, 640, 3)
+    capture = cv2.VideoCapture(str(tmp_path / 'annotated.mp4'))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) > 60
+
+
+def test_a_video_that_ends_ends_the_demo(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / 'grey.mp4', 10.0) as writer:
+        for n in range(20):
+            writer.write(np.full((120, 160, 3), 5 * n, np.uint8))
+    run = demo('--video', tmp_path / 'grey.mp4', '--seconds', 60, '--output', tmp_path / 'out')
+    assert run.returncode == 0, run.stderr
+    lines = [json.loads(line) for line in (tmp_path / 'out' / 'emotions.jsonl').open()]
+    assert 0 < len(lines) <= 20
+    assert not any(line['faces'] for line in lines)
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        pytest.param(['--camera', '93'], 'camera 93', id='camera'),
+        pytest.param(['--video', '/gone.mp4'], '/gone.mp4 does not exist', id='video'),
+    ],
+)
+def test_what_cannot_be_opened_is_one_sentence(
+    tmp_path: Path, arguments: list, message: str
+) -> None:
+    run = demo(*arguments, '--output', tmp_path)
+    assert run.returncode == 1
+    assert message in run.stderr
+    assert 'Traceback' not in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize('seconds', ['0', '-1', 'nan', 'long'])
+def test_impossible_seconds(seconds: str) -> None:
+    run = demo('--seconds', seconds)
+    assert run.returncode == 2
+    assert 'Traceback' not in run.stderr
