@@ -31,7 +31,6 @@ STORAGES: dict[str, StoragePlugin] = {
     'mcap': StoragePlugin.MCAP,
     'sqlite3': StoragePlugin.SQLITE3,
 }
-_BAG_VERSION = 9
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def bag_images(reader: AnyReader, topic: str) -> Iterator[BagImage]:
 
 def _to_bgr(message: Any) -> UInt8Array | ImageError:
     try:
-        image = np.ascontiguousarray(message_to_cvimage(message, 'bgr8'))
+        image: np.ndarray = np.ascontiguousarray(message_to_cvimage(message, 'bgr8'))
     except Exception as error:  # noqa: BLE001 - sizes and encodings of a file may be anything
         return ImageError(f'image cannot be converted: {type(error).__name__}: {error}')
     if image.ndim != 3 or image.dtype != np.uint8 or not image.size:
@@ -185,7 +184,7 @@ class BagWriter:
         self._connections: dict[str, Connection] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = Writer(path, version=_BAG_VERSION, storage_plugin=STORAGES[storage])
+            self._writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
             self._writer.open()
         except (WriterError, OSError) as error:
             raise SourceError(f'bag {path} cannot be written: {error}') from error

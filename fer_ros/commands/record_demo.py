@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from fer_ros.image_source import DemoSource
 START_NS = 1_700_000_000 * 10**9
 """Stamps begin at a fixed time, so that the same bag comes out every time."""
 
+ALONE_S = (0.6, 3.4)
+"""In each of its periods the demo's astronaut, who laughs, is alone in view from then to then."""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the command to the parser."""
@@ -23,7 +27,7 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         'record-demo',
         run,
-        'Write a bag with the two people of the demo, who both smile, and its labels.csv.',
+        'Write a bag with the two people of the demo, and labels for the one who laughs.',
         'fer record-demo demo_bag && fer evaluate bag demo_bag --labels demo_bag/labels.csv',
     )
     parser.add_argument('bag', type=Path, metavar='BAG', help='folder to make')
@@ -51,6 +55,14 @@ def run(options: argparse.Namespace) -> int:
             message = (bag.jpeg if options.compressed else bag.image)(image, header)
             bag.write(topic, stamp_ns, message)
     labels = options.bag / 'labels.csv'
-    labels.write_text(f'start_s,end_s,label\n0,{options.seconds:g},happy\n', encoding='utf-8')
+    labels.write_text(_labels(options.seconds), encoding='utf-8')
     print(f'{options.bag}: {count} images on {topic}; {labels}')
     return 0
+
+
+def _labels(seconds: float) -> str:
+    """Return the spans in which the laughing astronaut is alone in view."""
+    first_s, last_s = ALONE_S
+    starts = range(0, math.ceil(max(0.0, seconds - first_s)), round(DemoSource.PERIOD_S))
+    spans = [f'{start + first_s:g},{min(start + last_s, seconds):g},happy\n' for start in starts]
+    return ''.join(['start_s,end_s,label\n', *spans])

@@ -1,0 +1,205 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A recording's evaluation as JSON, csv and a page with a timeline; the same bytes every time."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_ros.evaluation.bag import EVERYBODY, BagEvaluation, summarize
+from fer_ros.evaluation.html_report import STYLE, draw_confusion
+from fer_ros.labels import UNKNOWN
+from fer_ros.plot_style import COLOURS, plot_style
+
+MAX_PEOPLE = 40
+"""Rows of the timeline: those seen longest."""
+
+
+def write_results(evaluation: BagEvaluation, folder: Path) -> dict[str, Any]:
+    """Write results.json, faces.csv and report.html; return the figures of results.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = summarize(evaluation)
+    (folder / 'results.json').write_text(json.dumps(facts, indent=2) + '\n', encoding='utf-8')
+    (folder / 'faces.csv').write_text(faces_csv(evaluation), encoding='utf-8')
+    (folder / 'report.html').write_text(report_html(evaluation, facts), encoding='utf-8')
+    return facts
+
+
+def faces_csv(evaluation: BagEvaluation) -> str:
+    """Return one line a face and frame; a frame without a face has a line without a face."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator='\n')
+    writer.writerow(
+        ['frame', 'stamp_s', 'track_id', 'left_px', 'top_px', 'right_px', 'bottom_px', 'label',
+         'confidence', 'quality',
+         *(f'p_{label}' for label in evaluation.labels),
+         *(f'raw_{label}' for label in evaluation.labels)]
+    )  # fmt: skip
+    for number, frame in enumerate(evaluation.frames):
+        start = [number, f'{frame.stamp_s:.6f}']
+        if not frame.faces:
+            writer.writerow(start)
+        for face in frame.faces:
+            numbers = (*face.probabilities, *face.raw_probabilities)
+            writer.writerow(
+                [*start, face.track_id, *(f'{n:.2f}' for n in face.box_xyxy), face.label,
+                 f'{face.confidence:.6f}', ' '.join(face.quality),
+                 *(f'{n:.6f}' for n in numbers)]
+            )  # fmt: skip
+    return stream.getvalue()
+
+
+def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
+    """Return the page; pictures are inside it, so that it can be sent as one file."""
+    title = f'{evaluation.name}: {evaluation.topic}'
+    parts = [
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f'<title>{html.escape(title)}</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>',
+        _table(('', ''), _overview(facts)),
+        f'<h2>Who felt what, and when</h2>{_picture(_timeline(evaluation), "timeline")}',
+        '<h2>People</h2>',
+        _table(
+            ('person', 'from (s)', 'to (s)', 'images', 'on the whole'),
+            [
+                [p['track_id'], p['first_s'], p['last_s'], p['images'], p['label']]
+                for p in facts['persons']
+            ],
+        ),
+    ]
+    if evaluation.spans:
+        parts += [
+            '<h2>Against the labels</h2>',
+            _table(
+                ('', 'count', 'accuracy', 'balanced accuracy', 'calibration error'),
+                [
+                    [name, *(facts[key][figure] for figure in _FIGURES)]
+                    for name, key in _LEVELS.items()
+                ],
+            ),
+            _picture(_confusion(facts), 'confusion matrix'),
+        ]
+    if facts['switches']:
+        parts += [
+            '<h2>Changes of expression: seconds until the answer follows</h2>',
+            _table(
+                ('at (s)', 'from', 'to', 'this frame alone', 'smoothed'),
+                [
+                    [s['at_s'], s['from'], s['to'], s['raw_s'], s['smoothed_s']]
+                    for s in facts['switches']
+                ],
+            ),
+        ]
+    return ''.join([*parts, '</html>\n'])
+
+
+_FIGURES = ('count', 'accuracy', 'balanced_accuracy', 'expected_calibration_error')
+_LEVELS = {
+    'faces, smoothed': 'frames',
+    'faces, each frame alone': 'frames_unsmoothed',
+    'people': 'people',
+    'spans of time': 'spans',
+}
+
+
+def _overview(facts: dict[str, Any]) -> list[list[Any]]:
+    return [
+        ['model', facts['model']],
+        ['length (s)', facts['seconds']],
+        ['images', facts['images']],
+        ['images that could not be read', facts['bad_images']],
+        ['faces', facts['faces']],
+        ['people', len(facts['persons'])],
+        ['share of time without a face', facts['share_of_time_without_face']],
+        ['share of face time labelled unknown', facts['share_of_face_time_unknown']],
+    ]
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    def cell(value: Any) -> str:
+        if value is None:
+            return 'not defined'
+        return f'{value:.3f}' if isinstance(value, float) else html.escape(str(value))
+
+    lines = ['<tr>' + ''.join(f'<th>{html.escape(name)}</th>' for name in head) + '</tr>']
+    lines += ['<tr>' + ''.join(f'<td>{cell(v)}</td>' for v in row) + '</tr>' for row in rows]
+    return f'<table>{"".join(lines)}</table>'
+
+
+def _picture(png: bytes, name: str) -> str:
+    return f'<img alt="{name}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+
+
+def _png(figure: Any) -> bytes:
+    stream = io.BytesIO()
+    # Matplotlib writes its version into files; the same figures should give the same file.
+    figure.savefig(stream, format='png', metadata={'Software': None})
+    return stream.getvalue()
+
+
+def _timeline(evaluation: BagEvaluation) -> bytes:
+    """Draw a row a person, coloured by label, and the truth above them."""
+    with plot_style():
+        from matplotlib.figure import Figure
+        from matplotlib.patches import Patch
+
+        bars = _bars(evaluation)
+        names = sorted(bars, key=lambda name: (name != 'truth', len(name), name))
+        figure = Figure(figsize=(9, 1.2 + 0.32 * max(len(names), 1)))
+        axis = figure.add_subplot()
+        for row, name in enumerate(names):
+            for label in sorted({label for *_, label in bars[name]}):
+                pieces = [(start, length) for start, length, own in bars[name] if own == label]
+                axis.broken_barh(pieces, (row - 0.4, 0.8), color=COLOURS[label])
+        axis.set_yticks(range(len(names)), names)
+        axis.set_ylim(max(len(names), 1) - 0.5, -0.5)
+        axis.set_xlim(0, max(float(evaluation.durations_s().sum()), 1e-3))
+        axis.set_xlabel('seconds')
+        shown = [*evaluation.labels, UNKNOWN]
+        axis.legend(
+            handles=[Patch(color=COLOURS[label], label=label) for label in shown],
+            ncols=5,
+            loc='lower center',
+            bbox_to_anchor=(0.5, 1.0),
+            fontsize=8,
+        )
+        return _png(figure)
+
+
+def _bars(evaluation: BagEvaluation) -> dict[str, list[tuple[float, float, str]]]:
+    """Return {row: [(start, length, label)]} in seconds."""
+    people: dict[int, list[tuple[float, float, str]]] = {}
+    durations_s = evaluation.durations_s()
+    for frame, duration_s in zip(evaluation.frames, durations_s):
+        for face in frame.faces:
+            pieces = people.setdefault(face.track_id, [])
+            pieces.append((frame.stamp_s, float(duration_s), face.label))
+    longest = sorted(people, key=lambda key: (-len(people[key]), key))[:MAX_PEOPLE]
+    bars = {f'person {key}': people[key] for key in longest}
+    end_s = float(durations_s.sum())
+    for span in evaluation.spans:
+        name = 'truth' if span.track_id == EVERYBODY else f'truth of {span.track_id}'
+        piece = (span.start_s, min(span.end_s, end_s) - span.start_s, span.label)
+        bars.setdefault(name, []).append(piece)
+    return bars
+
+
+def _confusion(facts: dict[str, Any]) -> bytes:
+    with plot_style():
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5.5, 5))
+        axis = figure.add_subplot()
+        axis.grid(visible=False)
+        matrix = np.array(facts['frames']['confusion_matrix'])
+        draw_confusion(axis, matrix, tuple(facts['labels']))
+        return _png(figure)
