@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     if find_spec('streamlit') is None:
         raise ConfigError(
-            'the dashboard needs Streamlit: pip install -r requirements/dashboard.txt '
-            '(or pip install streamlit)'
+            'the dashboard needs Streamlit: run scripts/bootstrap --with dashboard, '
+            'or pip install -r requirements/dashboard.txt'
         )
     if not 0 < options.port < 65536:
         raise ConfigError(f'--port: expected 1 to 65535, got {options.port}')
@@ -71,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
     print(f'fer dashboard: http://{options.host}:{options.port}{query}', flush=True)
     try:
         serve(options.host, options.port, token)
+    except KeyboardInterrupt:
+        pass  # The way to end it.
     finally:
         if SETTINGS.feed is not None:
             SETTINGS.feed.close()
