@@ -80,6 +80,11 @@ class CameraNode(Node):
         )
 
     def _publish_next(self) -> None:
+        # What is shown only once starts when somebody looks.
+        once = not (self._config.loop or self.sent)
+        if once and not self._image_publisher.get_subscription_count():
+            self.get_logger().info('waiting for a subscriber', once=True)
+            return
         image = self._next_image()
         if image is None:
             return

@@ -34,6 +34,7 @@ from fer_ros.video_writer import VideoWriter
 
 VIDEO_RATE_HZ = 30.0
 START_TIMEOUT_S = 60.0
+RESULTS = ('emotions.jsonl', 'annotated.mp4', 'annotated.png')
 
 
 class NodeProcess:
@@ -157,6 +158,8 @@ def _parse() -> argparse.Namespace:
 def _run(options: argparse.Namespace) -> None:
     folder: Path = options.output
     folder.mkdir(parents=True, exist_ok=True)
+    for name in RESULTS:
+        (folder / name).unlink(missing_ok=True)
     source = options.camera or options.video or 'demo'
     with contextlib.ExitStack() as stack:
         video = stack.enter_context(VideoWriter(folder / 'annotated.mp4', VIDEO_RATE_HZ))
@@ -190,6 +193,7 @@ def _run(options: argparse.Namespace) -> None:
             emotion_node.running() and camera_node.running() and listener.seconds < options.seconds
         ):
             executor.spin_once(timeout_sec=0.1)
+        camera_node.stop()
         _take_last_answers(executor, listener)
         _summarise(listener, folder)
 
@@ -227,7 +231,8 @@ def _summarise(listener: Listener, folder: Path) -> None:
         total = sum(counts.values())
         said = ', '.join(f'{label} {n / total:.0%}' for label, n in counts.most_common(3))
         print(f'person {track_id}: in {total} images; {said}')
-    print(f'written: {folder}/emotions.jsonl, annotated.mp4, annotated.png')
+    written = [str(folder / name) for name in RESULTS if (folder / name).exists()]
+    print('written:', ', '.join(written))
 
 
 def main() -> int:

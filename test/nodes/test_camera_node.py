@@ -52,8 +52,11 @@ def test_images_of_900_kb_arrive_whole_and_all(listener, start) -> None:
 
 
 def test_a_video_that_ends_ends_the_node(listener, start, clip: Path) -> None:
+    images = listener.collect(Image, 'image_raw', qos_profile_sensor_data)
     node = start('camera_node', '-p', f'source:={clip}', '-p', 'loop:=false')
+    listener.until(lambda: 'has ended' in node.output, 'the end of the video')
     assert node.wait() == 0
+    assert images
     assert 'has ended after 10 images' in node.output
     assert 'Traceback' not in node.output
 
