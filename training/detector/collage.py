@@ -10,6 +10,7 @@ scene.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -166,6 +167,15 @@ def turned(face: CutOut, yaw: float, size_px: float) -> CutOut:
     return CutOut(make_pyramid(image), box, landmarks.astype(np.float32), shown)
 
 
+def would_cover(centre_xy: tuple[float, float], size_px: float, box_xyxy: Float32Array) -> bool:
+    """Return whether hair or shoulders of a head set there would cover the face in *box_xyxy*."""
+    x, y = centre_xy
+    left, top, right, bottom = x - size_px, y - 0.8 * size_px, x + size_px, y + 2.2 * size_px
+    return bool(
+        box_xyxy[0] < right and box_xyxy[2] > left and box_xyxy[1] < bottom and box_xyxy[3] > top
+    )
+
+
 class FacePaster:
     """Sets cut-out faces into an image."""
 
@@ -175,9 +185,17 @@ class FacePaster:
         self.masks = face_masks()
 
     def paste(
-        self, canvas: UInt8Array, face: CutOut, centre_xy: tuple[float, float], size_px: float
+        self,
+        canvas: UInt8Array,
+        face: CutOut,
+        centre_xy: tuple[float, float],
+        size_px: float,
+        others: Sequence[Float32Array] = (),
     ) -> LabelledFaces:
-        """Set *face* into *canvas* with a box of about *size_px*; return where it lies now."""
+        """Set *face* into *canvas* with a box of about *size_px*; return where it lies now.
+
+        Hair and shoulders are drawn only where they cover none of the boxes in *others*.
+        """
         rng = self.rng
         if rng.random() < 0.3:
             face = turned(face, rng.choice([-1, 1]) * rng.uniform(0.25, 1.1), size_px)
@@ -187,12 +205,14 @@ class FacePaster:
         angle = np.deg2rad(rng.normal(0, spread))
         mirror = -1.0 if rng.random() < 0.5 else 1.0
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        linear = scale * turn @ np.diag([squeeze * mirror, 1.0])
+        nod = rng.uniform(0.75, 1.0) if rng.random() < 0.3 else 1.0
+        linear = scale * turn @ np.diag([squeeze * mirror, nod])
         middle = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
         to_canvas = np.column_stack([linear, np.array(centre_xy) - linear @ middle])
 
         mask_index = int(rng.integers(len(self.masks)))
-        if mask_index < ROUND_MASKS and rng.random() < 0.75:
+        room = not any(would_cover(centre_xy, size_px, box) for box in others)
+        if mask_index < ROUND_MASKS and room and rng.random() < 0.75:
             self._draw_person(canvas, centre_xy, size_px, float(np.rad2deg(angle)))
         self._blend(canvas, face, to_canvas, self.masks[mask_index])
 
@@ -200,11 +220,13 @@ class FacePaster:
         if mirror < 0:
             landmarks = landmarks[[1, 0, 2, 4, 3]]
         # A box turned by a small angle still fits an upright box of nearly the same sides.
-        side = (face.box_xyxy[2:] - face.box_xyxy[:2]) * scale * (squeeze, 1.0) / 2
+        side = (face.box_xyxy[2:] - face.box_xyxy[:2]) * scale * (squeeze, nod) / 2
         cos, sin = abs(np.cos(angle)), abs(np.sin(angle)) * 0.5
         half = np.array([cos * side[0] + sin * side[1], cos * side[1] + sin * side[0]])
         box = np.concatenate([centre_xy - half, centre_xy + half])
-        if rng.random() < 0.3:
+        if rng.random() < 0.15:
+            self._draw_sunglasses(canvas, landmarks)
+        if rng.random() < 0.35:
             self._cover(canvas, box)
         return LabelledFaces(
             box[None].astype(np.float32), landmarks[None].astype(np.float32), np.ones(1, bool)
@@ -287,7 +309,7 @@ class FacePaster:
         rng = self.rng
         if rng.random() < 0.75:
             patch = cv2.LUT(patch, skin_table(rng))
-        gain, offset = rng.uniform(0.65, 1.4), rng.uniform(-30, 30)
+        gain, offset = rng.uniform(0.4, 1.4), rng.uniform(-30, 30)
         shaded = patch.astype(np.float32) * gain + offset
         if rng.random() < 0.3:
             width = patch.shape[1]
@@ -327,6 +349,19 @@ class FacePaster:
                 rng.uniform(0.58, 0.75),
                 np.clip(hair, 0, 255),
             )
+
+    def _draw_sunglasses(self, canvas: UInt8Array, landmarks: np.ndarray) -> None:
+        """Draw two dark glasses and a bridge over the eyes."""
+        rng = self.rng
+        eyes = landmarks[:2]
+        apart = float(np.linalg.norm(eyes[1] - eyes[0]))
+        slope = float(np.rad2deg(np.arctan2(*(eyes[1] - eyes[0])[::-1])))
+        axes = max(1, round(rng.uniform(0.38, 0.5) * apart)), max(1, round(0.33 * apart))
+        dark = [int(c) for c in rng.integers(0, 50, 3)]
+        ends = [(round(float(x)), round(float(y))) for x, y in eyes]
+        cv2.line(canvas, ends[0], ends[1], dark, max(1, round(0.08 * apart)), cv2.LINE_AA)
+        for end in ends:
+            cv2.ellipse(canvas, end, axes, slope, 0, 360, dark, -1, cv2.LINE_AA)
 
     def _draw_hat(self, canvas: UInt8Array, box: np.ndarray) -> None:
         """Draw a cap or helmet over the upper quarter of a face."""

@@ -241,7 +241,7 @@ class CollageMaker:
                 centre = rng.uniform(0, config.size_px, 2)
                 if all(clear(box, centre, size_px) for box in taken):
                     face = self._choose(size_px) if real else self._decoy(size_px)
-                    placed = self.paster.paste(canvas, face, (centre[0], centre[1]), size_px)
+                    placed = self.paster.paste(canvas, face, (centre[0], centre[1]), size_px, taken)
                     taken.append(placed.boxes_xyxy[0])
                     if real:
                         added.append(within(placed, config.size_px, config.size_px))
@@ -318,7 +318,7 @@ def clear(box_xyxy: Float32Array, centre_xy: Float32Array, size_px: float) -> bo
     """Return whether a face of *size_px* there would overlap *box_xyxy* only a little."""
     other = float(np.sqrt(max((box_xyxy[2:] - box_xyxy[:2]).prod(), 1.0)))
     gap = np.abs((box_xyxy[:2] + box_xyxy[2:]) / 2 - centre_xy)
-    return bool(gap.max() > 0.42 * (other + size_px))
+    return bool(gap.max() > 0.36 * (other + size_px))
 
 
 def within(faces: LabelledFaces, width: int, height: int) -> LabelledFaces:
@@ -357,6 +357,7 @@ def wear(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     if rng.random() < 0.15:
         noise = np.empty(image.shape, np.int16)
+        cv2.setRNGSeed(int(rng.integers(1 << 31)))
         cv2.randn(noise, 0, float(rng.uniform(2, 12)))
         image = cv2.add(image, noise, dtype=cv2.CV_8U)
     if rng.random() < 0.15:
