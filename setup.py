@@ -35,8 +35,12 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            'bag_player_node = fer_ros.nodes.bag_player_node:main',
+            'bag_recorder_node = fer_ros.nodes.bag_recorder_node:main',
             'camera_node = fer_ros.nodes.camera_node:main',
             'emotion_node = fer_ros.nodes.emotion_node:main',
+            'hri_bridge_node = fer_ros.nodes.hri_bridge_node:main',
+            'multi_emotion_node = fer_ros.nodes.multi_emotion_node:main',
         ],
     },
 )

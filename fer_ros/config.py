@@ -241,6 +241,15 @@ class BagPlayerConfig(_Checked):
     )
 
 
+@dataclass(frozen=True)
+class BagRecorderConfig(_Checked):
+    """What bag_recorder_node writes."""
+
+    bag: str = setting('', 'folder to make', live=False)
+    topics: str = setting('', 'topics to record, with commas between them', live=False)
+    storage: str = setting('mcap', 'format of the file', choices=('mcap', 'sqlite3'), live=False)
+
+
 def flatten(config: Any) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
     """Return {'section.field': (value, field)} of a settings dataclass, nested ones included."""
     flat: dict[str, tuple[Any, dataclasses.Field[Any]]] = {}

@@ -17,6 +17,7 @@ import yaml
 
 from fer_ros.config import (
     BagPlayerConfig,
+    BagRecorderConfig,
     CameraNodeConfig,
     EmotionNodeConfig,
     HriBridgeConfig,
@@ -26,6 +27,7 @@ from fer_ros.config import (
 
 NODES: dict[str, tuple[Any, ...]] = {
     'bag_player_node': (BagPlayerConfig(),),
+    'bag_recorder_node': (BagRecorderConfig(),),
     'camera_node': (CameraNodeConfig(),),
     'emotion_node': (EmotionNodeConfig(), PipelineConfig()),
     'hri_bridge_node': (HriBridgeConfig(), PipelineConfig()),

@@ -39,14 +39,14 @@ def share(*parts: str) -> str:
 
 
 def argument(
-    name: str, default: str, description: str, choices: tuple[str, ...] = ()
+    name: str, default: str | None, description: str, choices: tuple[str, ...] = ()
 ) -> DeclareLaunchArgument:
-    """Declare a launch argument; --show-args prints its choices."""
+    """Declare a launch argument, required without a default; --show-args prints its choices."""
     more: dict[str, Any] = {'choices': list(choices)} if choices else {}
     return DeclareLaunchArgument(name, default_value=default, description=description, **more)
 
 
-def node_arguments() -> list[DeclareLaunchArgument]:
+def node_arguments(image_topic: str = 'image_raw') -> list[DeclareLaunchArgument]:
     """Return the arguments of every launch file that starts emotion_node."""
     of_file = "empty for the parameter file's"
     return [
@@ -54,7 +54,7 @@ def node_arguments() -> list[DeclareLaunchArgument]:
         argument('detector', '', f'face detector; {of_file}', ('', *DETECTORS)),
         argument('model', '', f'shipped emotion model, or path of a model card; {of_file}'),
         argument('backend', '', f'what runs the emotion model; {of_file}', ('', *CLASSIFIERS)),
-        argument('image_topic', 'image_raw', 'where the images are; relative to the namespace'),
+        argument('image_topic', image_topic, 'where the images are'),
         argument(
             'image_transport',
             'raw',
@@ -223,11 +223,76 @@ class Settings:
             **self.process(f'{namespace}/camera_node', essential=True),
         )
 
+    def player(self, namespace: str) -> Action:
+        """Return what plays the bag: ros2 bag where it is installed, else bag_player_node.
+
+        Raises:
+            ConfigError: there is no such bag.
+        """
+        bag = Path(self.values['bag']).expanduser()
+        if not bag.exists():
+            raise ConfigError(f'bag:={bag} does not exist')
+        rate = self.number('rate')
+        if _has_ros2_bag() and not self.on('lossless'):
+            loop = ['--loop'] if self.on('loop') else []
+            command = ['ros2', 'bag', 'play', str(bag), '--clock', '--rate', str(rate), *loop]
+            # A short wait, so that nobody misses the first images.
+            command += ['--delay', '3']
+            return ExecuteProcess(cmd=command, output='screen', on_exit=_end_with_it)
+        answers = f'{_absolute(namespace)}emotions' if self.on('lossless') else ''
+        return Node(
+            package=PACKAGE,
+            executable='bag_player_node',
+            namespace=namespace,
+            parameters=[
+                share('config', 'bag_player_node.yaml'),
+                {
+                    'bag': ParameterValue(str(bag), value_type=str),
+                    'rate': rate,
+                    'loop': self.on('loop'),
+                    'answers': ParameterValue(answers, value_type=str),
+                },
+            ],
+            **{**self.process(f'{namespace}/bag_player_node'), 'on_exit': _end_with_it},
+        )
+
+    def recorder(self, namespace: str) -> list[Action]:
+        """Return what records our answers, if a bag was asked for.
+
+        Raises:
+            ConfigError: the bag exists already.
+        """
+        if not self.values['record']:
+            return []
+        out = Path(self.values['record']).expanduser()
+        if out.exists():
+            raise ConfigError(f'record:={out} exists already')
+        topics = [f'{_absolute(namespace)}{name}' for name in ('emotions', 'detections', 'labels')]
+        if _has_ros2_bag():
+            command = ['ros2', 'bag', 'record', '--use-sim-time', '-o', str(out), *topics]
+            return [ExecuteProcess(cmd=command, output='screen')]
+        return [
+            Node(
+                package=PACKAGE,
+                executable='bag_recorder_node',
+                namespace=namespace,
+                parameters=[
+                    share('config', 'bag_recorder_node.yaml'),
+                    {
+                        'bag': ParameterValue(str(out), value_type=str),
+                        'topics': ','.join(topics),
+                        'use_sim_time': self.on('use_sim_time'),
+                    },
+                ],
+                **self.process(f'{namespace}/bag_recorder_node', essential=True),
+            )
+        ]
+
     def viewers(self, namespace: str) -> list[Action]:
         """Return rviz2 and the web page, as far as they were asked for."""
         actions: list[Action] = []
         if self.on('rviz'):
-            shown = f'/{namespace.strip("/")}/'.replace('//', '/')
+            shown = _absolute(namespace)
             actions.append(
                 Node(
                     package=_installed('rviz2'),
@@ -246,6 +311,19 @@ def _end_with_it(event: ProcessExited, context: LaunchContext) -> Action | None:
     if context.is_shutdown:
         return None
     return EmitEvent(event=Shutdown(reason=f'{event.process_name} has ended'))
+
+
+def _absolute(namespace: str) -> str:
+    """Return a namespace as the beginning of a full name: '/' or '/robot/'."""
+    return f'/{namespace.strip("/")}/'.replace('//', '/')
+
+
+def _has_ros2_bag() -> bool:
+    try:
+        get_package_prefix('ros2bag')
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _installed(package: str) -> str:

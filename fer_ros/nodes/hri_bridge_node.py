@@ -1,0 +1,277 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""hri_bridge_node: to and from /humans/faces of REP-155 (ROS4HRI).
+
+It publishes the faces that emotion_node finds, or adds an expression to the faces that another
+detector publishes there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+from hri_msgs.msg import Expression, FacialLandmarks, IdsList, NormalizedRegionOfInterest2D
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from fer_msgs.msg import EmotionArray
+from fer_ros.config import HriBridgeConfig, PipelineConfig
+from fer_ros.errors import ImageError
+from fer_ros.geometry import similarity_transform
+from fer_ros.labels import REP155_EXPRESSIONS
+from fer_ros.nodes.conversions import (
+    bgr_to_image,
+    from_emotion_array,
+    image_to_bgr,
+    stamp_seconds,
+)
+from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.runner import exit_now, run_node
+from fer_ros.pipeline import EmotionPipeline
+from fer_ros.types import FaceEmotion, Float32Array, FrameEmotions, UInt8Array
+
+FACES = '/humans/faces'
+RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+"""What listeners of REP-155 (libhri, pyhri) ask for."""
+
+NEWEST_IMAGE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+KEPT_IMAGES = 30
+"""Emotions come some milliseconds after their image; so many images are kept until then."""
+
+VALENCE_AROUSAL: dict[str, tuple[float, float]] = {
+    'angry': (-0.5, 0.8),
+    'disgust': (-0.7, 0.3),
+    'fear': (-0.6, 0.8),
+    'happy': (0.9, 0.5),
+    'sad': (-0.8, -0.4),
+    'surprise': (0.2, 0.8),
+    'neutral': (0.0, 0.0),
+    'contempt': (-0.5, 0.2),
+}
+"""Where the classes lie on the circumplex (Russell 1980), roughly: means, not measurements."""
+
+_LANDMARKS = (
+    FacialLandmarks.RIGHT_PUPIL,
+    FacialLandmarks.LEFT_PUPIL,
+    FacialLandmarks.NOSE,
+    FacialLandmarks.MOUTH_OUTER_RIGHT,
+    FacialLandmarks.MOUTH_OUTER_LEFT,
+)
+_TEMPLATE = np.array(
+    [(0.34, 0.40), (0.66, 0.40), (0.50, 0.58), (0.37, 0.75), (0.63, 0.75)], np.float32
+)
+"""Where landmarks lie in an aligned image, as shares of its size."""
+
+
+def to_expression(face: FaceEmotion, labels: tuple[str, ...], header: Header) -> Expression:
+    """Return a face's emotion in REP-155's words; no word where it has none (contempt, unknown).
+
+    Valence and arousal are the means of the classes', weighted by their probabilities.
+    """
+    places = np.array([VALENCE_AROUSAL[label] for label in labels])
+    valence, arousal = (float(n) for n in face.probabilities @ places)
+    return Expression(
+        header=header,
+        expression=REP155_EXPRESSIONS.get(face.label, ''),
+        valence=float(np.clip(valence, -1, 1)),
+        arousal=float(np.clip(arousal, -1, 1)),
+        confidence=float(np.clip(face.confidence, 0, 1)),
+    )
+
+
+def to_region(
+    face: FaceEmotion, shape_hw: tuple[int, int], header: Header
+) -> NormalizedRegionOfInterest2D:
+    """Return a face's box as shares of the image."""
+    height, width = shape_hw
+    left, top, right, bottom = (float(n) for n in face.box_xyxy / (width, height, width, height))
+    return NormalizedRegionOfInterest2D(
+        header=header, xmin=left, ymin=top, xmax=right, ymax=bottom, c=face.detection_score
+    )
+
+
+def to_landmarks(
+    face: FaceEmotion, shape_hw: tuple[int, int], header: Header
+) -> FacialLandmarks | None:
+    """Return the five points where REP-155 counts seventy; None if the detector gave none."""
+    if not np.isfinite(face.landmarks).all():
+        return None
+    height, width = shape_hw
+    message = FacialLandmarks(header=header, height=height, width=width)
+    for index, (x, y) in zip(_LANDMARKS, face.landmarks):
+        point = message.landmarks[index]
+        point.x, point.y, point.c = float(x / width), float(y / height), face.detection_score
+    return message
+
+
+def cut_out(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array:
+    """Return the square about a face's box, uint8 (size, size, 3), scaled and padded with black."""
+    left, top, right, bottom = (float(n) for n in face.box_xyxy)
+    side = max(right - left, bottom - top, 1.0)
+    scale = size_px / side
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    matrix = np.array(
+        [[scale, 0, size_px / 2 - scale * middle[0]], [0, scale, size_px / 2 - scale * middle[1]]]
+    )
+    return cv2.warpAffine(image, matrix, (size_px, size_px))
+
+
+def align(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array | None:
+    """Return the face upright, uint8 (size, size, 3); None without landmarks."""
+    if not np.isfinite(face.landmarks).all():
+        return None
+    matrix: Float32Array = similarity_transform(face.landmarks[None], _TEMPLATE * size_px)[0]
+    return cv2.warpAffine(image, matrix, (size_px, size_px))
+
+
+class _FacePublishers:
+    """The topics of one face; made when it appears, gone when it does."""
+
+    def __init__(self, node: Node, face_id: str) -> None:
+        def publisher(kind: Any, name: str) -> Publisher:
+            return node.create_publisher(kind, f'{FACES}/{face_id}/{name}', RELIABLE)
+
+        self.region = publisher(NormalizedRegionOfInterest2D, 'roi')
+        self.cropped = publisher(Image, 'cropped')
+        self.aligned = publisher(Image, 'aligned')
+        self.landmarks = publisher(FacialLandmarks, 'landmarks')
+        self.expression = publisher(Expression, 'expression')
+
+    def all(self) -> tuple[Publisher, ...]:
+        return self.region, self.cropped, self.aligned, self.landmarks, self.expression
+
+
+class HriBridgeNode(Node):
+    """Speaks REP-155 on behalf of emotion_node, or adds expressions to another's faces."""
+
+    def __init__(self) -> None:
+        """Subscribe as the mode asks for.
+
+        Raises:
+            FerError: a parameter is wrong, or a model cannot be loaded.
+        """
+        super().__init__('hri_bridge_node')
+        declare_config(self, HriBridgeConfig())
+        declare_config(self, PipelineConfig())
+        self._config = read_config(self, HriBridgeConfig())
+        self._faces: dict[str, _FacePublishers] = {}
+        self._images: OrderedDict[tuple[int, int], Image] = OrderedDict()
+        if self._config.mode == 'publish':
+            self._tracked = self.create_publisher(IdsList, f'{FACES}/tracked', RELIABLE)
+            self.create_subscription(Image, 'image', self._on_image, NEWEST_IMAGE)
+            self.create_subscription(EmotionArray, 'emotions', self._on_emotions, RELIABLE)
+        else:
+            self._pipeline = EmotionPipeline(read_config(self, PipelineConfig()))
+            self._others: dict[str, Any] = {}
+            self.create_subscription(IdsList, f'{FACES}/tracked', self._on_tracked, RELIABLE)
+        self.get_logger().info(f'{self._config.mode}: {FACES}')
+
+    def _on_image(self, message: Image) -> None:
+        stamp = message.header.stamp
+        self._images[(stamp.sec, stamp.nanosec)] = message
+        if len(self._images) > KEPT_IMAGES:
+            self._images.popitem(last=False)
+
+    def _on_emotions(self, message: EmotionArray) -> None:
+        """Publish every face of one image."""
+        frame, header = from_emotion_array(message), message.header
+        ids = {f'f{face.track_id:05d}': face for face in frame.faces}
+        for gone in self._faces.keys() - ids.keys():
+            for publisher in self._faces.pop(gone).all():
+                self.destroy_publisher(publisher)
+        self._tracked.publish(IdsList(header=header, ids=list(ids)))
+        image = self._image_of(header)
+        for face_id, face in ids.items():
+            if face_id not in self._faces:
+                self._faces[face_id] = _FacePublishers(self, face_id)
+            self._publish(self._faces[face_id], frame, face, image, header)
+
+    def _publish(
+        self,
+        topics: _FacePublishers,
+        frame: FrameEmotions,
+        face: FaceEmotion,
+        image: UInt8Array | None,
+        header: Header,
+    ) -> None:
+        topics.region.publish(to_region(face, frame.shape_hw, header))
+        topics.expression.publish(to_expression(face, frame.labels, header))
+        landmarks = to_landmarks(face, frame.shape_hw, header)
+        if landmarks is not None:
+            topics.landmarks.publish(landmarks)
+        if image is None:
+            return
+        topics.cropped.publish(bgr_to_image(cut_out(image, face, self._config.crop_px), header))
+        aligned = align(image, face, self._config.crop_px)
+        if aligned is not None:
+            topics.aligned.publish(bgr_to_image(aligned, header))
+
+    def _image_of(self, header: Header) -> UInt8Array | None:
+        """Return the image that was answered, if it came here too."""
+        message = self._images.pop((header.stamp.sec, header.stamp.nanosec), None)
+        try:
+            return image_to_bgr(message) if message is not None else None
+        except ImageError as error:
+            self.get_logger().warning(f'bad image: {error}', throttle_duration_sec=5.0)
+            return None
+
+    def _on_tracked(self, message: IdsList) -> None:
+        """Listen to the faces that are there, and no longer to those that are gone."""
+        for gone in self._others.keys() - set(message.ids):
+            subscription, publisher, _ = self._others.pop(gone)
+            self.destroy_subscription(subscription)
+            self.destroy_publisher(publisher)
+        for face_id in message.ids:
+            if face_id not in self._others:
+                self._others[face_id] = (
+                    self.create_subscription(
+                        Image,
+                        f'{FACES}/{face_id}/cropped',
+                        partial(self._on_crop, face_id),
+                        RELIABLE,
+                    ),
+                    self.create_publisher(Expression, f'{FACES}/{face_id}/expression', RELIABLE),
+                    # One pipeline a face, over the same models: each is smoothed for itself.
+                    EmotionPipeline(
+                        self._crop_config(), self._pipeline.detector, self._pipeline.classifier
+                    ),
+                )
+
+    def _crop_config(self) -> PipelineConfig:
+        """Return settings that hold one person whatever moves: a crop has one face."""
+        config = self._pipeline.config
+        detection = dataclasses.replace(config.detection, max_faces=1, min_face_px=24)
+        tracking = dataclasses.replace(config.tracking, min_overlap=0.01, max_gap_s=60.0)
+        return dataclasses.replace(config, detection=detection, tracking=tracking)
+
+    def _on_crop(self, face_id: str, message: Image) -> None:
+        """Answer one face image of another detector."""
+        _, publisher, pipeline = self._others[face_id]
+        try:
+            crop = image_to_bgr(message)
+        except ImageError as error:
+            self.get_logger().warning(f'{face_id}: {error}', throttle_duration_sec=5.0)
+            return
+        # The crop ends where the face does; our detector looks for it with some room around.
+        margin = max(crop.shape[:2]) // 3
+        room = cv2.copyMakeBorder(crop, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+        frame = pipeline.process(room, stamp_seconds(message.header))
+        if frame.faces:
+            publisher.publish(to_expression(frame.faces[0], frame.labels, message.header))
+
+
+def main() -> None:
+    """Run the node until it is told to stop."""
+    exit_now(run_node(HriBridgeNode))
+
+
+if __name__ == '__main__':
+    main()
