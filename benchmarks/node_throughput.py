@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from fer_msgs.msg import EmotionArray
 from rclpy.executors import SingleThreadedExecutor
 
+from fer_msgs.msg import EmotionArray
 from fer_ros.image_source import DemoSource
 from fer_ros.nodes.conversions import stamp_seconds
 from fer_ros.nodes.demo import NodeProcess
