@@ -22,7 +22,7 @@ def start(context: LaunchContext) -> list[Action]:
     return [
         settings.emotion_node(namespace),
         *settings.recorder(namespace),
-        settings.player(namespace),
+        *settings.when_recording(settings.player(namespace)),
         *settings.viewers(namespace),
     ]
 

@@ -246,11 +246,10 @@ class HriBridgeNode(Node):
                 )
 
     def _crop_config(self) -> PipelineConfig:
-        """Return settings that hold one person whatever moves: a crop has one face."""
+        """Return settings that take whoever is in a crop for one person, whatever moves."""
         config = self._pipeline.config
-        detection = dataclasses.replace(config.detection, max_faces=1, min_face_px=24)
         tracking = dataclasses.replace(config.tracking, min_overlap=0.01, max_gap_s=60.0)
-        return dataclasses.replace(config, detection=detection, tracking=tracking)
+        return dataclasses.replace(config, tracking=tracking)
 
     def _on_crop(self, face_id: str, message: Image) -> None:
         """Answer one face image of another detector."""
@@ -265,7 +264,8 @@ class HriBridgeNode(Node):
         room = cv2.copyMakeBorder(crop, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
         frame = pipeline.process(room, stamp_seconds(message.header))
         if frame.faces:
-            publisher.publish(to_expression(frame.faces[0], frame.labels, message.header))
+            face = max(frame.faces, key=lambda found: found.detection_score)
+            publisher.publish(to_expression(face, frame.labels, message.header))
 
 
 def main() -> None:

@@ -16,7 +16,13 @@ from ament_index_python.packages import (
 )
 from launch import LaunchContext
 from launch.action import Action
-from launch.actions import DeclareLaunchArgument, EmitEvent, ExecuteProcess, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    SetEnvironmentVariable,
+    TimerAction,
+)
 from launch.events import Shutdown
 from launch.events.process import ProcessExited
 from launch_ros.actions import LifecycleNode, Node
@@ -30,6 +36,7 @@ PACKAGE = 'fer_ros'
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 BOOLEANS = ('true', 'false')
 CAMERA_KINDS = ('v4l2_camera', 'usb_cam', 'opencv', 'demo', 'none')
+RECORDER_START_S = 5.0
 _CAMERA = CameraNodeConfig()
 
 
@@ -46,10 +53,12 @@ def argument(
     return DeclareLaunchArgument(name, default_value=default, description=description, **more)
 
 
-def node_arguments(image_topic: str = 'image_raw') -> list[DeclareLaunchArgument]:
+def node_arguments(
+    image_topic: str = 'image_raw', viewers: bool = True
+) -> list[DeclareLaunchArgument]:
     """Return the arguments of every launch file that starts emotion_node."""
     of_file = "empty for the parameter file's"
-    return [
+    arguments = [
         argument('params_file', share('config', 'emotion_node.yaml'), 'parameters of emotion_node'),
         argument('detector', '', f'face detector; {of_file}', ('', *DETECTORS)),
         argument('model', '', f'shipped emotion model, or path of a model card; {of_file}'),
@@ -63,10 +72,14 @@ def node_arguments(image_topic: str = 'image_raw') -> list[DeclareLaunchArgument
         ),
         argument('autostart', 'true', 'configure and activate emotion_node at once', BOOLEANS),
         argument('respawn', 'false', 'start a node that has died again', BOOLEANS),
-        argument('rviz', 'false', 'open rviz2 with the annotated image', BOOLEANS),
-        argument('dashboard', 'false', 'open the live web page', BOOLEANS),
         argument('log_level', 'info', 'how much our nodes say', LOG_LEVELS),
     ]
+    if viewers:
+        arguments += [
+            argument('rviz', 'false', 'open rviz2 with the annotated image', BOOLEANS),
+            argument('dashboard', 'false', 'open the live web page', BOOLEANS),
+        ]
+    return arguments
 
 
 def camera_arguments() -> list[DeclareLaunchArgument]:
@@ -115,6 +128,10 @@ class Settings:
             raise ConfigError(f'{name}:={self.values[name]}: expected a number above 0')
         return value
 
+    def names(self, name: str) -> list[str]:
+        """Return the parts of an argument with commas."""
+        return [part.strip() for part in self.values[name].split(',') if part.strip()]
+
     def emotion_node(self, namespace: str) -> Action:
         """Return emotion_node in *namespace*."""
         return LifecycleNode(
@@ -125,6 +142,17 @@ class Settings:
             parameters=self.emotion_parameters(),
             remappings=self.image_remappings('image'),
             **self.process(f'{namespace}/emotion_node', essential=True),
+        )
+
+    def shared_emotion_nodes(self, namespaces: list[str]) -> Action:
+        """Return one process with an emotion_node in each namespace."""
+        return Node(
+            package=PACKAGE,
+            executable='multi_emotion_node',
+            arguments=namespaces,
+            parameters=self.emotion_parameters(),
+            remappings=self.image_remappings('image'),
+            **self.process('multi_emotion_node', essential=True),
         )
 
     def emotion_parameters(self) -> list[Any]:
@@ -255,6 +283,12 @@ class Settings:
             ],
             **{**self.process(f'{namespace}/bag_player_node'), 'on_exit': _end_with_it},
         )
+
+    def when_recording(self, action: Action) -> list[Action]:
+        """Return *action*, held back until a recorder has found its topics if there is one."""
+        if not self.values['record']:
+            return [action]
+        return [TimerAction(period=RECORDER_START_S, actions=[action])]
 
     def recorder(self, namespace: str) -> list[Action]:
         """Return what records our answers, if a bag was asked for.

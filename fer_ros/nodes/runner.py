@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
@@ -20,23 +20,28 @@ from fer_ros.nodes.middleware import prepare_middleware
 RCLError = rclpy_implementation.RCLError
 
 
-def run_node(make_node: Callable[[], Node], arguments: list[str] | None = None) -> int:
-    """Make a node and spin it until it is told to stop.
+def run_node(
+    make_node: Callable[[], Node | Sequence[Node]], arguments: list[str] | None = None
+) -> int:
+    """Make a node, or several, and spin until told to stop.
 
     Args:
-        make_node: called once ROS is up; its node may have a ``close()`` to be called at the end.
+        make_node: called once ROS is up; its nodes may have a ``close()`` to be called at the end.
         arguments: command line with --ros-args; None for this process's own.
 
     Returns:
         0 after a signal; 1 if the node could not start, with the reason on standard error.
     """
     prepare_middleware()
-    status, node = 0, None
+    status = 0
+    nodes: Sequence[Node] = ()
     try:
         rclpy.init(args=arguments)
-        node = make_node()
+        made = make_node()
+        nodes = (made,) if isinstance(made, Node) else made
         executor = SingleThreadedExecutor()
-        executor.add_node(node)
+        for node in nodes:
+            executor.add_node(node)
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
@@ -52,7 +57,7 @@ def run_node(make_node: Callable[[], Node], arguments: list[str] | None = None) 
         print(f'fer_ros: {error}', file=sys.stderr)
         status = 1
     finally:
-        if node is not None:
+        for node in nodes:
             getattr(node, 'close', lambda: None)()
             node.destroy_node()
         rclpy.try_shutdown()
