@@ -5,7 +5,10 @@
 const STATE_MS = 200
 const HISTORY_S = 180
 const SHORTEST_S = 30
-const ROW_PX = 26
+const NAME_PX = 15
+const BAR_PX = 20
+const ROW_PX = NAME_PX + BAR_PX + 3
+const MAX_ROWS = 6
 const AXIS_PX = 18
 
 const FIGURES = [
@@ -206,12 +209,30 @@ class LiveView {
     })
   }
 
+  // People who were not there at once share a row: {id: {row, since, until}}.
+  stays() {
+    const stays = new Map()
+    for (const [time, faces] of this.samples) {
+      for (const [id] of faces) {
+        if (!stays.has(id)) stays.set(id, { since: time })
+        stays.get(id).until = time
+      }
+    }
+    const ends = []
+    for (const stay of stays.values()) {
+      const free = ends.findIndex((end) => end < stay.since)
+      stay.row = free < 0 ? ends.length : free
+      ends[stay.row] = stay.until
+    }
+    return stays
+  }
+
   drawTime(now) {
-    const ids = [...new Set(this.samples.flatMap((sample) => sample[1].map((face) => face[0])))]
-    const rows = ids.slice(-6)
+    const stays = this.stays()
+    const rows = Math.min(MAX_ROWS, 1 + Math.max(0, ...[...stays.values()].map((stay) => stay.row)))
     const ratio = window.devicePixelRatio || 1
     const width = this.time.clientWidth
-    const height = Math.max(1, rows.length) * ROW_PX + AXIS_PX
+    const height = rows * ROW_PX + AXIS_PX
     if (this.time.width !== Math.round(width * ratio) || this.time.height !== Math.round(height * ratio)) {
       this.time.width = Math.round(width * ratio)
       this.time.height = Math.round(height * ratio)
@@ -221,32 +242,37 @@ class LiveView {
     const ink = getComputedStyle(this.root).color
     pen.setTransform(ratio, 0, 0, ratio, 0, 0)
     pen.clearRect(0, 0, width, height)
-    pen.font = '12px sans-serif'
-    const left = 62
     // A page just opened on a node just started spreads what there is over the whole width.
-    const since = this.samples.length ? now - this.samples[0][0] : 0
-    const span = Math.min(HISTORY_S, Math.max(SHORTEST_S, since))
-    const at = (time) => left + (width - left) * (1 - (now - time) / span)
-    rows.forEach((id, row) => {
-      pen.globalAlpha = 0.06
-      pen.fillStyle = ink
-      pen.fillRect(left, row * ROW_PX + 3, width - left, ROW_PX - 6)
-      pen.globalAlpha = 1
-      pen.textAlign = 'left'
-      pen.fillText(`person ${id}`, 0, row * ROW_PX + 17)
-    })
-    const full = ROW_PX - 6
+    const age = this.samples.length ? now - this.samples[0][0] : 0
+    const span = Math.min(HISTORY_S, Math.max(SHORTEST_S, age))
+    const at = (time) => width * (1 - (now - time) / span)
+    pen.fillStyle = ink
+    pen.globalAlpha = 0.06
+    for (let row = 0; row < rows; row += 1) pen.fillRect(0, row * ROW_PX + NAME_PX, width, BAR_PX)
+    pen.globalAlpha = 1
     this.samples.forEach((sample, index) => {
       const next = this.samples[index + 1]
       const end = Math.min(next ? next[0] : now, sample[0] + 1)
       for (const [id, label, confidence] of sample[1]) {
-        const row = rows.indexOf(id)
-        if (row < 0) continue
+        const { row } = stays.get(id)
+        if (row >= rows) continue
         pen.fillStyle = this.colours[label]
-        const bar = Math.max(3, full * confidence)
-        pen.fillRect(at(sample[0]), row * ROW_PX + 3 + full - bar, at(end) - at(sample[0]) + 0.5, bar)
+        const bar = Math.max(3, BAR_PX * confidence)
+        const base = row * ROW_PX + NAME_PX + BAR_PX
+        pen.fillRect(at(sample[0]), base - bar, at(end) - at(sample[0]) + 0.5, bar)
       }
     })
+    pen.font = '11px sans-serif'
+    pen.fillStyle = ink
+    pen.globalAlpha = 0.85
+    pen.textAlign = 'left'
+    for (const [id, stay] of stays) {
+      const left = Math.max(0, at(stay.since))
+      const text = at(stay.until) - left > 60 ? `person ${id}` : `${id}`
+      const reach = pen.measureText(text).width
+      if (stay.row < rows) pen.fillText(text, Math.min(left, width - reach), stay.row * ROW_PX + 11)
+    }
+    pen.font = '12px sans-serif'
     pen.fillStyle = ink
     pen.globalAlpha = 0.75
     for (const share of [1, 0.5, 0]) {
