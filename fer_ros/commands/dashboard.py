@@ -64,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
         token = secrets.token_urlsafe(24)
     SETTINGS.pipeline = pipeline_config(options)
     SETTINGS.reports = options.reports
+    if options.model.endswith('.json'):
+        SETTINGS.models = (Path(options.model),)
     from fer_ros.dashboard.server import serve
 
     _start_feed()

@@ -16,8 +16,8 @@ from fer_ros.model_card import MODELS_DIR, EmotionModelCard, load_emotion_card
 
 def show() -> None:
     """Show one of the cards that are there."""
-    names = sorted(path.stem for path in MODELS_DIR.glob('emotion*.json'))
-    names += [str(path) for path in SETTINGS.models]
+    names = [str(path) for path in SETTINGS.models]
+    names += sorted(path.stem for path in MODELS_DIR.glob('emotion*.json'))
     if not names:
         st.info('No model is shipped with this installation.', icon=':material/info:')
         return
@@ -37,8 +37,8 @@ def show() -> None:
         if isinstance(value, str) or (isinstance(value, list) and all_text(value))
     }
     for key, value in texts.items():
-        st.subheader(key.replace('_', ' ').capitalize(), anchor=False)
-        st.markdown(value if isinstance(value, str) else '\n'.join(f'- {line}' for line in value))
+        text = value if isinstance(value, str) else ''.join(f'\n- {line}' for line in value)
+        st.markdown(f'**{key.replace("_", " ").capitalize()}:** {text}')
     with st.expander('The whole card'):
         st.json(card.about, expanded=1)
 
