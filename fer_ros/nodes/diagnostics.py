@@ -13,6 +13,7 @@ from statistics import median
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.node import Node
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from fer_ros.types import UInt8Array
 
@@ -136,7 +137,7 @@ def explain_silence(node: Node, topic: str, kind: str, seconds: float) -> str:
     publishers = node.get_publishers_info_by_topic(topic)
     if publishers:
         found = '; '.join(
-            f'{info.node_namespace.rstrip("/")}/{info.node_name} sends {info.topic_type} '
+            f'{_name(info)} sends {info.topic_type} '
             f'({info.qos_profile.reliability.name.lower()}, '
             f'{info.qos_profile.durability.name.lower()})'
             for info in publishers
@@ -148,6 +149,13 @@ def explain_silence(node: Node, topic: str, kind: str, seconds: float) -> str:
     others = [name for name in elsewhere if name != topic and not name.endswith('image_annotated')]
     advice = f'; there are images on {", ".join(others)}' if others else ''
     return f'no images: nobody publishes {topic} (remap it: -r image:=/camera/image_raw){advice}'
+
+
+def _name(publisher: TopicEndpointInfo) -> str:
+    """Return who publishes; its name becomes known somewhat later than its topics."""
+    if publisher.node_name.startswith('_NODE_NAME_UNKNOWN'):
+        return 'a node'
+    return f'{publisher.node_namespace.rstrip("/")}/{publisher.node_name}'
 
 
 def to_status(

@@ -1,0 +1,119 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""REP-155 both ways."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hri_msgs.msg import Expression, FacialLandmarks, IdsList, NormalizedRegionOfInterest2D
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from fer_ros.labels import EMOTIONS
+from fer_ros.nodes.conversions import bgr_to_image, image_to_bgr, to_emotion_array
+from fer_ros.nodes.hri_bridge_node import to_expression, to_landmarks, to_region
+from fer_ros.types import FaceEmotion, FrameEmotions
+
+
+def make_face(label: str = 'happy', landmarks: bool = True, track_id: int = 7) -> FaceEmotion:
+    probabilities = np.zeros(8, np.float32)
+    probabilities[EMOTIONS.index(label) if label in EMOTIONS else 6] = 1.0
+    points = np.array([(40, 40), (60, 40), (50, 50), (42, 60), (58, 60)], np.float32)
+    return FaceEmotion(
+        track_id=track_id,
+        box_xyxy=np.array([20, 10, 80, 90], np.float32),
+        landmarks=points if landmarks else np.full((5, 2), np.nan, np.float32),
+        detection_score=0.75,
+        raw_probabilities=probabilities,
+        probabilities=probabilities,
+        label=label,
+        confidence=1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    'label, word',
+    [
+        ('angry', 'angry'), ('disgust', 'disgusted'), ('fear', 'scared'), ('happy', 'happy'),
+        ('sad', 'sad'), ('surprise', 'surprised'), ('neutral', 'neutral'), ('contempt', ''),
+        ('unknown', ''),
+    ],
+)  # fmt: skip
+def test_words(label: str, word: str) -> None:
+    message = to_expression(make_face(label), EMOTIONS, Header(frame_id='c'))
+    assert message.expression == word
+    assert message.header.frame_id == 'c'
+    assert -1 <= message.valence <= 1
+    assert -1 <= message.arousal <= 1
+
+
+def test_region_and_landmarks_are_shares_of_the_image() -> None:
+    region = to_region(make_face(), (100, 200), Header())
+    assert (region.xmin, region.ymin) == pytest.approx((0.1, 0.1))
+    assert (region.xmax, region.ymax, region.c) == pytest.approx((0.4, 0.9, 0.75))
+    points = to_landmarks(make_face(), (100, 200), Header())
+    assert points is not None
+    nose = points.landmarks[FacialLandmarks.NOSE]
+    assert (nose.x, nose.y) == pytest.approx((0.25, 0.5))
+    assert (points.height, points.width) == (100, 200)
+    assert to_landmarks(make_face(landmarks=False), (100, 200), Header()) is None
+
+
+def test_our_faces_are_published_and_withdrawn(listener, start) -> None:
+    start('hri_bridge_node')
+    images = listener.create_publisher(Image, 'image', 10)
+    emotions = listener.create_publisher(
+        type(to_emotion_array(FrameEmotions(0, (1, 1), EMOTIONS), Header(), '')), 'emotions', 10
+    )
+    face = '/humans/faces/f00007'
+    ids = listener.collect(IdsList, '/humans/faces/tracked')
+    words = listener.collect(Expression, f'{face}/expression')
+    regions = listener.collect(NormalizedRegionOfInterest2D, f'{face}/roi')
+    crops = listener.collect(Image, f'{face}/cropped')
+    aligned = listener.collect(Image, f'{face}/aligned')
+    pixels = np.full((100, 200, 3), 128, np.uint8)
+    frame = FrameEmotions(0.0, (100, 200), EMOTIONS, (make_face(),))
+
+    def published() -> bool:
+        header = Header(stamp=listener.get_clock().now().to_msg(), frame_id='camera')
+        images.publish(bgr_to_image(pixels, header))
+        listener.executor_.spin_once(timeout_sec=0.05)
+        emotions.publish(to_emotion_array(frame, header, 'm'))
+        return all((ids, words, regions, crops, aligned))
+
+    listener.until(published, 'all topics of the face')
+    assert ids[-1].ids == ['f00007']
+    assert words[-1].expression == 'happy'
+    for image in (crops[-1], aligned[-1]):
+        assert (image.width, image.height, image.encoding) == (128, 128, 'bgr8')
+    assert image_to_bgr(crops[-1])[64, 64].tolist() == [128, 128, 128]
+    header = Header(stamp=listener.get_clock().now().to_msg())
+    emotions.publish(to_emotion_array(FrameEmotions(0.0, (100, 200), EMOTIONS), header, 'm'))
+    listener.until(lambda: ids[-1].ids == [], 'nobody')
+    listener.until(lambda: not listener.count_publishers(f'{face}/roi'), 'the topics to go')
+
+
+def test_the_faces_of_another_detector_get_an_expression(
+    listener, start, astronaut: np.ndarray
+) -> None:
+    start('hri_bridge_node', '-p', 'mode:=classify')
+    tracked = listener.create_publisher(IdsList, '/humans/faces/tracked', 10)
+    crops = listener.create_publisher(Image, '/humans/faces/bqfmy/cropped', 10)
+    words = listener.collect(Expression, '/humans/faces/bqfmy/expression')
+    crop = np.ascontiguousarray(astronaut[60:200, 156:296])
+
+    def answered() -> bool:
+        header = Header(stamp=listener.get_clock().now().to_msg(), frame_id='camera')
+        tracked.publish(IdsList(header=header, ids=['bqfmy']))
+        crops.publish(bgr_to_image(crop, header))
+        return bool(words)
+
+    listener.until(answered, 'an expression')
+    assert words[0].expression == 'happy'
+    assert words[0].valence > 0
+    assert 0.3 < words[0].confidence <= 1
+    tracked.publish(IdsList(ids=[]))
+    listener.until(
+        lambda: not listener.count_publishers('/humans/faces/bqfmy/expression'), 'the topic to go'
+    )
