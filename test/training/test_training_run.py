@@ -38,8 +38,9 @@ from training.checkpoints import read_checkpoint
 from training.config import RunConfig
 from training.data import load_sets
 from training.distill import soften_targets
-from training.export import export_run
+from training.export import export_run, favour_rare_classes
 from training.losses import HeadsLoss, class_shares, effective_class_weights
+from training.runs import load_run
 from training.train import main, make_loss, train
 from training.tune import search, with_values
 
@@ -156,6 +157,17 @@ def test_an_exported_model_can_be_evaluated_and_is_calibrated(exported: Path, fo
         classifier.card.heads[0].temperature, rel=0.01
     )
     assert report.to_json_line()['count'] == 42
+
+
+def test_rare_classes_can_be_favoured(run: Path) -> None:
+    config, model = load_run(run)
+    before = np.array(model.get_layer('logits').bias)
+    targets = np.eye(7, dtype=np.float32)[[0, 0, 0, 1, 2, 3, 4, 5, 6]]
+    favour_rare_classes(model, targets, config, {'fer2013': 0.5})
+    moved = np.array(model.get_layer('logits').bias) - before
+    np.testing.assert_allclose(moved[:2], -0.5 * np.log([3 / 9, 1 / 9]), atol=1e-5)
+    with pytest.raises(ConfigError, match="no head is called 'mine'"):
+        favour_rare_classes(model, targets, config, {'mine': 0.5})
 
 
 @pytest.mark.parametrize('precision', ['float16', 'int8', 'int8_weights'])
