@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -70,6 +73,30 @@ def test_what_cannot_be_opened_is_one_sentence(
     assert message in run.stderr
     assert 'Traceback' not in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
+
+
+def children(process: int) -> set[int]:
+    listing = Path(f'/proc/{process}/task/{process}/children').read_text()
+    return {int(child) for child in listing.split()}
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
+def test_a_signal_ends_the_demo_and_its_nodes(tmp_path: Path, number: int) -> None:
+    command = [sys.executable, '-m', 'fer_ros.nodes.demo', '--output', str(tmp_path)]
+    with (tmp_path / 'said').open('w') as said:
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd='/')
+    lines, end_s = tmp_path / 'emotions.jsonl', time.monotonic() + 120
+    while not (lines.is_file() and lines.stat().st_size):
+        assert process.poll() is None
+        assert time.monotonic() < end_s, 'no answer within two minutes'
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.1)
+    nodes = children(process.pid)
+    assert len(nodes) == 2
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 0
+    assert 'Traceback' not in (tmp_path / 'said').read_text()
+    assert not [node for node in nodes if Path(f'/proc/{node}').exists()]
 
 
 @pytest.mark.parametrize('seconds', ['0', '-1', 'nan', 'long'])
