@@ -28,9 +28,11 @@ from fer_ros.types import FaceDetections, Float32Array, UInt8Array
 FALSE_PER_IMAGE = {24: 0.25, 40: 0.05}
 """Smallest face height asked for, px, and the rate of false boxes at which recall is read."""
 SIZE_EDGES_PX = (24, 40, 80, 160, 100_000)
+CURVE_FALSE_PER_IMAGE = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+"""Rates of false boxes at which the report's curve gives the recall."""
 SCORED_FROM = 0.02
 """Detectors are asked for faces from this score, so that every threshold can be judged."""
-TIMED_ROUNDS = 3
+WARM_UP = 5
 
 
 @dataclass(frozen=True)
@@ -211,15 +213,13 @@ def detect_all(detector: FaceDetector, truths: Sequence[GroundTruth]) -> list[Fa
 
 
 def time_detector(detector: FaceDetector, images: Sequence[UInt8Array]) -> float:
-    """Return the median milliseconds an image, after one warm-up round."""
+    """Return the median milliseconds an image, after a short warm-up."""
     spent = []
-    for turn in range(TIMED_ROUNDS + 1):
-        for image in images:
-            start = time.perf_counter()
-            detector.detect(image)
-            if turn:
-                spent.append((time.perf_counter() - start) * 1000)
-    return float(np.median(spent))
+    for image in [*images[:WARM_UP], *images]:
+        start = time.perf_counter()
+        detector.detect(image)
+        spent.append((time.perf_counter() - start) * 1000)
+    return float(np.median(spent[min(WARM_UP, len(images)) :]))
 
 
 def evaluate_detector(
@@ -293,6 +293,9 @@ def _one_size(
             for low, high in itertools.pairwise(SIZE_EDGES_PX)
             if low >= height_px
         },
+        'curve': [
+            [limit, judged.recall_at(judged.threshold_at(limit))] for limit in CURVE_FALSE_PER_IMAGE
+        ],
         'milliseconds': milliseconds,
     }
     if reference is not None:
@@ -327,6 +330,8 @@ def _defined(value: Any) -> Any:
     """Return *value* with NaN as None, at any depth."""
     if isinstance(value, dict):
         return {name: _defined(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_defined(inner) for inner in value]
     return None if isinstance(value, float) and np.isnan(value) else value
 
 

@@ -24,6 +24,7 @@ from fer_ros.config import DetectionConfig
 from fer_ros.detection import FaceDetector, make_detector, yunet
 from fer_ros.errors import SourceError
 from fer_ros.evaluation.detector import evaluate_detector, read_ground_truth
+from fer_ros.plot_style import plot_style
 from fer_ros.types import FaceDetections, UInt8Array
 
 YUNET_FILES = {
@@ -105,12 +106,30 @@ def share_with_face(detector: FaceDetector, clip: Path) -> float:
     return float(np.mean(found))
 
 
+def draw_curves(reports: dict[str, dict[str, Any]], output: Path) -> None:
+    """Draw each detector's recall over its false boxes a photo, for both sizes asked for."""
+    from matplotlib.figure import Figure
+
+    with plot_style():
+        figure = Figure(figsize=(8.5, 3.6))
+        for axes, height in zip(figure.subplots(1, 2, sharey=True), ('40', '24')):
+            for name, report in reports.items():
+                curve = np.array(report['from_px'][height]['curve'], float)
+                axes.plot(curve[:, 0], curve[:, 1], marker='o', markersize=3, label=name)
+            axes.set(xscale='log', ylim=(0, 1), xlabel='false boxes a photo')
+            axes.set_title(f'faces from {height} px')
+        figure.axes[0].set_ylabel('recall')
+        figure.axes[0].legend()
+        figure.savefig(output)
+
+
 def main() -> None:
     """Print one table and one line of JSON a detector."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folder', type=Path)
     parser.add_argument('--clips', type=Path)
     parser.add_argument('--yunet', type=Path, required=True, help="folder with YuNet's files")
+    parser.add_argument('--figure', type=Path, help='draw recall over false boxes here')
     parser.add_argument('--detectors', nargs='+', default=['builtin', 'yunet', 'haar'])
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -122,13 +141,18 @@ def main() -> None:
         '| | recall, 40 px, 0.05 | recall, 24 px, 0.25 | AP, 40 px | AP, 24 px | landmarks '
         '(median) | ms at 640x480 | clips |\n|' + ' --- |' * 8
     )
+    reports: dict[str, dict[str, Any]] = {}
     for name, detector, milliseconds in zip(options.detectors, detectors, vga):
         report = evaluate_detector(detector, options.folder, reference, MIN_IOU.get(name, 0.5))
         report['milliseconds_at_640x480'] = milliseconds
         clips = sorted(options.clips.glob('*.mp4')) if options.clips else []
         report['clips'] = {clip.stem: share_with_face(detector, clip) for clip in clips}
+        reports[name] = report
         print(_row(name, report), flush=True)
+    for name, report in reports.items():
         print(json.dumps({**report, 'detector': name}))
+    if options.figure:
+        draw_curves(reports, options.figure)
 
 
 def _row(name: str, report: dict[str, Any]) -> str:
