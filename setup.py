@@ -24,7 +24,7 @@ setup(
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (SHARE, ['package.xml']),
         (f'{SHARE}/launch', files('launch/*.launch.py')),
-        (f'{SHARE}/config', files('config/*')),
+        (f'{SHARE}/config', files('config/*') + files('config/security/*')),
         (f'{SHARE}/rviz', files('rviz/*')),
         ('bin', ['scripts/fer']),
     ],
