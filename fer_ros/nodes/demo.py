@@ -15,11 +15,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import cv2
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 from fer_msgs.msg import EmotionArray
@@ -34,6 +36,7 @@ from fer_ros.video_writer import VideoWriter
 
 VIDEO_RATE_HZ = 30.0
 START_TIMEOUT_S = 60.0
+LAST_ANSWERS_S = 3.0
 RESULTS = ('emotions.jsonl', 'annotated.mp4', 'annotated.png')
 
 
@@ -155,7 +158,7 @@ def _parse() -> argparse.Namespace:
     return options
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, interrupted: Event) -> None:
     folder: Path = options.output
     folder.mkdir(parents=True, exist_ok=True)
     for name in RESULTS:
@@ -173,7 +176,9 @@ def _run(options: argparse.Namespace) -> None:
         stack.callback(emotion_node.stop)
         _spin_until(
             executor,
-            lambda: not emotion_node.running() or listener.count_subscribers('image_raw'),
+            lambda: interrupted.is_set()
+            or not emotion_node.running()
+            or listener.count_subscribers('image_raw'),
             'emotion_node did not start',
         )
         camera_node = NodeProcess(
@@ -185,7 +190,7 @@ def _run(options: argparse.Namespace) -> None:
         stack.callback(camera_node.stop)
         _spin_until(
             executor,
-            lambda: not camera_node.running() or listener.answers,
+            lambda: interrupted.is_set() or not camera_node.running() or listener.answers,
             'no image was answered',
         )
         # A video that has ended ends its node, and with it the demo.
@@ -212,13 +217,11 @@ def _spin_until(
 
 
 def _take_last_answers(executor: SingleThreadedExecutor, listener: Listener) -> None:
-    """Spin until no answer has come for a moment."""
-    before = -1
-    while before != listener.answers:
+    """Spin until no answer has come for a moment, or for a little while at most."""
+    end_s, before = time.monotonic() + LAST_ANSWERS_S, -1
+    while before != listener.answers and time.monotonic() < end_s:
         before = listener.answers
-        end_s = time.monotonic() + 0.5
-        while time.monotonic() < end_s:
-            executor.spin_once(timeout_sec=0.1)
+        executor.spin_once(timeout_sec=0.5)
 
 
 def _summarise(listener: Listener, folder: Path) -> None:
@@ -241,11 +244,13 @@ def main() -> int:
     prepare_middleware()
     # A demo is for this computer; who wants to see it from another sets the variable first.
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    interrupted = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
     try:
-        rclpy.init(args=[])
-        _run(options)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        # Not rclpy's handlers: what was seen until then is still to be written and summed up.
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        _run(options, interrupted)
     except (FerError, OSError) as error:
         print(f'fer_ros: {error}', file=sys.stderr)
         return 1

@@ -95,6 +95,7 @@ def test_a_signal_ends_the_demo_and_its_nodes(tmp_path: Path, number: int) -> No
     assert len(nodes) == 2
     process.send_signal(number)
     assert process.wait(timeout=60) == 0
+    assert 'images answered' in (tmp_path / 'said').read_text()
     assert 'Traceback' not in (tmp_path / 'said').read_text()
     assert not [node for node in nodes if Path(f'/proc/{node}').exists()]
 
