@@ -1,6 +1,10 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`fer dashboard` with real nodes in a real browser (headless Chromium)."""
+"""`fer dashboard` with real nodes in a real browser (headless Chromium).
+
+FER_SCREENSHOTS=docs/figures pytest test/system/test_dashboard.py -k live_view
+draws the documentation's pictures of the page anew.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,7 @@ webdriver = pytest.importorskip('selenium.webdriver', reason='Selenium is not in
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
 DRIVER = shutil.which('chromedriver')
+ROOT = Path(__file__).parent.parent.parent
 DEADLINE_S = 60.0
 
 needs_browser = pytest.mark.skipif(
@@ -156,7 +161,7 @@ def browse(tmp_path: Path) -> Iterator[Callable[..., Any]]:
             service = webdriver.ChromeService(executable_path=DRIVER)
             page = webdriver.Chrome(options=options, service=service)
             stack.callback(page.quit)
-            size = {'width': width_px, 'height': 900, 'deviceScaleFactor': 1, 'mobile': False}
+            size = {'width': width_px, 'height': 960, 'deviceScaleFactor': 1, 'mobile': False}
             page.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', size)
             feature = {'name': 'prefers-color-scheme', 'value': scheme}
             page.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [feature]})
@@ -257,6 +262,11 @@ def test_live_view(
     red = int(re.findall(r'\d+', shade)[0])
     assert (red > 128) == (scheme == 'light')
     assert not problems(page)
+    if folder := os.environ.get('FER_SCREENSHOTS'):
+        time.sleep(40.0)  # Fills the timeline.
+        wait_for(lambda: len(page.find_elements('css selector', '.fer-person')) == 2, 'both people')
+        time.sleep(1.0)
+        page.save_screenshot(str(ROOT / folder / f'dashboard_{scheme}.png'))
 
 
 @needs_browser
