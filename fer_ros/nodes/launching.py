@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -337,7 +338,8 @@ class Settings:
                 )
             )
         if self.on('dashboard'):
-            actions.append(ExecuteProcess(cmd=['fer', 'dashboard'], output='screen'))
+            command = [sys.executable, '-m', 'fer_ros.cli', 'dashboard']
+            actions.append(ExecuteProcess(cmd=command, output='screen'))
         return actions
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Two cameras in two namespaces: one process for both, and one each."""
+"""Two cameras in two namespaces, compressed images, and a subscriber with another QoS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
 
 from fer_msgs.msg import EmotionArray
@@ -78,3 +78,20 @@ def test_compressed_images(listener, start, astronaut: np.ndarray, suffix: str) 
     listener.until(shown, 'an answer')
     assert answers[0].emotions[0].label == 'happy'
     assert answers[0].header.frame_id == 'camera'
+
+
+def test_a_subscriber_with_another_qos_is_named(listener, start, astronaut: np.ndarray) -> None:
+    node = start('emotion_node')
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    nothing = listener.collect(EmotionArray, 'emotions', latched)
+    answers = listener.collect(EmotionArray, 'emotions')
+    publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
+
+    def shown() -> bool:
+        publisher.publish(listener.image(astronaut))
+        return bool(answers) and 'incompatible QoS' in node.output
+
+    listener.until(shown, 'an answer, and a word about the other subscriber')
+    assert "'emotions'" in node.output
+    assert 'DURABILITY' in node.output
+    assert nothing == []
