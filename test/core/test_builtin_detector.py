@@ -179,7 +179,7 @@ def test_landmarks_turn_with_the_face(
     _, landmarks = the_face(detector, turned)
     expected = plain @ matrix[:, :2].T + matrix[:, 2]
     eyes = np.linalg.norm(plain[0] - plain[1])
-    assert np.linalg.norm(landmarks - expected, axis=1).mean() < 0.25 * eyes
+    assert np.linalg.norm(landmarks - expected, axis=1).mean() < 0.3 * eyes
 
 
 def test_sixty_faces_in_one_image(detector: BuiltinDetector, face_crop: np.ndarray) -> None:
