@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -45,21 +46,21 @@ def damaged() -> FrameStatistics:
 
 
 @pytest.mark.parametrize(
-    'statistics, expected',
+    'make, expected',
     [
-        pytest.param(FrameStatistics(), [], id='nothing yet'),
-        pytest.param(busy(30, 30), [], id='all well'),
-        pytest.param(busy(30, 27), [], id='a frame lost now and then'),
-        pytest.param(busy(30, 10), ['falling behind: 10.0 of 30.0'], id='behind'),
-        pytest.param(busy(30, 30, 2500.0), ['images are 2.5 s old'], id='stale'),
-        pytest.param(busy(30, 30, -500.0), ['stamps lie 0.5 s in the future'], id='clocks'),
-        pytest.param(dark(), ['it is dark: mean brightness 12'], id='dark'),
-        pytest.param(unstamped(), ['images without a stamp'], id='no stamps'),
-        pytest.param(damaged(), ["bad images: encoding 'magic'"], id='bad'),
+        pytest.param(FrameStatistics, [], id='nothing yet'),
+        pytest.param(lambda: busy(30, 30), [], id='all well'),
+        pytest.param(lambda: busy(30, 27), [], id='a frame lost now and then'),
+        pytest.param(lambda: busy(30, 10), ['falling behind: 10.0 of 30.0'], id='behind'),
+        pytest.param(lambda: busy(30, 30, 2500.0), ['images are 2.5 s old'], id='stale'),
+        pytest.param(lambda: busy(30, 30, -500.0), ['stamps lie 0.5 s in the future'], id='clocks'),
+        pytest.param(dark, ['it is dark: mean brightness 12'], id='dark'),
+        pytest.param(unstamped, ['images without a stamp'], id='no stamps'),
+        pytest.param(damaged, ["bad images: encoding 'magic'"], id='bad'),
     ],
 )
-def test_warnings(statistics: FrameStatistics, expected: list[str]) -> None:
-    found = statistics.warnings(min_brightness=40.0)
+def test_warnings(make: Callable[[], FrameStatistics], expected: list[str]) -> None:
+    found = make().warnings(min_brightness=40.0)
     assert len(found) == len(expected)
     for text, start in zip(found, expected):
         assert text.startswith(start)
