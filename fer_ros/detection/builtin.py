@@ -31,7 +31,7 @@ UNIT_STRIDES = 4
 OUTPUT_COLUMNS = 15
 """Logit of the score; box as dx, dy, log width, log height; five landmarks as dx, dy."""
 DEFAULT_MODEL = 'detector'
-MAX_IOU = 0.4
+MAX_IOU = 0.3
 MAX_CANDIDATES = 600
 MAX_SIDE_PX = 4096
 """No side of the network's input is longer."""

@@ -22,7 +22,7 @@ from fer_ros.types import FaceDetections, UInt8Array, check_image
 WORK_FACE_PX = 40.0
 """Faces of the least height asked for are scaled to this."""
 MAX_SIDE_PX = 4096
-MAX_IOU = 0.4
+MAX_IOU = 0.3
 CANDIDATES = 5000
 
 
