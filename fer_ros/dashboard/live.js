@@ -72,7 +72,7 @@ class LiveView {
   }
 
   async showImages() {
-    const pen = this.canvas.getContext('2d')
+    let drawing = null
     while (!this.isOver) {
       if (document.hidden) {
         await wait(300)
@@ -87,19 +87,27 @@ class LiveView {
           continue
         }
         this.number = answer.headers.get('X-Image-Number')
-        const image = await createImageBitmap(await answer.blob())
-        if (this.canvas.width !== image.width || this.canvas.height !== image.height) {
-          this.canvas.width = image.width
-          this.canvas.height = image.height
-          this.stage.style.aspectRatio = `${image.width} / ${image.height}`
-        }
-        pen.drawImage(image, 0, 0)
-        image.close()
-        this.shown += 1
+        const blob = await answer.blob()
+        // The next image is asked for while this one is decoded, but no more than one ahead.
+        await drawing
+        drawing = this.draw(blob)
       } catch (error) {
         await wait(1000)
       }
     }
+  }
+
+  async draw(blob) {
+    const image = await createImageBitmap(blob).catch(() => null)
+    if (!image) return
+    if (this.canvas.width !== image.width || this.canvas.height !== image.height) {
+      this.canvas.width = image.width
+      this.canvas.height = image.height
+      this.stage.style.aspectRatio = `${image.width} / ${image.height}`
+    }
+    this.canvas.getContext('2d').drawImage(image, 0, 0)
+    image.close()
+    this.shown += 1
   }
 
   async showState() {
