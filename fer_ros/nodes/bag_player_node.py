@@ -38,6 +38,9 @@ ANSWER_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 10.0
 """So long the first message waits for somebody to listen."""
 
+SETTLE_S = 0.5
+"""A subscriber that we know does not know us yet: the first message would be lost to it."""
+
 Message = tuple[Connection, int, bytes]
 
 
@@ -74,7 +77,7 @@ class BagPlayerNode(Node):
         self._next: Message | None = next(self._messages, None)
         self._paused = self._config.paused
         self._now_ns = self._reader.start_time
-        self._tick_s = self._started_s = time.monotonic()
+        self._tick_s = self._started_s = self._settled_s = time.monotonic()
         self._connected = False
         self._awaited: tuple[tuple[int, int], float] | None = None
         if self._config.answers:
@@ -136,7 +139,10 @@ class BagPlayerNode(Node):
         now_s = time.monotonic()
         passed_s, self._tick_s = now_s - self._tick_s, now_s
         if not self._connected:
-            self._connected = self._listened_to() or now_s - self._started_s > CONNECT_TIMEOUT_S
+            if not self._listened_to():
+                self._settled_s = now_s
+            waited_s = now_s - self._started_s
+            self._connected = now_s - self._settled_s > SETTLE_S or waited_s > CONNECT_TIMEOUT_S
             return
         if self._paused or self._waiting(now_s):
             return
