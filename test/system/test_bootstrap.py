@@ -138,7 +138,7 @@ def test_colcon_builds_both_packages(workspace: Path) -> None:
     share = install / 'share' / 'fer_ros'
     assert (share / 'package.xml').is_file()
     for folder in ('launch', 'config', 'rviz'):
-        wanted = {p.name for p in (ROOT / folder).glob('*') if p.is_file()}
+        wanted = {p.name for p in (ROOT / folder).rglob('*') if p.is_file()}
         assert {p.name for p in (share / folder).glob('*')} == wanted, folder
     packages = next(install.glob('lib/python*/site-packages'))
     assert (packages / 'fer_ros' / 'nodes' / 'fastdds.xml').is_file()
