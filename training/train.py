@@ -145,6 +145,7 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
             model.fit(
                 batches.stream(),
                 steps_per_epoch=len(batches),
+                shuffle=False,
                 epochs=end,
                 initial_epoch=keeper.epoch,
                 callbacks=[keeper, *_tensorboard(folder)],
