@@ -23,12 +23,12 @@ _DRAWING = Lock()
 def find_measurements(about: Any, title: str = '') -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (where, measurement) for all that is measured in a model card's ``about``.
 
-    A measurement is what ``fer evaluate dataset --json`` prints: it has a confusion matrix and the
-    labels of its rows; ``robustness`` may lie beside them.
+    A measurement is what ``fer evaluate dataset --json`` prints, or part of it: it has an accuracy;
+    a confusion matrix with its labels, and ``robustness``, may lie beside it.
     """
     if not isinstance(about, dict):
         return
-    if {'confusion_matrix', 'labels'} <= about.keys():
+    if isinstance(about.get('accuracy'), float):
         yield title or 'Measured', about
         return
     for key, value in about.items():

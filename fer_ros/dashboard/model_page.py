@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -31,6 +32,7 @@ def show() -> None:
     _facts(card)
     for title, measured in figures.find_measurements(card.about):
         _measurement(title, measured)
+    _pictures(name)
     texts = {
         key: value
         for key, value in card.about.items()
@@ -74,6 +76,8 @@ def _measurement(title: str, measured: dict[str, Any]) -> None:
         shown['Faces'] = f'{measured["count"]:,}'
     for column, (key, value) in zip(st.columns(max(1, len(shown))), shown.items()):
         column.metric(key, value)
+    if 'command' in measured:
+        st.caption(f'Printed by `{measured["command"]}`')
     left, right = st.columns(2)
     if 'confusion_matrix' in measured:
         left.image(
@@ -87,3 +91,14 @@ def _measurement(title: str, measured: dict[str, Any]) -> None:
             caption='Accuracy when the picture gets worse; the line is the clean picture.',
             width='stretch',
         )
+
+
+def _pictures(name: str) -> None:
+    """Show the plots that a clone has of a shipped model: docs/figures/NAME_….png."""
+    folder = Path(__file__).resolve().parents[2] / 'docs' / 'figures'
+    pictures = sorted(folder.glob(f'{name}_*.png')) if name.isidentifier() else []
+    for pair in zip(pictures[::2], [*pictures[1::2], None]):
+        for column, picture in zip(st.columns(2), pair):
+            if picture is not None:
+                caption = picture.stem.removeprefix(f'{name}_').replace('_', ', ')
+                column.image(str(picture), caption=caption.capitalize(), width='stretch')

@@ -175,7 +175,7 @@ def test_the_token_moves_from_the_address_to_a_cookie() -> None:
 
 
 def test_measurements_are_found_wherever_they_lie_in_a_card() -> None:
-    measured = {'confusion_matrix': [[1, 0], [0, 1]], 'labels': ['happy', 'sad']}
+    measured = {'accuracy': 1.0, 'confusion_matrix': [[1, 0], [0, 1]], 'labels': ['happy', 'sad']}
     about = {'status': 'x', 'metrics': {'ferplus': measured, 'notes': ['a']}, 'n': 3}
     assert list(find_measurements(about)) == [('Metrics, ferplus', measured)]
     assert list(find_measurements({})) == []
