@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.utilities import get_default_context
 
 from fer_ros.errors import FerError
 from fer_ros.nodes.middleware import prepare_middleware
@@ -70,6 +72,10 @@ def exit_now(status: int) -> None:
     Threads of native libraries that are still winding down may otherwise abort the interpreter at
     exit and turn a clean end into a crash.
     """
+    # Nodes and context go now: os._exit calls no destructor, and 35 MB of shared memory a process
+    # would stay behind.
+    gc.collect()
+    get_default_context().destroy()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
