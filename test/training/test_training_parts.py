@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import resource
 import signal
@@ -173,22 +174,28 @@ def test_a_checkpoint_of_another_network_is_refused() -> None:
         assign([], [np.zeros(3)], Path('a.npz'))
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def tiny_disk() -> Iterator[None]:
-    """No file may grow beyond 2000 bytes: writing fails as on a full disk."""
+    """No file may grow beyond 2000 bytes: writing fails as on a full disk.
+
+    For no longer than the writing itself: pytest's own report may go to a file as well.
+    """
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_full_disk_is_said_and_leaves_the_old_checkpoint(tmp_path: Path, tiny_disk: None) -> None:
+def test_a_full_disk_is_said_and_leaves_the_old_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / 'last.npz'
     write_checkpoint(path, STATE)
     big = Checkpoint(4, [np.ones(10000)], [])
-    with pytest.raises(ModelError, match=r'last\.npz could not be written: .*File too large'):
+    message = r'last\.npz could not be written: .*File too large'
+    with tiny_disk(), pytest.raises(ModelError, match=message):
         write_checkpoint(path, big)
     assert read_checkpoint(path).epoch == 3
     assert [item.name for item in tmp_path.iterdir()] == ['last.npz']
