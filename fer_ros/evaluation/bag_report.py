@@ -9,14 +9,13 @@ import csv
 import html
 import io
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fer_ros.evaluation.bag import EVERYBODY, BagEvaluation, summarize
-from fer_ros.evaluation.html_report import STYLE, draw_confusion
+from fer_ros.evaluation.html_report import STYLE, draw_confusion, html_table
 from fer_ros.labels import UNKNOWN
 from fer_ros.plot_style import COLOURS, plot_style
 
@@ -65,10 +64,10 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f'<title>{html.escape(title)}</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>',
-        _table(('', ''), _overview(facts)),
+        html_table(('', ''), _overview(facts)),
         f'<h2>Who felt what, and when</h2>{_picture(_timeline(evaluation), "timeline")}',
         '<h2>People</h2>',
-        _table(
+        html_table(
             ('person', 'from (s)', 'to (s)', 'images', 'on the whole'),
             [
                 [p['track_id'], p['first_s'], p['last_s'], p['images'], p['label']]
@@ -79,7 +78,7 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
     if evaluation.spans:
         parts += [
             '<h2>Against the labels</h2>',
-            _table(
+            html_table(
                 ('', 'count', 'accuracy', 'balanced accuracy', 'calibration error'),
                 [
                     [name, *(facts[key][figure] for figure in _FIGURES)]
@@ -91,7 +90,7 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
     if facts['switches']:
         parts += [
             '<h2>Changes of expression: seconds until the answer follows</h2>',
-            _table(
+            html_table(
                 ('at (s)', 'from', 'to', 'this frame alone', 'smoothed'),
                 [
                     [s['at_s'], s['from'], s['to'], s['raw_s'], s['smoothed_s']]
@@ -122,17 +121,6 @@ def _overview(facts: dict[str, Any]) -> list[list[Any]]:
         ['share of time without a face', facts['share_of_time_without_face']],
         ['share of face time labelled unknown', facts['share_of_face_time_unknown']],
     ]
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    def cell(value: Any) -> str:
-        if value is None:
-            return 'not defined'
-        return f'{value:.3f}' if isinstance(value, float) else html.escape(str(value))
-
-    lines = ['<tr>' + ''.join(f'<th>{html.escape(name)}</th>' for name in head) + '</tr>']
-    lines += ['<tr>' + ''.join(f'<td>{cell(v)}</td>' for v in row) + '</tr>' for row in rows]
-    return f'<table>{"".join(lines)}</table>'
 
 
 def _picture(png: bytes, name: str) -> str:

@@ -83,12 +83,12 @@ def draw_robustness(axis: Any, rows: dict[str, dict[str, Any]], clean: float) ->
     axis.set_xlabel('accuracy (line: clean)')
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Return an HTML table; floats with four digits, None as a dash."""
+def html_table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Return an HTML table; floats with four digits, None in words."""
 
     def cell(value: Any) -> str:
         if value is None:
-            return 'none'
+            return 'not defined'
         return f'{value:.4f}' if isinstance(value, float) else html.escape(str(value))
 
     lines = ['<table><tr>' + ''.join(f'<th>{html.escape(name)}</th>' for name in head) + '</tr>']
@@ -130,7 +130,7 @@ def _page(facts: dict[str, Any]) -> str:
     parts = [
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<style>{STYLE}</style><h1>{html.escape(title)}</h1>',
-        _table(
+        html_table(
             ('figure', 'value'),
             [
                 ('faces', facts['count']),
@@ -144,12 +144,12 @@ def _page(facts: dict[str, Any]) -> str:
             ],
         ),
         '<h2>Classes</h2>',
-        _table(
+        html_table(
             ('class', 'precision', 'recall', 'F1', 'faces'),
             [(name, *row.values()) for name, row in facts['per_class'].items()],
         ),
         '<img src="confusion.png" alt="confusion matrix"><h2>Most often mixed up</h2>',
-        _table(
+        html_table(
             ('pair', 'first as second', 'second as first', 'share of all errors'),
             [
                 (
@@ -167,7 +167,7 @@ def _page(facts: dict[str, Any]) -> str:
     if facts['robustness']:
         parts += [
             '<h2>Robustness</h2>',
-            _table(
+            html_table(
                 ('condition', 'what', 'accuracy', 'balanced accuracy', 'lost against clean'),
                 [
                     (name, row['what'], row['accuracy'], row['balanced_accuracy'], row['lost'])
