@@ -28,6 +28,7 @@ def start(context: LaunchContext) -> list[Action]:
 
 
 def generate_launch_description() -> LaunchDescription:
+    """Describe one camera and emotion_node, with their arguments."""
     return LaunchDescription(
         [
             *camera_arguments(),

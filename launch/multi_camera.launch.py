@@ -44,6 +44,7 @@ def start(context: LaunchContext) -> list[Action]:
 
 
 def generate_launch_description() -> LaunchDescription:
+    """Describe several cameras, each with an emotion_node, with their arguments."""
     return LaunchDescription(
         [
             argument('cameras', 'front,left,right', 'their namespaces, with commas between them'),

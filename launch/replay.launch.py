@@ -28,6 +28,7 @@ def start(context: LaunchContext) -> list[Action]:
 
 
 def generate_launch_description() -> LaunchDescription:
+    """Describe a bag and emotion_node, with their arguments."""
     return LaunchDescription(
         [
             argument('bag', None, 'folder of the bag'),

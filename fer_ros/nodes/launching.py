@@ -344,8 +344,15 @@ class Settings:
 
 
 def _end_with_it(event: ProcessExited, context: LaunchContext) -> Action | None:
+    """End everything; with exit code 1 if a process that everything needs ended with an error.
+
+    Raises:
+        RuntimeError: it did; an exception is the only thing that ros2 launch makes an exit code of.
+    """
     if context.is_shutdown:
         return None
+    if event.returncode:
+        raise RuntimeError(f'{event.process_name} has ended with exit code {event.returncode}')
     return EmitEvent(event=Shutdown(reason=f'{event.process_name} has ended'))
 
 

@@ -18,11 +18,20 @@ import pytest
 pytest.importorskip('launch_ros', reason='launch_ros is not installed')
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
+from launch.events.process import ProcessExited
 from launch_ros.actions import Node
 from launch_ros.utilities import evaluate_parameters
 
+from fer_ros.cli import main as fer
 from fer_ros.errors import ConfigError
+from fer_ros.nodes.launching import _end_with_it
 
 FILES = ('live', 'replay', 'multi_camera')
 DEADLINE_S = 60.0
@@ -149,6 +158,32 @@ def test_wrong_arguments_are_one_sentence(
         actions(root, name, **given)
 
 
+@pytest.mark.parametrize(
+    'returncode, stopping, ends',
+    [
+        pytest.param(0, False, True, id='a bag at its end'),
+        pytest.param(0, True, False, id='ctrl-c'),
+        pytest.param(-11, True, False, id='a crash while everything stops'),
+    ],
+)
+def test_the_end_of_an_essential_node(returncode: int, stopping: bool, ends: bool) -> None:
+    context = LaunchContext()
+    context._set_is_shutdown(stopping)
+    action = _end_with_it(exited(returncode), context)
+    assert isinstance(action, EmitEvent) == ends
+
+
+def test_an_essential_node_that_fails_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match='node-1 has ended with exit code -11'):
+        _end_with_it(exited(-11), LaunchContext())
+
+
+def exited(returncode: int) -> ProcessExited:
+    action = ExecuteProcess(cmd=['node'])
+    return ProcessExited(action=action, name='node-1', cmd=['node'], cwd=None, env=None, pid=1,
+                         returncode=returncode)  # fmt: skip
+
+
 LAUNCH = 'import sys; from ros2cli.cli import main; sys.exit(main())'
 
 
@@ -185,13 +220,28 @@ def wait_for(log: Path, text: str, count: int = 1) -> str:
     return log.read_text(errors='replace')
 
 
+def pid(text: str, node: str) -> int:
+    """Return the process of a node, from what ros2 launch has printed."""
+    line = next(line for line in text.splitlines() if node in line and 'pid [' in line)
+    return int(line.rpartition('[')[2].rstrip(']'))
+
+
+def echo(topic: str) -> str:
+    """Return a message of *topic* with somebody in view, by the real ros2 topic."""
+    pytest.importorskip('ros2topic', reason='ros2 topic is not installed')
+    command = [sys.executable, '-c', LAUNCH, 'topic', 'echo', '--once', topic]
+    command += ['--filter', 'len(m.emotions) > 0']
+    run = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+    return run.stdout
+
+
 def test_live_runs_respawns_and_ends_cleanly(launched) -> None:
     process, log = launched('live.launch.py', 'camera:=demo', 'respawn:=true')
     text = wait_for(log, 'looking at /image_raw')
     wait_for(log, '30 images a second')
-    line = next(line for line in text.splitlines() if 'emotion_node' in line and 'pid [' in line)
-    os.kill(int(line.rpartition('[')[2].rstrip(']')), signal.SIGKILL)
+    os.kill(pid(text, 'emotion_node'), signal.SIGKILL)
     wait_for(log, 'looking at /image_raw', 2)
+    assert 'track_id: ' in echo('/emotions')
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=DEADLINE_S) == 0
     text = log.read_text(errors='replace')
@@ -199,9 +249,26 @@ def test_live_runs_respawns_and_ends_cleanly(launched) -> None:
     assert text.count('process has finished cleanly') == 2, text
 
 
-def test_live_without_a_camera_ends_with_a_sentence(launched) -> None:
+def test_live_without_a_camera_ends_with_a_sentence_and_an_error(launched) -> None:
     process, log = launched('live.launch.py', 'device:=/dev/nothing')
-    process.wait(timeout=DEADLINE_S)
+    assert process.wait(timeout=DEADLINE_S) == 1
     text = log.read_text(errors='replace')
     assert 'camera /dev/nothing (is it plugged in' in text
+    assert 'camera_node-1 has ended with exit code 1' in text
     assert 'Traceback' not in text
+
+
+def test_a_node_that_is_killed_ends_everything_with_an_error(launched) -> None:
+    process, log = launched('live.launch.py', 'camera:=none')
+    text = wait_for(log, 'looking at /image_raw')
+    os.kill(pid(text, 'emotion_node'), signal.SIGKILL)
+    assert process.wait(timeout=DEADLINE_S) == 1
+    assert 'emotion_node-1 has ended with exit code -9' in log.read_text(errors='replace')
+
+
+def test_a_replay_ends_with_its_bag_and_without_an_error(launched, tmp_path: Path) -> None:
+    bag = tmp_path / 'bag'
+    assert fer(['record-demo', str(bag), '--seconds', '0.5', '--rate', '10']) == 0
+    process, log = launched('replay.launch.py', f'bag:={bag}', 'lossless:=true')
+    assert process.wait(timeout=DEADLINE_S) == 0, log.read_text()
+    assert 'the bag has ended after' in log.read_text(errors='replace')
