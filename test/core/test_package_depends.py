@@ -1,26 +1,65 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""package.xml names every ROS package that the code imports."""
+"""package.xml names everything that the code imports, by the keys that rosdep knows."""
 
 from __future__ import annotations
 
-import re
+import ast
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-ROS_PACKAGES = re.compile(
-    r'^\s*(?:from|import) (\w+_msgs|std_srvs|builtin_interfaces|rcl_interfaces|rclpy|launch|'
-    r'launch_ros|ament_index_python|cv_bridge)\b',
-    re.MULTILINE,
-)
+PYTHON_KEYS = {
+    'PIL': 'python3-pil',
+    'cv2': 'python3-opencv',
+    'matplotlib': 'python3-matplotlib',
+    'numpy': 'python3-numpy',
+    'rich': 'python3-rich',
+    'skimage': 'python3-skimage',
+    'yaml': 'python3-yaml',
+}
+"""Keys of rosdistro's rosdep/python.yaml, looked up on 2026-11-22."""
+
+BY_PIP = {'ai_edge_litert', 'rosbags'}
+"""In requirements/runtime.txt: rosdep has no key, or only one that calls pip as well."""
+
+OPTIONAL = {'keras', 'onnxruntime', 'ray', 'starlette', 'streamlit'}
+"""Asked for by a backend, the dashboard or a cluster; the error says what to install."""
+
+AT_RUN_TIME = {'ros2launch', 'vision_msgs', 'hri_msgs', 'lifecycle_msgs'}
+"""Needed by what no file imports: `ros2 launch`, and messages that rclpy loads by name."""
+
+
+def imported(root: Path) -> set[str]:
+    """Return the top-level modules that the package and its launch files import."""
+    names: set[str] = set()
+    for path in [*(root / 'fer_ros').rglob('*.py'), *(root / 'launch').glob('*.py')]:
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.Import):
+                names.update(alias.name.partition('.')[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.partition('.')[0])
+    return names - sys.stdlib_module_names - {'fer_ros'}
+
+
+def declared(root: Path, *kinds: str) -> set[str]:
+    package = ElementTree.parse(root / 'package.xml').getroot()
+    return {element.text or '' for kind in kinds for element in package.iter(kind)}
 
 
 def test_imports_and_dependencies_agree(root: Path) -> None:
-    sources = [*(root / 'fer_ros').rglob('*.py'), *(root / 'launch').glob('*.py')]
-    imported = {name for path in sources for name in ROS_PACKAGES.findall(path.read_text())}
+    needed = {PYTHON_KEYS.get(name, name) for name in imported(root) - BY_PIP - OPTIONAL}
+    found = declared(root, 'depend', 'exec_depend')
+    assert needed <= found
+    assert found - needed <= AT_RUN_TIME
+
+
+def test_what_pip_brings_is_pinned(root: Path) -> None:
+    pinned = (root / 'requirements' / 'runtime.txt').read_text()
+    assert all(f'\n{name.replace("_", "-")}==' in pinned for name in BY_PIP)
+
+
+def test_hri_msgs_is_not_asked_for_where_it_was_not_released(root: Path) -> None:
     package = ElementTree.parse(root / 'package.xml').getroot()
-    declared = {e.text for kind in ('depend', 'exec_depend') for e in package.iter(kind)}
-    assert imported <= declared
-    python = {name for name in declared if name and name.startswith('python3-')}
-    assert {'python3-numpy', 'python3-opencv', 'python3-yaml', 'python3-matplotlib'} <= python
-    assert declared - imported - python <= {'vision_msgs', 'hri_msgs', 'lifecycle_msgs'}
+    (bridge,) = [e for e in package.iter('exec_depend') if e.text == 'hri_msgs']
+    assert bridge.get('condition') == '$ROS_DISTRO != kilted'
