@@ -22,6 +22,7 @@ from training.detector.collage import (  # noqa: E402
     CutOut,
     FacePaster,
     LabelledFaces,
+    in_light,
     make_pyramid,
     turned,
 )
@@ -168,6 +169,33 @@ def test_a_pasted_face_lies_where_it_is_said_to(seed: int) -> None:
     assert (left + right) / 2 == pytest.approx(120, abs=0.1)
     assert (top + bottom) / 2 == pytest.approx(130, abs=0.1)
     assert canvas[int(top) : int(bottom), int(left) : int(right)].mean() > 10
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_an_exchanged_face_takes_the_place_and_the_light_of_the_old_one(seed: int) -> None:
+    canvas = np.full((200, 200, 3), (40, 80, 120), np.uint8)
+    before = canvas.copy()
+    box = np.array([60, 50, 120, 130], np.float32)
+    placed = FacePaster(np.random.default_rng(seed)).exchange(canvas, drawn_face(), box)
+    middle = (placed.boxes_xyxy[0, :2] + placed.boxes_xyxy[0, 2:]) / 2
+    np.testing.assert_allclose(middle, [90, 90], atol=0.1)
+    changed = (canvas != before).any(axis=2)
+    assert not changed[:, :30].any()
+    assert not changed[160:].any()
+
+
+def test_a_face_takes_over_colour_and_contrast() -> None:
+    rng = np.random.default_rng(0)
+    light = np.clip(rng.normal((60, 90, 140), 12, (500, 3)), 0, 255).astype(np.uint8)
+    patch = rng.integers(100, 200, (40, 40, 3)).astype(np.uint8)
+    lit = in_light(patch, light).reshape(-1, 3).astype(float)
+    np.testing.assert_allclose(lit.mean(axis=0), light.mean(axis=0), atol=1.5)
+    assert lit.mean(axis=1).std() == pytest.approx(light.mean(axis=1).std(), rel=0.15)
+
+
+def test_faces_can_be_taken_out_of_a_list() -> None:
+    both = faces((0, 0, 10, 10), (20, 20, 40, 40))
+    assert both.without(np.array([0])).boxes_xyxy.tolist() == [[20, 20, 40, 40]]
 
 
 def test_a_head_turned_right_shows_less_on_the_right() -> None:

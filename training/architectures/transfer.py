@@ -42,6 +42,7 @@ def on_backbone(
         raise ConfigError(f'weights file {weights} does not exist')
     try:
         backbone = make(weights='imagenet' if weights == 'imagenet' else None, **options)
+        _follow_short_runs(backbone)
         if weights not in ('', 'imagenet'):
             backbone.load_weights(weights)
     except Exception as error:  # a download or a file can fail in any library below Keras
@@ -52,3 +53,14 @@ def on_backbone(
             'give the path of a weights file, or leave weights empty to start from nothing'
         ) from error
     return classifier(backbone(inputs), columns, dropout)
+
+
+def _follow_short_runs(backbone: keras.Model) -> None:
+    """Let normalisation statistics settle within hundreds of steps.
+
+    The momentum of keras.applications (0.999 in MobileNetV3) is meant for millions of steps; after
+    a short run a model would still answer with the statistics it started from.
+    """
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = min(layer.momentum, 0.9)

@@ -48,6 +48,11 @@ class LabelledFaces:
             np.concatenate([part.sure for part in parts]),
         )
 
+    def without(self, rows: np.ndarray) -> LabelledFaces:
+        """Return the faces but those of *rows*."""
+        kept = np.setdiff1d(np.arange(len(self.sure)), rows)
+        return LabelledFaces(self.boxes_xyxy[kept], self.landmarks[kept], self.sure[kept])
+
     def moved(self, scale: float, shift_xy: tuple[float, float]) -> LabelledFaces:
         """Return the faces scaled, then shifted."""
         shift = np.array(shift_xy, np.float32)
@@ -128,6 +133,16 @@ def face_masks() -> list[Float32Array]:
     return masks
 
 
+def in_light(patch: UInt8Array, light: UInt8Array) -> UInt8Array:
+    """Return *patch* (H, W, 3) with the mean colour and the contrast of *light* (N, 3)."""
+    grey = patch.astype(np.float32).mean(axis=2, keepdims=True)
+    wanted = light.astype(np.float32)
+    contrast = wanted.mean(axis=1).std() / max(float(grey.std()), 1.0)
+    tone = wanted.mean(axis=0) / max(float(wanted.mean()), 1.0)
+    shaded = ((grey - grey.mean()) * contrast + wanted.mean()) * tone
+    return np.clip(shaded, 0, 255).astype(np.uint8)
+
+
 ROUND_MASKS = 4
 """The first so many masks follow the outline of a head; the others keep what is around it."""
 
@@ -196,6 +211,27 @@ class FacePaster:
 
         Hair and shoulders are drawn only where they cover none of the boxes in *others*.
         """
+        return self._set(canvas, face, centre_xy, size_px, others, None)
+
+    def exchange(self, canvas: UInt8Array, face: CutOut, box_xyxy: Float32Array) -> LabelledFaces:
+        """Set *face* over the face in *box_xyxy*, on the head and in the light found there."""
+        centre = (box_xyxy[:2] + box_xyxy[2:]) / 2
+        size_px = float(np.sqrt((box_xyxy[2:] - box_xyxy[:2]).prod()))
+        left, top = np.maximum(box_xyxy[:2].astype(int), 0)
+        right, bottom = np.ceil(box_xyxy[2:]).astype(int)
+        there = canvas[top:bottom, left:right].reshape(-1, 3)
+        return self._set(canvas, face, (centre[0], centre[1]), size_px, (box_xyxy,), there)
+
+    def _set(
+        self,
+        canvas: UInt8Array,
+        face: CutOut,
+        centre_xy: tuple[float, float],
+        size_px: float,
+        others: Sequence[Float32Array],
+        light: UInt8Array | None,
+    ) -> LabelledFaces:
+        """Set a face in; *light*, uint8 (N, 3), is a sample of colours to take over."""
         rng = self.rng
         if rng.random() < 0.3:
             face = turned(face, rng.choice([-1, 1]) * rng.uniform(0.25, 1.1), size_px)
@@ -210,11 +246,11 @@ class FacePaster:
         middle = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
         to_canvas = np.column_stack([linear, np.array(centre_xy) - linear @ middle])
 
-        mask_index = int(rng.integers(len(self.masks)))
+        mask_index = int(rng.integers(len(self.masks) if light is None else ROUND_MASKS))
         room = not any(would_cover(centre_xy, size_px, box) for box in others)
         if mask_index < ROUND_MASKS and room and rng.random() < 0.75:
             self._draw_person(canvas, centre_xy, size_px, float(np.rad2deg(angle)))
-        self._blend(canvas, face, to_canvas, self.masks[mask_index])
+        self._blend(canvas, face, to_canvas, self.masks[mask_index], light)
 
         landmarks = face.landmarks @ linear.T + to_canvas[:, 2]
         if mirror < 0:
@@ -233,7 +269,12 @@ class FacePaster:
         )
 
     def _blend(
-        self, canvas: UInt8Array, face: CutOut, to_canvas: np.ndarray, mask: Float32Array
+        self,
+        canvas: UInt8Array,
+        face: CutOut,
+        to_canvas: np.ndarray,
+        mask: Float32Array,
+        light: UInt8Array | None,
     ) -> None:
         """Warp face and mask into the part of the canvas they touch and mix them in."""
         middle = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
@@ -256,7 +297,7 @@ class FacePaster:
         patch = self._warp(
             picture, to_canvas, zoom, np.zeros(2), shift, (right - left, bottom - top)
         )
-        patch = self._shade(patch)
+        patch = self._shade(patch) if light is None else in_light(patch, light)
         step = 2 * reach / MASK_PX
         soft = self._warp(
             mask,

@@ -88,10 +88,10 @@ def load_stock(data: Path, labels: Path, not_people: Collection[str] = ()) -> St
         DataError: something is missing or damaged.
     """
     portraits = load_cut_outs(
-        dict(read_folder(data / 'portraits')), PhotoLabels.load(labels / 'portraits.npz'), 0.6
+        dict(read_folder(data / 'portraits')), PhotoLabels.load(labels / 'portraits.npz'), 0.3
     )
     thumbnails = load_cut_outs(
-        dict(read_fer2013(data / 'fer2013.npz')), PhotoLabels.load(labels / 'fer2013.npz'), 0.75
+        dict(read_fer2013(data / 'fer2013.npz')), PhotoLabels.load(labels / 'fer2013.npz'), 0.3
     )
     scenes = load_scenes(
         dict(read_folder(data / 'scenes')), PhotoLabels.load(labels / 'scenes.npz'), not_people
@@ -114,6 +114,7 @@ class CollageConfig:
         portrait_share: one large face is set in.
         decoy_share: each place for a face gets a decoy as well.
         text_share: letters and rings are drawn.
+        exchange_share: a face of a scene is exchanged for another.
         uses: each collage is used so many times, far apart, mirrored and worn anew.
     """
 
@@ -127,6 +128,7 @@ class CollageConfig:
     portrait_share: float = 0.15
     decoy_share: float = 0.6
     text_share: float = 0.2
+    exchange_share: float = 0.5
     uses: int = 3
 
 
@@ -168,6 +170,7 @@ class CollageMaker:
             canvas, faces = self._quarters(size)
         else:
             canvas, faces = self._view(size, size)
+        faces = self._exchange(canvas, faces)
         faces = LabelledFaces.join([faces, *self._add_faces(canvas, faces)])
         return canvas, faces
 
@@ -217,6 +220,23 @@ class CollageMaker:
         if rng.random() < 0.5:
             view, faces = np.ascontiguousarray(view[:, ::-1]), faces.mirrored(width)
         return view, faces
+
+    def _exchange(self, canvas: UInt8Array, faces: LabelledFaces) -> LabelledFaces:
+        """Exchange some faces of people in scenes for others; return where all lie.
+
+        Few scenes show people. With ever new faces the network learns heads on bodies instead of
+        these few people by heart.
+        """
+        size = canvas.shape[0]
+        inside = (faces.boxes_xyxy > 0).all(axis=1) & (faces.boxes_xyxy < size).all(axis=1)
+        drawn = self.rng.random(len(inside)) < self.config.exchange_share
+        chosen = np.flatnonzero(inside & faces.sure & drawn)
+        parts = [faces.without(chosen)]
+        for row in chosen:
+            box = faces.boxes_xyxy[row]
+            face = self._choose(float(np.sqrt((box[2:] - box[:2]).prod())))
+            parts.append(within(self.paster.exchange(canvas, face, box), size, size))
+        return LabelledFaces.join(parts)
 
     def _add_faces(self, canvas: UInt8Array, present: LabelledFaces) -> list[LabelledFaces]:
         """Set faces in where none is yet; return where they lie."""
