@@ -97,6 +97,11 @@ def message_of(diagnostics: list[DiagnosticArray]) -> str:
     return diagnostics[-1].status[0].message if diagnostics else ''
 
 
+def received(diagnostics: list[DiagnosticArray]) -> int:
+    values = {value.key: value.value for value in diagnostics[-1].status[0].values}
+    return int(values['received frames'])
+
+
 def test_no_images_and_why(listener, start) -> None:
     diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
     start('emotion_node', '-p', 'diagnostics_period_s:=0.2')
@@ -132,6 +137,8 @@ def test_a_camera_that_stops_and_returns(listener, start, astronaut: np.ndarray)
     )
     listener.destroy_publisher(publisher)
     listener.until(lambda: 'nobody publishes /image' in message_of(diagnostics), 'a camera gone')
+    assert diagnostics[-1].status[0].level == DiagnosticStatus.WARN
+    before = received(diagnostics)
     answers.clear()
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
     listener.until(shown, 'an answer to the camera that is back')
@@ -140,6 +147,8 @@ def test_a_camera_that_stops_and_returns(listener, start, astronaut: np.ndarray)
         == 'active',
         'no warning',
     )
+    assert diagnostics[-1].status[0].level == DiagnosticStatus.OK
+    assert received(diagnostics) > before, 'the node was restarted, or saw nothing'
 
 
 def test_a_dark_room(listener, start) -> None:
