@@ -30,6 +30,9 @@ class AugmentationConfig:
     contrast: float = setting(0.3, 'largest change, as a share', low=0, high=1)
     gamma: float = setting(0.4, 'largest change of the exponent, in natural log', low=0, high=3)
     low_light: float = setting(0.3, 'chance of a dark, noisy picture', low=0, high=1)
+    over_exposure: float = setting(
+        0.08, 'chance that a normal picture is far too bright', low=0, high=1
+    )
     noise: float = setting(0.2, 'chance of sensor noise in a normal picture', low=0, high=1)
     noise_sigma: float = setting(12.0, 'largest noise deviation in grey levels', low=0, high=128)
     blur: float = setting(0.15, 'chance of blur or of a small face enlarged', low=0, high=1)
@@ -123,7 +126,8 @@ def light_tables(
     """Return uint8 (N, 256): for each face, the new grey level of every old one.
 
     A dark face gets ``gain * x^gamma`` with gains 0.06 to 0.6 (even in the logarithm) and gammas
-    1 to 2.6; the others gamma, contrast around the middle, then brightness.
+    1 to 2.6; an over-exposed one gains 1.3 to 2.5 and is cut off at white; the others gamma,
+    contrast around the middle, then brightness.
     """
     count = len(dark)
     levels = np.linspace(0, 1, 256, dtype=np.float32)[None]
@@ -135,7 +139,9 @@ def light_tables(
     normal = (normal - 0.5) * (1 + spread(config.contrast)) + 0.5 + spread(config.brightness)
     gains = np.exp(rng.uniform(np.log(0.06), np.log(0.6), (count, 1)))
     dimmed = gains * levels ** rng.uniform(1.0, 2.6, (count, 1))
-    table = np.where(dark[:, None], dimmed, normal)
+    glare = rng.uniform(1.3, 2.5, (count, 1)) * levels ** rng.uniform(0.7, 1.0, (count, 1))
+    bright = rng.random((count, 1)) < config.over_exposure
+    table = np.where(dark[:, None], dimmed, np.where(bright, glare, normal))
     return np.clip(table * 255 + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -48,6 +48,7 @@ def test_augmentation_at_zero_changes_nothing() -> None:
         ('contrast', 0.5),
         ('gamma', 0.5),
         ('low_light', 1.0),
+        ('over_exposure', 1.0),
         ('blur', 1.0),
         ('erasing', 1.0),
     ],
@@ -78,6 +79,13 @@ def test_low_light_darkens_and_never_brightens() -> None:
     tables = light_tables(dark, STILL, np.random.default_rng(0))
     assert tables[:, 255].max() <= round(0.6 * 255)
     assert (np.diff(tables.astype(int), axis=1) >= 0).all()
+
+
+def test_over_exposure_brightens_and_reaches_white() -> None:
+    config = dataclasses.replace(STILL, over_exposure=1.0)
+    tables = light_tables(np.zeros(100, bool), config, np.random.default_rng(0))
+    assert (tables >= np.arange(256)).all()
+    assert (tables[:, 200] == 255).all()
 
 
 def test_faces_can_be_made_smaller_on_the_way() -> None:
