@@ -11,6 +11,7 @@ that the ratio holds on a machine that others use.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -49,9 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     face = np.random.default_rng(0).integers(0, 256, (1, 48, 48)).astype(np.uint8)
     for card in options.cards or ['default']:
         classifier = make_classifier(ClassificationConfig(model=card, threads=1))
-        model_ms, yunet_ms = median_ms(
-            [lambda: classifier.classify(face), lambda: yunet.detect(photo)]
-        )
+        calls = [
+            functools.partial(classifier.classify, face),
+            functools.partial(yunet.detect, photo),
+        ]
+        model_ms, yunet_ms = median_ms(calls)
         print(
             json.dumps(
                 {
