@@ -144,13 +144,20 @@ class TrackingConfig(_Checked):
 
 @dataclass(frozen=True)
 class SmoothingConfig(_Checked):
-    """How probabilities are smoothed over time for each person."""
+    """How probabilities and labels are kept steady over time for each person."""
 
     time_constant_s: float = setting(
         0.4,
         'seconds after which a change has come through by 63 percent; 0 for none',
         low=0.0,
         high=60.0,
+    )
+    unknown_margin: float = setting(
+        0.05,
+        "a person's label becomes 'unknown' only this far below the threshold, so that it does "
+        'not flicker there; 0 for at the threshold',
+        low=0.0,
+        high=1.0,
     )
 
 

@@ -16,7 +16,6 @@ from fer_ros.classification import EmotionClassifier, make_classifier
 from fer_ros.config import ClassificationConfig, PipelineConfig
 from fer_ros.detection import FaceDetector, make_detector
 from fer_ros.geometry import clip_boxes
-from fer_ros.labels import UNKNOWN
 from fer_ros.quality import assess_quality
 from fer_ros.smoothing import EmotionSmoother
 from fer_ros.tracking import FaceTracker
@@ -107,17 +106,19 @@ class EmotionPipeline:
             boxes_xyxy = clip_boxes(found.boxes_xyxy, shape_hw)
             faces = []
             for row in np.argsort(track_ids, kind='stable'):
-                raw = scores.probabilities[row]
-                smoothed = self.smoother.update(int(track_ids[row]), stamp_s, raw)
+                raw, person = scores.probabilities[row], int(track_ids[row])
+                smoothed = self.smoother.update(person, stamp_s, raw)
                 faces.append(
                     FaceEmotion(
-                        track_id=int(track_ids[row]),
+                        track_id=person,
                         box_xyxy=boxes_xyxy[row],
                         landmarks=found.landmarks[row],
                         detection_score=float(found.scores[row]),
                         raw_probabilities=raw,
                         probabilities=smoothed,
-                        label=self._label(smoothed, scores.labels),
+                        label=self.smoother.label(
+                            person, smoothed, scores.labels, self.unknown_threshold
+                        ),
                         confidence=float(smoothed.max()),
                         quality=quality[row],
                     )
@@ -131,10 +132,6 @@ class EmotionPipeline:
         """
         self.tracker.reset()
         return self.process(image, 0.0)
-
-    def _label(self, probabilities: np.ndarray, labels: tuple[str, ...]) -> str:
-        best = int(probabilities.argmax())
-        return labels[best] if probabilities[best] >= self.unknown_threshold else UNKNOWN
 
 
 @contextmanager

@@ -126,3 +126,42 @@ def test_people_are_smoothed_apart_and_forgotten() -> None:
     assert smoother.update(2, 0.1, HAPPY)[1] == 1
     smoother.keep_only([2])
     assert smoother.update(1, 0.2, HAPPY)[1] == 1
+
+
+LABELS = ('sad', 'happy')
+
+
+@pytest.mark.parametrize(
+    'margin, happy, expected',
+    [
+        pytest.param(
+            0.05,
+            (0.59, 0.60, 0.56, 0.56, 0.54, 0.56, 0.60),
+            'unknown happy happy happy unknown unknown happy',
+            id='kept within the margin, taken anew at the threshold',
+        ),
+        pytest.param(
+            0.0, (0.60, 0.59, 0.60), 'happy unknown happy', id='without a margin it flickers'
+        ),
+        pytest.param(
+            0.3, (0.60, 0.35, 0.40), 'happy sad sad', id='another label needs the threshold'
+        ),
+        pytest.param(0.3, (0.60, 0.45, 0.55), 'happy unknown unknown', id='none is kept twice'),
+    ],
+)
+def test_a_label_is_given_up_later_than_taken(
+    margin: float, happy: tuple[float, ...], expected: str
+) -> None:
+    smoother = EmotionSmoother(SmoothingConfig(unknown_margin=margin))
+    found = [smoother.label(1, np.array([1 - p, p], np.float32), LABELS, 0.6 - 1e-6) for p in happy]
+    assert ' '.join(found) == expected
+
+
+def test_labels_are_kept_apart_and_forgotten() -> None:
+    smoother = EmotionSmoother(SmoothingConfig(unknown_margin=0.1))
+    weak, strong = np.array([0.45, 0.55], np.float32), np.array([0.2, 0.8], np.float32)
+    smoother.label(1, strong, LABELS, 0.6)
+    assert smoother.label(2, weak, LABELS, 0.6) == 'unknown'
+    assert smoother.label(1, weak, LABELS, 0.6) == 'happy'
+    smoother.keep_only([2])
+    assert smoother.label(1, weak, LABELS, 0.6) == 'unknown'
