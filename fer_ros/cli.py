@@ -10,16 +10,23 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+import cv2
+
 from fer_ros import __version__
 from fer_ros.errors import FerError
 
-COMMANDS = ('image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo')
+COMMANDS = (
+    'image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo', 'completion',
+)  # fmt: skip
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
-        prog='fer', description='Facial emotion recognition for robots.'
+        prog='fer',
+        description='Facial emotion recognition for robots.',
+        epilog='example:\n  fer image family.jpg --output annotated/',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('--version', action='version', version=f'fer_ros {__version__}')
     subparsers = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
@@ -31,6 +38,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, 1 after an error that is said, or 130 when interrupted."""
     options = make_parser().parse_args(arguments)
+    # OpenCV's warnings would stand beside the one sentence that says what is wrong.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     try:
         return int(options.run(options))
     except FerError as error:

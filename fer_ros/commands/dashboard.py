@@ -7,12 +7,14 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
 from fer_ros.errors import ConfigError
+from fer_ros.model_card import load_emotion_card
 
 TOKEN_VARIABLE = 'FER_DASHBOARD_TOKEN'
 
@@ -59,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
     from fer_ros.dashboard.access import is_loopback
     from fer_ros.dashboard.settings import SETTINGS
 
+    load_emotion_card(options.model)
+    _check_address(options.host, options.port)
     token = options.token
     if not token and not is_loopback(options.host):
         token = secrets.token_urlsafe(24)
@@ -79,6 +83,20 @@ def run(options: argparse.Namespace) -> int:
         if SETTINGS.feed is not None:
             SETTINGS.feed.close()
     return 0
+
+
+def _check_address(host: str, port: int) -> None:
+    """Raise ConfigError where nobody can listen: the server itself would say it less clearly."""
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ConfigError(
+            f'cannot listen on {host}, port {port}: {error.strerror}; '
+            'choose others with --host and --port'
+        ) from error
 
 
 def _start_feed() -> None:

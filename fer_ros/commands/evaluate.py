@@ -7,15 +7,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from fer_ros.commands.options import add_command
+
 SUBJECTS = ('dataset', 'detector', 'bag')
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command and what it can evaluate, each a module of its own."""
-    parser = subparsers.add_parser(
+    parser = add_command(
+        subparsers,
         'evaluate',
-        help='Measure a model, a detector or a recording.',
-        description='Measure a model, a detector or a recording.',
+        None,
+        'Measure a model, a detector or a recording.',
+        'fer evaluate bag demo_bag --output results',
     )
     subjects = parser.add_subparsers(dest='subject', required=True, metavar='SUBJECT')
     for name in SUBJECTS:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_ros.classification import make_classifier
-from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
+from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config, watch
 from fer_ros.evaluation.dataset import DatasetReport, evaluate_dataset
 from fer_ros.evaluation.face_set import LABEL_KINDS, SPLITS
 from fer_ros.evaluation.photos import face_cutter
@@ -65,11 +65,15 @@ def run(options: argparse.Namespace) -> int:
         votes=options.votes,
         cut=cut,
         robustness=options.robustness,
+        watch=watch,
     )
     if options.html:
         report.write_html(options.html)
     if options.json:
-        print(json.dumps(report.to_json_line()))
+        line = report.to_json_line()
+        if options.robustness:
+            line['robustness'] = report.to_dict()['robustness']
+        print(json.dumps(line))
         return 0
     _print_table(report)
     if options.html:

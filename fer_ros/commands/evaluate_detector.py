@@ -9,9 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
+from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config, watch
 from fer_ros.config import DetectionConfig
 from fer_ros.detection import make_detector
+from fer_ros.errors import ConfigError
 from fer_ros.evaluation.detector import evaluate_detector, format_report
 
 
@@ -37,11 +38,13 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the figures."""
+    if not 0 < options.iou < 1:
+        raise ConfigError(f'--iou: expected more than 0 and less than 1, got {options.iou:g}')
     reference = None
     if options.reference:
         weights = '' if options.reference == 'fetched' else options.reference
         reference = make_detector(DetectionConfig(backend='yunet', weights=weights))
     detector = make_detector(pipeline_config(options).detection)
-    report = evaluate_detector(detector, options.folder, reference, options.iou)
+    report = evaluate_detector(detector, options.folder, reference, options.iou, watch)
     print(json.dumps(report) if options.json else '\n'.join(format_report(report)))
     return 0

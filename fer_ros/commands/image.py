@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 
 from fer_ros.annotation import annotate
-from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
+from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config, progress
 from fer_ros.errors import ImageError
 from fer_ros.image_source import read_image
 from fer_ros.pipeline import EmotionPipeline
@@ -41,7 +41,9 @@ def run(options: argparse.Namespace) -> int:
     """Print what each photo says; a photo that cannot be read is said and the others go on."""
     pipeline = EmotionPipeline(pipeline_config(options))
     failed = False
-    for path in options.files:
+    several = len(options.files) > 1
+    files = progress(options.files, len(options.files), 'photos') if several else options.files
+    for path in files:
         try:
             image = read_image(path)
         except ImageError as error:

@@ -13,8 +13,8 @@ from fer_ros.model_store import REMOTE_MODELS, ProgressBar, fetch, list_models
 
 def add_parser(subparsers: Any) -> None:
     """Add the command and its actions to the parser."""
-    parser = subparsers.add_parser(
-        'models', help='List, verify or fetch models.', description='List, verify or fetch models.'
+    parser = add_command(
+        subparsers, 'models', None, 'List, verify or fetch models.', 'fer models list'
     )
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
     add_command(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from fer_ros.config import CLASSIFIERS, DETECTORS, PipelineConfig, replace
@@ -15,22 +15,27 @@ from fer_ros.errors import ConfigError
 Item = TypeVar('Item')
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of examples."""
-
-
 def add_command(
     subparsers: Any, name: str, run: Any, description: str, example: str
 ) -> argparse.ArgumentParser:
-    """Add a command whose help ends with an example."""
+    """Add a command whose help ends with an example.
+
+    Args:
+        subparsers: what the command is added to.
+        name: as it is typed.
+        run: what it does, from its options to the exit status; None for a group of commands.
+        description: one sentence.
+        example: as it is typed, from ``fer`` on.
+    """
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=description,
         description=description,
         epilog=f'example:\n  {example}',
-        formatter_class=_Formatter,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=run)
+    if run:
+        parser.set_defaults(run=run)
     return parser
 
 
@@ -101,14 +106,34 @@ def progress(items: Iterable[Item], total: int | None, title: str) -> Iterator[I
     Without a terminal nothing is drawn, so that logs stay readable.
     """
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(file=sys.stderr)
-    yield from track(
-        items,
-        title,
-        total=total,
+    if not console.is_terminal:
+        yield from items
+        return
+    with Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
         transient=True,
-    )
+        # Lines go above the bar only where both are on the screen: a file must get its own.
+        redirect_stdout=sys.stdout.isatty(),
+    ) as bar:
+        task = bar.add_task(title.replace('[', '\\['), total=total)
+        for item in items:
+            yield item
+            bar.advance(task)
+
+
+def watch(steps: Sequence[Item], title: str) -> Iterator[Item]:
+    """Yield *steps* with a progress bar; what evaluations take as ``watch``."""
+    return progress(steps, len(steps), title.replace('_', ' '))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from fer_ros.image_source import DemoSource
 
 START_NS = 1_700_000_000 * 10**9
 """Stamps begin at a fixed time, so that the same bag comes out every time."""
+
+TOPIC = re.compile(r'(/[A-Za-z_]\w*)+', re.ASCII)
+"""Absolute names only: a bag has no namespace to complete others with."""
 
 ALONE_S = (0.6, 3.4)
 """In each of its periods the demo's astronaut, who laughs, is alone in view from then to then."""
@@ -44,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     """Write the bag."""
     if not (0 < options.seconds <= 3600 and 0 < options.rate <= 1000):
         raise SourceError('--seconds must be 0 to 3600 and --rate 0 to 1000, both above 0')
+    if not TOPIC.fullmatch(options.topic):
+        raise SourceError(f'--topic {options.topic}: expected a name such as /camera/image_raw')
     source = DemoSource(rate_hz=options.rate)
     count = max(1, round(options.seconds * options.rate))
     topic = f'{options.topic}/compressed' if options.compressed else options.topic

@@ -15,6 +15,7 @@ from fer_ros.evaluation import metrics
 from fer_ros.evaluation.datasets import Cutter, read_faces
 from fer_ros.evaluation.face_set import LABEL_KINDS, FaceSet, occurs_in
 from fer_ros.evaluation.robustness import CONDITIONS, apply_condition
+from fer_ros.evaluation.watch import Watch, unwatched
 from fer_ros.model_card import EmotionModelCard, OutputHead
 from fer_ros.types import EmotionScores, Float32Array, Int64Array, UInt8Array
 
@@ -126,11 +127,17 @@ class DatasetReport:
         return write_report(self, folder)
 
 
-def answer(classifier: Classifier, images: UInt8Array, head: str) -> Float32Array:
+def answer(
+    classifier: Classifier,
+    images: UInt8Array,
+    head: str,
+    watch: Watch = unwatched,
+    title: str = 'faces',
+) -> Float32Array:
     """Return float32 (N, C) probabilities of faces, some at a time."""
     parts = [
         classifier.classify(images[start : start + BATCH], head).probabilities
-        for start in range(0, len(images), BATCH)
+        for start in watch(range(0, len(images), BATCH), title)
     ]
     return np.concatenate(parts)
 
@@ -141,6 +148,7 @@ def evaluate_faces(
     kind: str,
     classifier: Classifier,
     robustness: bool = False,
+    watch: Watch = unwatched,
 ) -> DatasetReport:
     """Measure a model on faces in memory; see ``evaluate_dataset``."""
     if kind not in LABEL_KINDS:
@@ -156,7 +164,7 @@ def evaluate_faces(
     images = chosen.images[rows]
     conditions = {}
     for name in CONDITIONS if robustness else ():
-        changed = answer(classifier, apply_condition(images, name), head.name)
+        changed = answer(classifier, apply_condition(images, name), head.name, watch, name)
         conditions[name] = metrics.confusion_matrix(truth, changed.argmax(axis=1), len(head.labels))
     learned = faces.images[faces.splits == 0]
     return DatasetReport(
@@ -165,7 +173,7 @@ def evaluate_faces(
         kind=kind,
         model=classifier.card.id,
         head=head,
-        probabilities=answer(classifier, images, head.name),
+        probabilities=answer(classifier, images, head.name, watch),
         truth=truth,
         in_training=np.zeros(len(rows), bool)
         if split == 'training'
@@ -183,6 +191,7 @@ def evaluate_dataset(
     votes: Path | None = None,
     cut: Cutter | None = None,
     robustness: bool = False,
+    watch: Watch = unwatched,
 ) -> DatasetReport:
     """Measure a model on labelled faces on disk.
 
@@ -195,6 +204,7 @@ def evaluate_dataset(
         votes: FER+'s csv, for a .csv of faces.
         cut: finds the face of each photo of a folder; without it images are faces already cut out.
         robustness: also measure under every condition of fer_ros.evaluation.robustness.
+        watch: wraps each pass over the faces, as a progress bar does.
 
     Raises:
         DataError: the data cannot be read or holds no such face.
@@ -207,4 +217,4 @@ def evaluate_dataset(
         size_px=classifier.card.size_px,
         default_split=split,
     )
-    return evaluate_faces(faces, split, kind, classifier, robustness)
+    return evaluate_faces(faces, split, kind, classifier, robustness, watch)

@@ -22,6 +22,7 @@ import numpy as np
 
 from fer_ros.detection import FaceDetector
 from fer_ros.errors import DataError
+from fer_ros.evaluation.watch import Watch, unwatched
 from fer_ros.geometry import box_areas, pairwise_iou
 from fer_ros.types import FaceDetections, Float32Array, UInt8Array
 
@@ -64,6 +65,8 @@ def read_ground_truth(folder: Path) -> list[GroundTruth]:
         DataError: ground_truth.json is missing, empty or malformed.
     """
     path = folder / 'ground_truth.json'
+    if not path.is_file():
+        raise DataError(f'{path} does not exist; it names the photos and their faces')
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
         photos = []
@@ -212,10 +215,12 @@ def detect_all(detector: FaceDetector, truths: Sequence[GroundTruth]) -> list[Fa
     return [detector.detect(truth.read()) for truth in truths]
 
 
-def time_detector(detector: FaceDetector, images: Sequence[UInt8Array]) -> float:
+def time_detector(
+    detector: FaceDetector, images: Sequence[UInt8Array], watch: Watch = unwatched
+) -> float:
     """Return the median milliseconds an image, after a short warm-up."""
     spent = []
-    for image in [*images[:WARM_UP], *images]:
+    for image in watch([*images[:WARM_UP], *images], 'timing'):
         start = time.perf_counter()
         detector.detect(image)
         spent.append((time.perf_counter() - start) * 1000)
@@ -227,6 +232,7 @@ def evaluate_detector(
     folder: Path,
     reference: FaceDetector | None = None,
     min_iou: float = 0.5,
+    watch: Watch = unwatched,
 ) -> dict[str, Any]:
     """Measure a detector on a folder of photos with ground truth.
 
@@ -239,6 +245,7 @@ def evaluate_detector(
         folder: see ``read_ground_truth``.
         reference: a detector whose landmarks are taken for true; asked at its own threshold.
         min_iou: overlap from which a face counts as found.
+        watch: wraps each pass over the photos, as a progress bar does.
 
     Returns:
         what ``format_report`` prints and ``--json`` writes; undefined numbers are None.
@@ -253,7 +260,7 @@ def evaluate_detector(
     images = [truth.read() for truth in truths]
     try:
         report['from_px'] = {
-            str(height): _one_size(detector, reference, truths, images, height, min_iou)
+            str(height): _one_size(detector, reference, truths, images, height, min_iou, watch)
             for height in FALSE_PER_IMAGE
         }
     finally:
@@ -268,13 +275,14 @@ def _one_size(
     images: Sequence[UInt8Array],
     height_px: int,
     min_iou: float,
+    watch: Watch,
 ) -> dict[str, Any]:
     """Return the figures for faces from *height_px* on."""
     threshold, limit = detector.config.score_threshold, FALSE_PER_IMAGE[height_px]
     with_settings(detector, min_face_px=height_px)
-    milliseconds = time_detector(detector, images)
+    milliseconds = time_detector(detector, images, watch)
     with_settings(detector, score_threshold=SCORED_FROM, max_faces=1000)
-    found = [detector.detect(image) for image in images]
+    found = [detector.detect(image) for image in watch(images, f'faces from {height_px} px')]
     with_settings(detector, score_threshold=threshold)
     judged = judge(found, truths, height_px, min_iou)
     best = judged.threshold_at(limit)
