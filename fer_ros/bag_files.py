@@ -15,18 +15,20 @@ from typing import Any
 
 import cv2
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.image import message_to_cvimage
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import ReaderError, StoragePlugin, Writer, WriterError
+from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from fer_ros.errors import ImageError, SourceError
+from fer_ros.picture_files import decode_picture
 from fer_ros.quality import QUALITY_REASONS
 from fer_ros.types import FrameEmotions, UInt8Array
 
-IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
+IMAGE_TYPES = ('sensor_msgs/msg/Image', COMPRESSED_TYPE)
 STORAGES: dict[str, StoragePlugin] = {
     'mcap': StoragePlugin.MCAP,
     'sqlite3': StoragePlugin.SQLITE3,
@@ -99,7 +101,7 @@ def open_bag(path: Path) -> Iterator[AnyReader]:
     try:
         reader = AnyReader([folder], default_typestore=make_typestore())
         reader.open()
-    except (AnyReaderError, ReaderError, OSError, ValueError, KeyError, AssertionError) as error:
+    except Exception as error:  # bytes of a file may be anything
         raise SourceError(f'bag {path} cannot be opened: {error}') from error
     try:
         yield reader
@@ -142,8 +144,8 @@ def messages(reader: AnyReader, topic: str) -> Iterator[tuple[Connection, int, b
     connections = [c for c in reader.connections if c.topic == topic]
     try:
         yield from reader.messages(connections)
-    except (AnyReaderError, ReaderError, OSError, ValueError, AssertionError) as error:
-        raise SourceError(f'the bag is damaged: {error}') from error
+    except Exception as error:  # bytes of a file may be anything
+        raise SourceError(f'the bag is damaged: {type(error).__name__}: {error}') from error
 
 
 def bag_images(reader: AnyReader, topic: str) -> Iterator[BagImage]:
@@ -159,7 +161,11 @@ def bag_images(reader: AnyReader, topic: str) -> Iterator[BagImage]:
 
 def _to_bgr(message: Any) -> UInt8Array | ImageError:
     try:
+        if message.__msgtype__ == COMPRESSED_TYPE:
+            return decode_picture(message.data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         image: np.ndarray = np.ascontiguousarray(message_to_cvimage(message, 'bgr8'))
+    except ImageError as error:
+        return error
     except Exception as error:  # noqa: BLE001 - sizes and encodings of a file may be anything
         return ImageError(f'image cannot be converted: {type(error).__name__}: {error}')
     if image.ndim != 3 or image.dtype != np.uint8 or not image.size:

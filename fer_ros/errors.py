@@ -4,7 +4,7 @@
 
 - FerError
     - ModelError: weights or their card are missing, damaged, or contradict each other
-    - ImageError: an image, or a message that should hold one, cannot be read
+    - ImageError: an image, or a message that should hold or describe one, cannot be read
     - ConfigError: a configuration file names something that does not exist or is out of range
     - SourceError: a camera, video, folder or bag cannot be opened or ends too early
     - DataError: a data set or label file does not hold what it should
@@ -25,7 +25,7 @@ class ModelError(FerError):
 
 
 class ImageError(FerError):
-    """An image, or a message that should hold one, cannot be read."""
+    """An image, or a message that should hold or describe one, cannot be read."""
 
 
 class ConfigError(FerError):

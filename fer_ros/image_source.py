@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 
 from fer_ros.errors import ImageError, SourceError
+from fer_ros.picture_files import decode_picture
 from fer_ros.types import Float32Array, UInt8Array
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-MAX_IMAGE_PIXELS = 200_000_000
 
 
 class ImageSource(Protocol):
@@ -46,12 +46,9 @@ def read_image(path: Path) -> UInt8Array:
     if not path.is_file():
         raise ImageError(f'{path} does not exist')
     try:
-        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise ImageError(f'{path} cannot be read as an image: {error.err}') from error
-    if image is None:
-        raise ImageError(f'{path} is not an image of a known format, or is damaged')
-    return image
+        return decode_picture(np.fromfile(path, np.uint8))
+    except (ImageError, OSError) as error:
+        raise ImageError(f'{path} is not an image that can be read: {error}') from error
 
 
 class _CaptureSource:

@@ -9,20 +9,23 @@ import json
 import tempfile
 from collections import defaultdict
 from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 
-import cv2
 import numpy as np
 import streamlit as st
 
 from fer_ros.annotation import annotate
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.camera_view import encode
+from fer_ros.dashboard.player import Pace, playing
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.errors import FerError, ImageError, SourceError
 from fer_ros.image_source import IMAGE_SUFFIXES, VideoSource
 from fer_ros.labels import UNKNOWN
+from fer_ros.picture_files import decode_picture
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.plot_style import COLOURS
 from fer_ros.serialization import face_to_dict, frame_to_dict
@@ -31,11 +34,11 @@ from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm')
 MAX_FRAMES = 1800
 SHOWN_PEOPLE = 8
-SHOWN_FRAMES = 240
+SHOWN_FRAMES = 600
 """So many annotated frames of a clip are kept for looking at."""
 
 _WORKING = Lock()
-"""One clip or photo at a time: viewers share the computer, and the robot's nodes need it too."""
+"""One image at a time: viewers share the computer, and the robot's nodes need it too."""
 
 
 @st.cache_resource(show_spinner='Loading the models …')
@@ -71,12 +74,9 @@ def decode_photo(data: bytes, name: str) -> UInt8Array:
         ImageError: it is no image of a known format, or damaged.
     """
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error as error:
-        raise ImageError(f'{name} cannot be read as an image: {error.err}') from error
-    if image is None:
-        raise ImageError(f'{name} is not an image of a known format, or is damaged')
-    return image
+        return decode_picture(np.frombuffer(data, np.uint8))
+    except ImageError as error:
+        raise ImageError(f'{name} is not an image that can be read: {error}') from error
 
 
 def _show_photo(data: bytes, hide: bool, name: str) -> None:
@@ -116,36 +116,72 @@ def _bars(face: FaceEmotion, labels: tuple[str, ...]) -> str:
     )
 
 
+@dataclass(frozen=True)
+class _Clip:
+    """What was read of a clip.
+
+    Attributes:
+        frames: one a picture of the clip.
+        pictures: annotated, as JPEG; every so-manyth.
+        every: so many frames lie between two pictures.
+        is_cut: whether the clip is longer than what was read.
+    """
+
+    frames: list[FrameEmotions]
+    pictures: list[bytes]
+    every: int
+    is_cut: bool
+
+
 def _show_clip(data: bytes, suffix: str, hide: bool, name: str) -> None:
+    is_paced = st.toggle(
+        'Play while it is read', True, help='Off: it is read as fast as this computer can.'
+    )
     key = (hash(data), hide)
     if st.session_state.get('clip_key') != key:
         # The one before is forgotten: a viewer keeps one clip at most.
-        st.session_state['clip'] = _read_clip(data, suffix, hide, name)
+        st.session_state.pop('clip', None)
+        st.session_state['clip'] = _read_clip(data, suffix, hide, name, is_paced)
         st.session_state['clip_key'] = key
-    frames, pictures = st.session_state['clip']
-    every = -(-len(frames) // len(pictures))
-    fullest = max(range(len(pictures)), key=lambda n: len(frames[n * every].faces))
+    clip: _Clip = st.session_state['clip']
+    if clip.is_cut:
+        st.warning(f'Only the first {MAX_FRAMES} frames were read.')
+    with st.container(horizontal=True):
+        again = st.button('Play again', icon=':material/replay:')
+        lines = '\n'.join(json.dumps(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
+        st.download_button('Result as JSON lines', lines, f'{name}.jsonl')
+    if again:
+        _replay(clip)
+    _show_result(clip)
+
+
+def _show_result(clip: _Clip) -> None:
+    fullest = max(range(len(clip.pictures)), key=lambda n: len(clip.frames[n * clip.every].faces))
     left, right = st.columns(2)
-    number = left.slider('Picture', 0, len(pictures) - 1, fullest) if len(pictures) > 1 else 0
-    left.image(pictures[number], width='stretch')
-    people = _by_person(frames)
+    last = len(clip.pictures) - 1
+    number = left.slider('Picture', 0, last, fullest) if last else 0
+    left.image(clip.pictures[number], width='stretch')
+    people = _by_person(clip.frames)
     longest = sorted(people, key=lambda who: -len(people[who][0]))[:SHOWN_PEOPLE]
     for track_id in sorted(longest):
         stamps_s, rows = people[track_id]
-        right.image(
-            figures.timeline_png(stamps_s, np.array(rows), frames[0].labels, f'person {track_id}'),
-            width='stretch',
-        )
+        labels, title = clip.frames[0].labels, f'person {track_id}'
+        right.image(figures.timeline_png(stamps_s, np.array(rows), labels, title), width='stretch')
     if not people:
         right.info('No face found.', icon=':material/face:')
-    lines = '\n'.join(json.dumps(frame_to_dict(f, n)) for n, f in enumerate(frames))
-    st.download_button('Result as JSON lines', lines, f'{name}.jsonl')
 
 
-def _read_clip(
-    data: bytes, suffix: str, hide: bool, name: str
-) -> tuple[list[FrameEmotions], list[bytes]]:
-    """Return what every frame says, and annotated frames as JPEG, evenly spread.
+def _replay(clip: _Clip) -> None:
+    pace = Pace()
+    with playing('The clip so far') as view:
+        for picture, frame in zip(clip.pictures, clip.frames[:: clip.every]):
+            pace.wait(frame.stamp_s)
+            view.take_frame(frame, '')
+            view.take_jpeg(picture)
+
+
+def _read_clip(data: bytes, suffix: str, hide: bool, name: str, is_paced: bool) -> _Clip:
+    """Return what every frame says, played on the page while it is read.
 
     Raises:
         SourceError: it is no video that can be read.
@@ -153,28 +189,34 @@ def _read_clip(
     """
     frames: list[FrameEmotions] = []
     pictures: list[bytes] = []
-    with tempfile.NamedTemporaryFile(suffix=suffix) as file, _WORKING:
+    pipeline = EmotionPipeline(SETTINGS.pipeline)
+    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
         file.write(data)
         file.flush()
         with closing(VideoSource(Path(file.name))) as source:
             total = min(source.frame_count or MAX_FRAMES, MAX_FRAMES)
             every = -(-total // SHOWN_FRAMES)
             bar = st.progress(0.0, 'Reading the clip …')
-            pipeline = _pipeline()
-            pipeline.tracker.reset()
-            for stamp_s, image in source:
-                frame = pipeline.process(image, stamp_s)
-                if len(frames) % every == 0:
-                    pictures.append(encode(annotate(image, frame, hide)))
-                frames.append(frame)
-                bar.progress(min(1.0, len(frames) / total), f'Reading frame {len(frames)} …')
-                if len(frames) == MAX_FRAMES:
-                    st.warning(f'Only the first {MAX_FRAMES} frames were read.')
-                    break
+            pace = Pace()
+            with playing('The clip so far') as view:
+                for stamp_s, image in islice(source, MAX_FRAMES):
+                    if is_paced:
+                        pace.wait(stamp_s)
+                    with _WORKING:
+                        frame = pipeline.process(image, stamp_s)
+                        picture = encode(annotate(image, frame, hide))
+                    view.take_frame(frame, pipeline.classifier.card.id)
+                    view.take_jpeg(picture)
+                    if len(frames) % every == 0:
+                        pictures.append(picture)
+                    frames.append(frame)
+                    share = min(1.0, len(frames) / total)
+                    bar.progress(share, f'Reading frame {len(frames)} of {total} …')
             bar.empty()
+            is_cut = len(frames) == MAX_FRAMES < source.frame_count
     if not frames:
         raise ImageError(f'{name} holds no frame that can be read')
-    return frames, pictures
+    return _Clip(frames, pictures, every, is_cut)
 
 
 def _by_person(frames: list[FrameEmotions]) -> dict[int, tuple[list[float], list[np.ndarray]]]:

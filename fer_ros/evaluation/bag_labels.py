@@ -91,7 +91,10 @@ def topic_spans(reader: AnyReader, topic: str, first_image_ns: int) -> tuple[Spa
         raise DataError(f'label topic {topic}: expected {TOPIC_TYPE}, got {kinds.get(topic)}')
     changes: list[tuple[float, str]] = []
     for connection, log_ns, data in messages(reader, topic):
-        message = reader.deserialize(data, connection.msgtype)
+        try:
+            message = reader.deserialize(data, connection.msgtype)
+        except Exception as error:  # bytes of a file may be anything
+            raise DataError(f'label topic {topic}: message cannot be read: {error}') from error
         changes.append(((log_ns - first_image_ns) * 1e-9, str(getattr(message, 'data', ''))))
     changes.append((float('inf'), ''))
     return tuple(

@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import csv
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from fer_ros.errors import DataError
+from fer_ros.errors import DataError, ImageError
 from fer_ros.evaluation.face_set import NO_LABEL, SPLITS, FaceSet
 from fer_ros.labels import (
     EMOTIONS,
@@ -21,12 +19,14 @@ from fer_ros.labels import (
     FERPLUS_COLUMN_TO_EMOTION,
     REP155_EXPRESSIONS,
 )
+from fer_ros.picture_files import decode_picture
 from fer_ros.types import Float32Array, UInt8Array
 
 MIN_VOTES = 2
 """FER+'s protocol: a class with fewer votes in a row is noise."""
 
 FER2013_SIDE_PX = 48
+MAX_ARCHIVE_BYTES = 8_000_000_000
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
 
@@ -81,8 +81,11 @@ def read_npz(path: Path) -> FaceSet:
     """Read ``images``, ``labels``, ``usage`` and, where there, ``ferplus`` with its names."""
     try:
         with np.load(path, allow_pickle=False) as content:
+            unpacked_bytes = sum(member.file_size for member in content.zip.infolist())
+            if unpacked_bytes > MAX_ARCHIVE_BYTES:
+                raise DataError(f'more than {MAX_ARCHIVE_BYTES} bytes when unpacked')
             arrays = {name: content[name] for name in content.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # bytes of a file may be anything
         raise DataError(f'{path} cannot be read: {error}') from error
     for name in ('images', 'labels', 'usage'):
         if name not in arrays:
@@ -253,9 +256,10 @@ def _faces_of_class(class_folder: Path, cut: Cutter | None, size_px: int) -> Ite
     found = 0
     for path in paths:
         flag = cv2.IMREAD_GRAYSCALE if cut is None else cv2.IMREAD_COLOR
-        image = cv2.imdecode(np.fromfile(path, np.uint8), flag) if path.stat().st_size else None
-        if image is None:
-            raise DataError(f'{path} is not an image that can be read')
+        try:
+            image = decode_picture(np.fromfile(path, np.uint8), flag)
+        except ImageError as error:
+            raise DataError(f'{path} is not an image that can be read: {error}') from error
         face = image if cut is None else cut(image)
         if face is not None:
             found += 1

@@ -24,8 +24,10 @@ from vision_msgs.msg import (
 
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_ros.errors import ImageError
+from fer_ros.labels import EMOTIONS
+from fer_ros.picture_files import decode_picture
 from fer_ros.quality import QUALITY_REASONS
-from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
+from fer_ros.types import LANDMARK_NAMES, FaceEmotion, FrameEmotions, UInt8Array
 
 ImageConverter = Callable[[Image], UInt8Array]
 
@@ -73,9 +75,7 @@ def image_rows(message: Image, encoding: str) -> UInt8Array:
         raise ImageError(
             f'data holds {data.size} bytes, but {width}x{height} pixels of {encoding} need {needed}'
         )
-    if data.size < step * height:
-        data = np.concatenate([data, np.zeros(step * height - data.size, np.uint8)])
-    rows = data[: step * height].reshape(height, step)[:, :row_bytes]
+    rows = np.ndarray((height, row_bytes), np.uint8, buffer=data, strides=(step, 1))
     if encoding.endswith('16'):
         rows = np.ascontiguousarray(rows).view('>u2' if message.is_bigendian else '<u2')
         rows = rows.astype(np.uint16, copy=False)
@@ -154,14 +154,12 @@ def compressed_to_bgr(message: CompressedImage) -> UInt8Array:
     """
     data = np.frombuffer(message.data, np.uint8)
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error as error:
-        raise ImageError(f'compressed image cannot be decoded: {error.err}') from error
-    if image is None:
+        return decode_picture(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except ImageError as error:
         raise ImageError(
-            f'compressed image of {data.size} bytes (format {message.format!r}) cannot be decoded'
-        )
-    return image
+            f'compressed image of {data.size} bytes (format {message.format!r}) cannot be decoded: '
+            f'{error}'
+        ) from error
 
 
 def bgr_to_image(image: UInt8Array, header: Header) -> Image:
@@ -222,16 +220,31 @@ def to_emotion_array(frame: FrameEmotions, header: Header, model_id: str) -> Emo
 
 
 def from_emotion_array(message: EmotionArray) -> FrameEmotions:
-    """Return a received message as the frame it was made from (boxes on whole pixels)."""
+    """Return a received message as the frame it was made from (boxes on whole pixels).
+
+    Raises:
+        ImageError: it does not fit together; another program may have made it.
+    """
+    strangers = set(message.labels) - set(EMOTIONS)
+    if strangers or len(set(message.labels)) != len(message.labels):
+        raise ImageError(f'emotions have labels {", ".join(message.labels)}: not known, or twice')
+    if message.emotions and not (message.image_width and message.image_height):
+        raise ImageError('emotions of an image without width or height')
     return FrameEmotions(
         stamp_s=stamp_seconds(message.header),
         shape_hw=(message.image_height, message.image_width),
         labels=tuple(message.labels),
-        faces=tuple(_face(emotion) for emotion in message.emotions),
+        faces=tuple(_face(emotion, len(message.labels)) for emotion in message.emotions),
     )
 
 
-def _face(message: Emotion) -> FaceEmotion:
+def _face(message: Emotion, classes: int) -> FaceEmotion:
+    counts = (len(message.probabilities), len(message.raw_probabilities), len(message.landmarks))
+    if not classes or counts != (classes, classes, len(LANDMARK_NAMES)):
+        raise ImageError(
+            f'emotions of person {message.track_id}: expected {classes} probabilities twice and '
+            f'{len(LANDMARK_NAMES)} landmarks, got {counts}'
+        )
     region = message.region
     return FaceEmotion(
         track_id=message.track_id,

@@ -152,7 +152,14 @@ class DashboardFeed:
 
     def _frame_taker(self, topic: str) -> Callable[[EmotionArray], None]:
         view = self._views[topic]
-        return lambda message: view.take_frame(from_emotion_array(message), message.model_id)
+
+        def take(message: EmotionArray) -> None:
+            try:
+                view.take_frame(from_emotion_array(message), message.model_id)
+            except ImageError as error:
+                self._node.get_logger().warning(str(error), throttle_duration_sec=5.0)
+
+        return take
 
     def _image_taker(self, topic: str) -> Callable[[Image], None]:
         view = self._views[topic]

@@ -182,7 +182,11 @@ class HriBridgeNode(Node):
 
     def _on_emotions(self, message: EmotionArray) -> None:
         """Publish every face of one image."""
-        frame, header = from_emotion_array(message), message.header
+        try:
+            frame, header = from_emotion_array(message), message.header
+        except ImageError as error:
+            self.get_logger().warning(str(error), throttle_duration_sec=5.0)
+            return
         ids = {f'f{face.track_id:05d}': face for face in frame.faces}
         for gone in self._faces.keys() - ids.keys():
             for publisher in self._faces.pop(gone).all():

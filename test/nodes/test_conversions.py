@@ -9,11 +9,13 @@ import array
 import cv2
 import numpy as np
 import pytest
+from geometry_msgs.msg import Point32
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from fer_msgs.msg import Emotion, EmotionArray
 from fer_ros import EmotionPipeline
 from fer_ros.errors import ImageError
 from fer_ros.nodes import conversions
@@ -144,6 +146,16 @@ def test_a_message_that_does_not_fit_together_is_named(changes: dict, problem: s
         image_to_bgr(sent)
 
 
+def test_a_last_row_may_lack_its_padding_however_long_the_step_says_it_is() -> None:
+    """Of one row only its pixels are needed; a step of 4 GB once made room for 4 GB."""
+    row = message('bgr8', SCENE[:1])
+    row.step = 2**32 - 1
+    assert np.array_equal(image_to_bgr(row), SCENE[:1])
+    padded = message('bgr8', SCENE, padding=5)
+    del padded.data[-5:]
+    assert np.array_equal(image_to_bgr(padded), SCENE)
+
+
 @pytest.mark.parametrize('suffix', ['.jpg', '.png'])
 def test_compressed(suffix: str) -> None:
     pixels = np.full((16, 16, 3), (200, 100, 50), np.uint8)
@@ -208,6 +220,32 @@ def test_a_frame_becomes_messages_and_back(astronaut: np.ndarray) -> None:
     assert detection.bbox.size_y == pytest.approx(bottom - top)
     assert detection.results[0].hypothesis.class_id == 'happy'
     assert detection.id == str(face.track_id)
+
+
+def happy_message() -> EmotionArray:
+    emotion = Emotion(track_id=7, label='happy', landmarks=[Point32()] * 5)
+    emotion.probabilities = emotion.raw_probabilities = array.array('f', [0.25, 0.75])
+    labels = ['sad', 'happy']
+    return EmotionArray(labels=labels, image_width=9, image_height=9, emotions=[emotion])
+
+
+@pytest.mark.parametrize(
+    'changes, problem',
+    [
+        pytest.param({'labels': ['sad', 'bliss']}, 'sad, bliss: not known', id='strange label'),
+        pytest.param({'labels': ['sad', 'sad']}, 'sad, sad: not known, or twice', id='twice'),
+        pytest.param({'labels': ['sad']}, 'person 7: expected 1 probabilities', id='counts'),
+        pytest.param({'labels': []}, 'person 7: expected 0 probabilities', id='no labels'),
+        pytest.param({'image_width': 0}, 'without width or height', id='no width'),
+    ],
+)
+def test_emotions_that_do_not_fit_together_are_named(changes: dict, problem: str) -> None:
+    sent = happy_message()
+    assert from_emotion_array(sent).faces[0].label == 'happy'
+    for name, value in changes.items():
+        setattr(sent, name, value)
+    with pytest.raises(ImageError, match=problem):
+        from_emotion_array(sent)
 
 
 def test_messages_for_nobody_are_empty_and_stamped() -> None:
