@@ -69,6 +69,13 @@ class CameraView:
             self._image = image
             self.image_number += 1
 
+    def take_jpeg(self, jpeg: bytes) -> None:
+        """Remember the newest annotated image where it is encoded already."""
+        with self._lock:
+            self._image, self._jpeg = None, jpeg
+            self.image_number += 1
+            self._jpeg_number = self.image_number
+
     def take_diagnostics(self, values: dict[str, str], warning: str) -> None:
         """Remember what the node says of itself; *warning* is empty when all is well."""
         with self._lock:

@@ -84,15 +84,20 @@ def _robustness_png(pairs: tuple[tuple[str, float], ...], clean: float | None) -
 
 
 def timeline_png(
-    stamps_s: list[float], probabilities: np.ndarray, labels: tuple[str, ...], title: str
+    stamps_s: list[float],
+    probabilities: np.ndarray,
+    labels: tuple[str, ...],
+    title: str,
+    end_s: float,
 ) -> bytes:
-    """Return one person's probabilities over time, float (T, C), as lines."""
+    """Return one person's probabilities over time, float (T, C), as lines from 0 to *end_s*."""
     with _DRAWING, plot_style():
         figure = _new_figure((9.0, 2.6))
         axis = figure.add_subplot()
         for column, label in enumerate(labels):
             axis.plot(stamps_s, probabilities[:, column], color=COLOURS[label], label=label)
-        axis.set_ylim(0, 1)
+        axis.set_xlim(0, max(end_s, 1e-3))
+        axis.set_ylim(0, 1.02)
         axis.set_xlabel('seconds')
         axis.set_title(title)
         axis.legend(loc='center left', bbox_to_anchor=(1.0, 0.5), fontsize=8)

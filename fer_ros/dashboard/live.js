@@ -46,6 +46,7 @@ class LiveView {
     this.shown = 0
     this.shownSince = performance.now()
     this.colours = data.colours
+    this.root.querySelector('h4').textContent = data.title
     this.stopped = false
     this.look(data.camera)
     const legend = this.root.querySelector('.fer-legend')

@@ -4,34 +4,19 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from typing import Any
-
 import streamlit as st
 
 from fer_ros.config import CLASSIFIERS
 from fer_ros.dashboard.camera_view import CameraView
+from fer_ros.dashboard.player import show_view
 from fer_ros.dashboard.settings import SETTINGS, Feed
 from fer_ros.model_card import MODELS_DIR
-from fer_ros.plot_style import COLOURS
 
-FOLDER = Path(__file__).parent
 NO_NODE = (
     'No emotion node is running. Start one and it shows up here by itself: `scripts/demo` on a '
     'bare machine, `ros2 launch fer_ros live.launch.py` on a robot. '
     "Is it running? Then its `ROS_DOMAIN_ID` may differ from this page's."
 )
-
-
-@cache
-def _component() -> Any:
-    html, css, javascript = (
-        (FOLDER / f'live.{kind}').read_text(encoding='utf-8') for kind in ('html', 'css', 'js')
-    )
-    return st.components.v2.component(
-        'fer_live', html=html, css=css, js=javascript, isolate_styles=False
-    )
 
 
 def show() -> None:
@@ -56,7 +41,7 @@ def show() -> None:
             )
         st.markdown(f'`{cameras[topic].node_name}`', width='content')
         _switches(feed, cameras[topic])
-    _component()(key='live', data={'camera': topic, 'colours': COLOURS})
+    show_view(topic, 'live', 'The last minutes')
 
 
 def _short_name(topic: str) -> str:

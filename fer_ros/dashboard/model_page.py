@@ -30,9 +30,11 @@ def show() -> None:
         return
     st.header(card.id, anchor=False)
     _facts(card)
-    for title, measured in figures.find_measurements(card.about):
+    measurements = list(figures.find_measurements(card.about))
+    for title, measured in measurements:
         _measurement(title, measured)
-    _pictures(name)
+    if not any('confusion_matrix' in measured for _, measured in measurements):
+        _pictures(name)
     texts = {
         key: value
         for key, value in card.about.items()
@@ -78,6 +80,8 @@ def _measurement(title: str, measured: dict[str, Any]) -> None:
         column.metric(key, value)
     if 'command' in measured:
         st.caption(f'Printed by `{measured["command"]}`')
+    if 'confusion_matrix' not in measured and not measured.get('robustness'):
+        return
     left, right = st.columns(2)
     if 'confusion_matrix' in measured:
         left.image(

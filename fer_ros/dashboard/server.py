@@ -62,8 +62,7 @@ def serve(host: str, port: int, token: str) -> None:
 
 
 def _view(request: Request) -> CameraView | None:
-    feed = SETTINGS.feed
-    return feed.cameras().get(request.query_params.get('camera', '')) if feed else None
+    return SETTINGS.view(request.query_params.get('camera', ''))
 
 
 async def _state(request: Request) -> Response:

@@ -39,6 +39,7 @@ class DashboardSettings:
         no_feed_reason: why there is none.
         reports: folders whose reports are offered.
         models: card files offered beside the shipped ones.
+        clips: views of the clips that are played at this moment.
     """
 
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
@@ -46,6 +47,12 @@ class DashboardSettings:
     no_feed_reason: str = ''
     reports: Path | None = None
     models: Sequence[Path] = ()
+    clips: dict[str, CameraView] = field(default_factory=dict)
+
+    def view(self, name: str) -> CameraView | None:
+        """Return the view of a camera (by the topic of its emotions) or of a clip."""
+        cameras = self.feed.cameras() if self.feed else {}
+        return self.clips.get(name) or cameras.get(name)
 
 
 SETTINGS = DashboardSettings()

@@ -26,6 +26,7 @@ from fer_ros.errors import FerError, ImageError, SourceError
 from fer_ros.image_source import IMAGE_SUFFIXES, VideoSource
 from fer_ros.labels import UNKNOWN
 from fer_ros.picture_files import decode_picture
+from fer_ros.picture_files import decode_picture
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.plot_style import COLOURS
 from fer_ros.serialization import face_to_dict, frame_to_dict
@@ -33,6 +34,7 @@ from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
 VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm')
 MAX_FRAMES = 1800
+PROGRESS_FRAMES = 10
 SHOWN_PEOPLE = 8
 SHOWN_FRAMES = 600
 """So many annotated frames of a clip are kept for looking at."""
@@ -52,11 +54,16 @@ def show() -> None:
     dropped = st.file_uploader('A photo or a clip; it stays on this computer', type=kinds)
     if dropped is None:
         return
-    hide = st.toggle('Make faces unrecognisable')
     suffix = Path(dropped.name).suffix.lower()
+    is_clip = suffix in VIDEO_SUFFIXES
+    with st.container(horizontal=True, gap='large'):
+        hide = st.toggle('Make faces unrecognisable')
+        is_paced = is_clip and st.toggle(
+            "At the clip's own speed", True, help='Off: as fast as this computer can read it.'
+        )
     try:
-        if suffix in VIDEO_SUFFIXES:
-            _show_clip(dropped.getvalue(), suffix, hide, dropped.name)
+        if is_clip:
+            _show_clip(dropped.getvalue(), suffix, hide, dropped.name, is_paced)
         else:
             _show_photo(dropped.getvalue(), hide, dropped.name)
     except SourceError:
@@ -67,20 +74,11 @@ def show() -> None:
         st.error(str(error), icon=':material/broken_image:')
 
 
-def decode_photo(data: bytes, name: str) -> UInt8Array:
-    """Return a dropped photo as uint8 (H, W, 3) BGR.
-
-    Raises:
-        ImageError: it is no image of a known format, or damaged.
-    """
-    try:
-        return decode_picture(np.frombuffer(data, np.uint8))
-    except ImageError as error:
-        raise ImageError(f'{name} is not an image that can be read: {error}') from error
-
-
 def _show_photo(data: bytes, hide: bool, name: str) -> None:
-    image = decode_photo(data, name)
+    try:
+        image = decode_picture(np.frombuffer(data, np.uint8))
+    except ImageError as error:
+        raise ImageError(f'{name} is not a photo that can be read: {error}') from error
     with _WORKING:
         frame = _pipeline().process_photo(image)
     left, right = st.columns([3, 2])
@@ -133,10 +131,7 @@ class _Clip:
     is_cut: bool
 
 
-def _show_clip(data: bytes, suffix: str, hide: bool, name: str) -> None:
-    is_paced = st.toggle(
-        'Play while it is read', True, help='Off: it is read as fast as this computer can.'
-    )
+def _show_clip(data: bytes, suffix: str, hide: bool, name: str, is_paced: bool) -> None:
     key = (hash(data), hide)
     if st.session_state.get('clip_key') != key:
         # The one before is forgotten: a viewer keeps one clip at most.
@@ -172,8 +167,8 @@ def _show_result(clip: _Clip) -> None:
 
 
 def _replay(clip: _Clip) -> None:
-    pace = Pace()
     with playing('The clip so far') as view:
+        pace = Pace()
         for picture, frame in zip(clip.pictures, clip.frames[:: clip.every]):
             pace.wait(frame.stamp_s)
             view.take_frame(frame, '')
@@ -197,8 +192,8 @@ def _read_clip(data: bytes, suffix: str, hide: bool, name: str, is_paced: bool) 
             total = min(source.frame_count or MAX_FRAMES, MAX_FRAMES)
             every = -(-total // SHOWN_FRAMES)
             bar = st.progress(0.0, 'Reading the clip …')
-            pace = Pace()
             with playing('The clip so far') as view:
+                pace = Pace()
                 for stamp_s, image in islice(source, MAX_FRAMES):
                     if is_paced:
                         pace.wait(stamp_s)
@@ -210,8 +205,9 @@ def _read_clip(data: bytes, suffix: str, hide: bool, name: str, is_paced: bool) 
                     if len(frames) % every == 0:
                         pictures.append(picture)
                     frames.append(frame)
-                    share = min(1.0, len(frames) / total)
-                    bar.progress(share, f'Reading frame {len(frames)} of {total} …')
+                    if len(frames) % PROGRESS_FRAMES == 0:
+                        share = min(1.0, len(frames) / total)
+                        bar.progress(share, f'Reading frame {len(frames)} of {total} …')
             bar.empty()
             is_cut = len(frames) == MAX_FRAMES < source.frame_count
     if not frames:

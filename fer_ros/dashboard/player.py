@@ -1,0 +1,73 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Shows moving annotated images with bars and timeline: a camera's, or a clip's as it is read."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fer_ros.dashboard.camera_view import CameraView
+from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.plot_style import COLOURS
+
+FOLDER = Path(__file__).parent
+BROWSER_TIMEOUT_S = 5.0
+
+
+@cache
+def _component() -> Any:
+    html, css, javascript = (
+        (FOLDER / f'live.{kind}').read_text(encoding='utf-8') for kind in ('html', 'css', 'js')
+    )
+    return st.components.v2.component(
+        'fer_live', html=html, css=css, js=javascript, isolate_styles=False
+    )
+
+
+def show_view(name: str, key: str, title: str) -> None:
+    """Show the view that the server knows by *name*; *title* stands over its timeline."""
+    _component()(key=key, data={'camera': name, 'colours': COLOURS, 'title': title})
+
+
+@contextmanager
+def playing(title: str) -> Iterator[CameraView]:
+    """Show a view that the block fills, and take it off the page when the block has ended."""
+    # Its name is a secret: whoever knows it can see the clip.
+    name = f'clip {secrets.token_hex(16)}'
+    view = SETTINGS.clips[name] = CameraView(name)
+    place = st.empty()
+    try:
+        with place.container():
+            show_view(name, name, title)
+        _wait_for_browser(view)
+        yield view
+    finally:
+        del SETTINGS.clips[name]
+    place.empty()
+
+
+def _wait_for_browser(view: CameraView) -> None:
+    """Return when the browser asks for images, so that it sees the first ones, or in the end."""
+    deadline_s = time.monotonic() + BROWSER_TIMEOUT_S
+    while not view.is_watched and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+
+
+class Pace:
+    """Lets stamps pass no faster than the clock."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self._start_s = time.monotonic()
+
+    def wait(self, stamp_s: float) -> None:
+        """Return when *stamp_s* seconds have passed since the beginning."""
+        time.sleep(max(0.0, self._start_s + stamp_s - time.monotonic()))
