@@ -16,10 +16,11 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.utilities import get_default_context
 
-from fer_ros.errors import FerError
+from fer_ros.errors import ConfigError, FerError
 from fer_ros.nodes.middleware import prepare_middleware
 
 RCLError = rclpy_implementation.RCLError
+UnknownROSArgsError = rclpy_implementation.UnknownROSArgsError
 
 
 def run_node(
@@ -38,7 +39,8 @@ def run_node(
     status = 0
     nodes: Sequence[Node] = ()
     try:
-        rclpy.init(args=arguments)
+        if not _ros_is_up(arguments):
+            return 1
         made = make_node()
         nodes = (made,) if isinstance(made, Node) else made
         executor = SingleThreadedExecutor()
@@ -47,23 +49,42 @@ def run_node(
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except RCLError:
+    except RCLError as error:
         # A callback was under way when the signal shut ROS down: that is a clean end as well.
-        if rclpy.ok():
+        if rclpy.ok() and nodes:
             raise
+        if rclpy.ok():
+            status = _say(error)
     except (
         FerError,
         InvalidParameterTypeException,
         InvalidParameterValueException,
     ) as error:
-        print(f'fer_ros: {error}', file=sys.stderr)
-        status = 1
+        status = _say(error)
     finally:
         for node in nodes:
             getattr(node, 'close', lambda: None)()
             node.destroy_node()
         rclpy.try_shutdown()
     return status
+
+
+def _ros_is_up(arguments: list[str] | None) -> bool:
+    """Start ROS; returns False, with the reason said, for wrong arguments and missing keys."""
+    try:
+        rclpy.init(args=arguments)
+    except RCLError as error:
+        _say(error)
+        return False
+    except UnknownROSArgsError as error:
+        _say(ConfigError(f'unknown ROS arguments: {error}'))
+        return False
+    return True
+
+
+def _say(error: Exception) -> int:
+    print(f'fer_ros: {error}', file=sys.stderr)
+    return 1
 
 
 def exit_now(status: int) -> None:

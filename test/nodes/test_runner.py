@@ -1,0 +1,43 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What keeps every node alike from starting is one sentence, and an error to whoever started it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        pytest.param(('-r', 'image'), "parse remap rule: '-r image'", id='remapping'),
+        pytest.param(('-p', 'rate_hz'), "parse parameter override rule: '-p rate_hz'", id='value'),
+        pytest.param(('--log-level', 'loud'), "parse log level: '--log-level loud'", id='level'),
+        pytest.param(('--params-file', '/gone.yaml'), '/gone.yaml', id='file'),
+        pytest.param(('--rate', '30'), "unknown ROS arguments: ['--rate', '30']", id='unknown'),
+    ],
+)
+def test_wrong_ros_arguments(start, arguments: tuple[str, ...], message: str) -> None:
+    node = start('camera_node', *arguments)
+    assert node.wait() == 1
+    assert 'fer_ros: ' in node.output
+    assert message in node.output
+    assert 'Traceback' not in node.output
+
+
+@pytest.mark.parametrize('keystore', ['missing', 'empty'])
+def test_security_without_keys(
+    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keystore: str
+) -> None:
+    keys = tmp_path / 'keys'
+    if keystore == 'empty':
+        (keys / 'enclaves' / 'fer' / 'camera_node').mkdir(parents=True)
+    monkeypatch.setenv('ROS_SECURITY_KEYSTORE', str(keys))
+    monkeypatch.setenv('ROS_SECURITY_ENABLE', 'true')
+    monkeypatch.setenv('ROS_SECURITY_STRATEGY', 'Enforce')
+    node = start('camera_node', '--enclave', '/fer/camera_node')
+    assert node.wait() == 1
+    assert 'fer_ros: ' in node.output
+    assert 'Traceback' not in node.output
