@@ -54,6 +54,11 @@ class NodeProcess:
                 stderr=subprocess.STDOUT,
             )
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def running(self) -> bool:
         """Return whether it still runs.
 

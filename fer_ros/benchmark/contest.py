@@ -1,0 +1,170 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Systems in processes of their own, timed in turns on the same images.
+
+Turns of a fraction of a second, round after round: whatever else the machine does meets all
+systems alike, and a ratio is the median of ratios within a round.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_ros.benchmark import worker
+from fer_ros.errors import FerError
+
+LEAST_CALLS = 2
+
+
+class BenchmarkError(FerError):
+    """Something that is measured does not run."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One system that takes part.
+
+    Attributes:
+        name: what tables call it.
+        python: interpreter of the environment it lives in.
+        file: Python file that holds its factory; see fer_ros.benchmark.worker.
+        factory: name of that function.
+    """
+
+    name: str
+    python: Path
+    file: Path
+    factory: str
+
+
+OURS = tuple(
+    Entry(name, Path(sys.executable), Path(__file__).with_name('systems.py'), factory)
+    for name, factory in (
+        ('fer_ros', 'library'),
+        ('detector alone', 'detector'),
+        ('classifier alone', 'classifier'),
+    )
+)
+
+
+class _Competitor:
+    """A running worker."""
+
+    def __init__(self, entry: Entry, scenes: Path) -> None:
+        self.name = entry.name
+        self._log = scenes / f'{entry.name.replace(" ", "_")}.log'
+        with self._log.open('wb') as log:
+            self._process = subprocess.Popen(
+                [entry.python, worker.__file__, entry.file, entry.factory, scenes],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            lines = self._log.read_text(errors='replace').strip().splitlines()
+            raise BenchmarkError(f'{self.name} has stopped: {lines[-1] if lines else "no output"}')
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def time(self, scene: str, seconds: float) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f'{scene} {seconds} {LEAST_CALLS}\n')
+        self._process.stdin.flush()
+        return self.read()
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@dataclass
+class Results:
+    """What a contest found.
+
+    Attributes:
+        about: system to what it is.
+        left_out: system to the reason it gave.
+        ms: system to scene to the median of each round, in milliseconds.
+        faces: system to scene to the mean number of faces found.
+    """
+
+    about: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    ms: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    faces: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def median_ms(self, system: str, scene: str) -> float:
+        """Return the median of a system's rounds on a scene."""
+        return float(np.median(self.ms[system][scene]))
+
+    def ratio(self, slower: str, faster: str, scene: str) -> float:
+        """Return how many times as long *slower* takes, as the median over the rounds."""
+        pairs = zip(self.ms[slower][scene], self.ms[faster][scene])
+        return float(np.median([one / other for one, other in pairs]))
+
+
+def run_contest(
+    entries: Sequence[Entry],
+    folder: Path,
+    scenes: Iterable[str],
+    rounds: int,
+    seconds: float,
+    say: Callable[[str], None],
+) -> Results:
+    """Time every system on every scene.
+
+    Args:
+        entries: who takes part.
+        folder: holds the scenes; logs go here.
+        scenes: their names.
+        rounds: how often each system has its turn on each scene.
+        seconds: of a turn, at least; slow systems make LEAST_CALLS calls all the same.
+        say: is told how far it is.
+
+    Raises:
+        BenchmarkError: one of them stops in the middle.
+    """
+    results, scenes = Results(), list(scenes)
+    say(f'starting {", ".join(entry.name for entry in entries)}')
+    running = [_Competitor(entry, folder) for entry in entries]
+    try:
+        ready = []
+        for competitor in running:
+            answer = competitor.read()
+            if 'left_out' in answer:
+                results.left_out[competitor.name] = answer['left_out']
+                say(f'{competitor.name} is left out: {answer["left_out"]}')
+                continue
+            results.about[competitor.name] = answer['about']
+            results.ms[competitor.name] = {scene: [] for scene in scenes}
+            results.faces[competitor.name] = {}
+            ready.append(competitor)
+        for number in range(rounds):
+            say(f'round {number + 1} of {rounds}')
+            for scene in scenes:
+                for competitor in ready:
+                    answer = competitor.time(scene, seconds)
+                    results.ms[competitor.name][scene].append(float(np.median(answer['ms'])))
+                    results.faces[competitor.name][scene] = answer['faces']
+    finally:
+        for competitor in running:
+            competitor.close()
+    return results

@@ -1,0 +1,63 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Times one system in a process of its own, in whatever Python environment that system lives in.
+
+usage: python worker.py FILE FACTORY SCENES
+
+Imports nothing but NumPy. Loads FACTORY from the Python file FILE, calls it without arguments, and
+expects ``(about, make)``: what it is, and a function from a scene's name and images to a function
+from one image to the number of faces found. Says so in one line of JSON; then answers each line
+``SCENE SECONDS IMAGES`` with the milliseconds of at least so many calls that took at least so long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+import time
+from pathlib import Path
+
+
+def _answer(stream, content: dict) -> None:  # type: ignore[no-untyped-def]
+    stream.write(json.dumps(content) + '\n')
+    stream.flush()
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    file, factory, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    # Libraries that print must not garble the answers.
+    answers = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+    import numpy as np
+
+    try:
+        about, make = runpy.run_path(file)[factory]()
+    except Exception as error:  # noqa: BLE001 - whatever keeps a peer from working is its reason
+        _answer(answers, {'left_out': f'{type(error).__name__}: {error}'})
+        return
+    _answer(answers, {'about': about})
+    scenes: dict = {}
+    for line in sys.stdin:
+        name, seconds, least = line.split()
+        if name not in scenes:
+            images = np.load(folder / f'{name}.npy')
+            scenes[name] = images, make(name, images)
+        images, process = scenes[name]
+        process(images[-1])
+        spent: list = []
+        faces: list = []
+        end = time.perf_counter() + float(seconds)
+        while len(spent) < int(least) or time.perf_counter() < end:
+            image = images[len(spent) % len(images)]
+            start = time.perf_counter()
+            found = process(image)
+            spent.append(1e3 * (time.perf_counter() - start))
+            faces.append(found)
+        _answer(answers, {'ms': spent, 'faces': sum(faces) / len(faces)})
+
+
+if __name__ == '__main__':
+    main()
