@@ -26,11 +26,10 @@ from fer_ros.errors import FerError, ImageError, SourceError
 from fer_ros.image_source import IMAGE_SUFFIXES, VideoSource
 from fer_ros.labels import UNKNOWN
 from fer_ros.picture_files import decode_picture
-from fer_ros.picture_files import decode_picture
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.plot_style import COLOURS
 from fer_ros.serialization import face_to_dict, frame_to_dict
-from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
+from fer_ros.types import FaceEmotion, FrameEmotions
 
 VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm')
 MAX_FRAMES = 1800
@@ -160,8 +159,11 @@ def _show_result(clip: _Clip) -> None:
     longest = sorted(people, key=lambda who: -len(people[who][0]))[:SHOWN_PEOPLE]
     for track_id in sorted(longest):
         stamps_s, rows = people[track_id]
-        labels, title = clip.frames[0].labels, f'person {track_id}'
-        right.image(figures.timeline_png(stamps_s, np.array(rows), labels, title), width='stretch')
+        labels, end_s = clip.frames[0].labels, clip.frames[-1].stamp_s
+        picture = figures.timeline_png(
+            stamps_s, np.array(rows), labels, f'person {track_id}', end_s
+        )
+        right.image(picture, width='stretch')
     if not people:
         right.info('No face found.', icon=':material/face:')
 
