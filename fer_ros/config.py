@@ -239,8 +239,8 @@ class BagPlayerConfig(_Checked):
     paused: bool = setting(False, 'wait for ~/step or ~/pause', live=False)
     answers: str = setting(
         '',
-        'an EmotionArray topic: after each image wait for the answer to it, so that none is '
-        'dropped; empty to keep the time of the bag',
+        'an EmotionArray topic: after each image time stands still until the answer to it, so '
+        'that none is dropped; empty to keep the time of the bag',
         live=False,
     )
     clock_hz: float = setting(

@@ -38,7 +38,8 @@ def generate_launch_description() -> LaunchDescription:
             argument(
                 'lossless',
                 'false',
-                'play each image only when the one before is answered (bag_player_node)',
+                'play each image only when the one before is answered, slower than rate where '
+                'the computer is (bag_player_node)',
                 BOOLEANS,
             ),
             argument('namespace', '', 'in front of all names of ours'),

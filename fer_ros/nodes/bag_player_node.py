@@ -150,14 +150,16 @@ class BagPlayerNode(Node):
             self.get_logger().info(f'the bag has ended after {self.sent} messages')
             rclpy.try_shutdown()
             return
-        if self._config.answers or not self._config.rate:
+        if not self._config.rate:
             self._publish_next()
             return
-        self._now_ns += round(passed_s * self._config.rate * 1e9)
-        while self._next is not None and self._next[1] <= self._now_ns:
-            # A loop sets the clock back: the rest waits for the next tick.
-            if not self._publish_next():
+        until_ns = self._now_ns + round(passed_s * self._config.rate * 1e9)
+        while self._next is not None and self._next[1] <= until_ns:
+            # A loop sets the clock back: the rest waits for the next tick. While an answer is
+            # awaited time stands still.
+            if not self._publish_next() or self._awaited:
                 return
+        self._now_ns = until_ns
 
     def _listened_to(self) -> bool:
         """Return whether somebody listens, and everybody known to listen is connected."""

@@ -36,14 +36,22 @@ def stamps_ns(answers: list[EmotionArray]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    'options, transport',
+    'options, transport, rate',
     [
-        pytest.param((), 'raw', id='raw mcap'),
-        pytest.param(('--compressed', '--storage', 'sqlite3'), 'compressed', id='jpeg sqlite3'),
+        pytest.param((), 'raw', 1.0, id='raw mcap'),
+        pytest.param(
+            ('--compressed', '--storage', 'sqlite3'), 'compressed', 0.0, id='jpeg sqlite3'
+        ),
+        pytest.param((), 'raw', 50.0, id='faster than can be answered'),
     ],
 )
 def test_every_image_is_answered_in_sim_time(
-    listener, start, make_bag: Callable[..., Path], options: tuple[str, ...], transport: str
+    listener,
+    start,
+    make_bag: Callable[..., Path],
+    options: tuple[str, ...],
+    transport: str,
+    rate: float,
 ) -> None:
     answers = listener.collect(EmotionArray, 'emotions')
     times = listener.collect(Clock, '/clock')
@@ -52,7 +60,7 @@ def test_every_image_is_answered_in_sim_time(
                  '-p', f'image_transport:={transport}', '-p', 'use_sim_time:=true')  # fmt: skip
     player = start(
         'bag_player_node', '-p', f'bag:={make_bag(*options)}',
-        '-p', 'answers:=emotions', '-p', 'paused:=true',
+        '-p', 'answers:=emotions', '-p', 'paused:=true', '-p', f'rate:={rate}',
     )  # fmt: skip
     listener.until(lambda: times, 'the clock')
     assert listener.call(SetBool, 'bag_player_node/pause', SetBool.Request(data=False)).success
