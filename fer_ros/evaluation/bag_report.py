@@ -187,7 +187,6 @@ def _confusion(facts: dict[str, Any]) -> bytes:
 
         figure = Figure(figsize=(5.5, 5))
         axis = figure.add_subplot()
-        axis.grid(visible=False)
         matrix = np.array(facts['frames']['confusion_matrix'])
         draw_confusion(axis, matrix, tuple(facts['labels']))
         return _png(figure)

@@ -12,33 +12,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer_ros.plot_style import COLOURS, SEQUENTIAL, plot_style
+
 if TYPE_CHECKING:
     from fer_ros.evaluation.dataset import DatasetReport
 
 STYLE = (
+    ':root{color-scheme:light dark}'
     'body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}'
-    'table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .7rem;text-align:right;'
-    'border-bottom:1px solid #ccc}td:first-child,th:first-child{text-align:left}'
-    'img{max-width:100%}'
+    'h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}'
+    'table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto;'
+    'font-variant-numeric:tabular-nums}td,th{padding:.25rem .8rem;text-align:right;'
+    'border-bottom:1px solid #8884}th{font-weight:600}'
+    'td:first-child,th:first-child{text-align:left}'
+    # Plots have a light ground, in a dark browser as well.
+    'img{max-width:100%;border-radius:.5rem;background:#fff}'
 )
+"""Of every report's page."""
 
 
 def _figure(path: Path, draw: Callable[[Any], None], size: tuple[float, float]) -> None:
-    """Save what *draw* puts on a matplotlib axis as *path*."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Save what *draw* puts on a matplotlib axis as *path*, in the house's style."""
+    with plot_style():
+        from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, dpi=110, layout='constrained')
-    FigureCanvasAgg(figure)
-    draw(figure.add_subplot())
-    figure.savefig(path)
+        figure = Figure(figsize=size)
+        draw(figure.add_subplot())
+        figure.savefig(path)
 
 
 def draw_confusion(axis: Any, matrix: np.ndarray, labels: tuple[str, ...]) -> None:
     """Draw a confusion matrix: colour is the share of the row, figures are counts."""
     totals = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
-    axis.imshow(shares, cmap='Blues', vmin=0, vmax=1)
+    axis.grid(visible=False)
+    axis.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1)
     for row in range(len(labels)):
         for column in range(len(labels)):
             axis.text(
@@ -48,9 +56,9 @@ def draw_confusion(axis: Any, matrix: np.ndarray, labels: tuple[str, ...]) -> No
                 ha='center',
                 va='center',
                 fontsize=8,
-                color='white' if shares[row, column] > 0.5 else 'black',
+                color='black' if shares[row, column] > 0.5 else 'white',
             )
-    axis.set_xticks(range(len(labels)), labels, rotation=45, ha='right')
+    axis.set_xticks(range(len(labels)), labels, rotation=40, ha='right')
     axis.set_yticks(range(len(labels)), labels)
     axis.set_xlabel('answer')
     axis.set_ylabel('truth')
@@ -59,7 +67,9 @@ def draw_confusion(axis: Any, matrix: np.ndarray, labels: tuple[str, ...]) -> No
 def draw_reliability(axis: Any, rows: list[dict[str, float]]) -> None:
     """Draw accuracy against confidence; the diagonal is perfect calibration."""
     axis.plot([0, 1], [0, 1], '--', color='grey', linewidth=1)
-    axis.plot([r['confidence'] for r in rows], [r['accuracy'] for r in rows], 'o-')
+    axis.plot(
+        [r['confidence'] for r in rows], [r['accuracy'] for r in rows], 'o-', color=COLOURS['sad']
+    )
     axis.set_xlabel('confidence')
     axis.set_ylabel('accuracy')
     axis.set_xlim(0, 1)
@@ -69,17 +79,23 @@ def draw_reliability(axis: Any, rows: list[dict[str, float]]) -> None:
 def draw_coverage(axis: Any, rows: list[dict[str, float | None]]) -> None:
     """Draw accuracy of the answers against the share of faces answered."""
     known = [row for row in rows if row['accuracy'] is not None]
-    axis.plot([row['coverage'] for row in known], [row['accuracy'] for row in known], 'o-')
+    axis.plot(
+        [row['coverage'] for row in known],
+        [row['accuracy'] for row in known],
+        'o-',
+        color=COLOURS['sad'],
+    )
     axis.set_xlabel('share of faces answered')
     axis.set_ylabel('accuracy of the answers')
 
 
 def draw_robustness(axis: Any, rows: dict[str, dict[str, Any]], clean: float) -> None:
     """Draw the accuracy under each condition as a bar, clean as a line."""
-    names = list(rows)
-    axis.barh(names, [rows[name]['accuracy'] for name in names])
-    axis.axvline(clean, color='black', linewidth=1)
+    names = [name.replace('_', ' ') for name in rows]
+    axis.barh(names, [row['accuracy'] for row in rows.values()], color=COLOURS['sad'])
+    axis.axvline(clean, color=COLOURS['angry'], linewidth=1.5)
     axis.invert_yaxis()
+    axis.grid(axis='y', visible=False)
     axis.set_xlabel('accuracy (line: clean)')
 
 
@@ -128,8 +144,9 @@ def _page(facts: dict[str, Any]) -> str:
     title = f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["truth"]} labels'
     fresh, unknown = facts['without_faces_seen_in_training'], facts['at_unknown_threshold']
     parts = [
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<style>{STYLE}</style><h1>{html.escape(title)}</h1>',
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f'<title>{html.escape(title)}</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>',
         html_table(
             ('figure', 'value'),
             [

@@ -39,6 +39,13 @@ START_TIMEOUT_S = 60.0
 LAST_ANSWERS_S = 3.0
 RESULTS = ('emotions.jsonl', 'annotated.mp4', 'annotated.png')
 
+# The kernel interrupts the node when the demo has ended in whatever way, killed too
+# (1 is PR_SET_PDEATHSIG); set by the node's own process, for here there are threads already.
+_RUN_NODE = (
+    'import ctypes, runpy, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGINT); '
+    'runpy.run_module("fer_ros.nodes." + sys.argv.pop(1), run_name="__main__", alter_sys=True)'
+)
+
 
 class NodeProcess:
     """A node of this package in a process of its own, its output in a log file."""
@@ -49,7 +56,7 @@ class NodeProcess:
         self._log = log
         with log.open('wb') as stream:
             self._process = subprocess.Popen(
-                [sys.executable, '-m', f'fer_ros.nodes.{name}', '--ros-args', *ros_arguments],
+                [sys.executable, '-c', _RUN_NODE, name, '--ros-args', *ros_arguments],
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -80,24 +80,62 @@ def children(process: int) -> set[int]:
     return {int(child) for child in listing.split()}
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
-def test_a_signal_ends_the_demo_and_its_nodes(tmp_path: Path, number: int) -> None:
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], set[int]]]:
+    """A demo that answers already, and its two nodes."""
     command = [sys.executable, '-m', 'fer_ros.nodes.demo', '--output', str(tmp_path)]
     with (tmp_path / 'said').open('w') as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd='/')
-    lines, end_s = tmp_path / 'emotions.jsonl', time.monotonic() + 120
-    while not (lines.is_file() and lines.stat().st_size):
+    lines = tmp_path / 'emotions.jsonl'
+
+    def answers() -> bool:
         assert process.poll() is None
-        assert time.monotonic() < end_s, 'no answer within two minutes'
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.1)
-    nodes = children(process.pid)
-    assert len(nodes) == 2
+        return lines.is_file() and lines.stat().st_size > 0
+
+    try:
+        until(answers, 'an answer')
+        nodes = children(process.pid)
+        assert len(nodes) == 2
+        yield process, nodes
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    end_s = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end_s, f'{what}: not within two minutes'
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
+def test_a_signal_ends_the_demo_and_its_nodes(
+    tmp_path: Path, running: tuple[subprocess.Popen[bytes], set[int]], number: int
+) -> None:
+    process, nodes = running
     process.send_signal(number)
     assert process.wait(timeout=60) == 0
     assert 'images answered' in (tmp_path / 'said').read_text()
     assert 'Traceback' not in (tmp_path / 'said').read_text()
     assert not [node for node in nodes if Path(f'/proc/{node}').exists()]
+
+
+def test_the_nodes_of_a_demo_that_is_killed_end(
+    running: tuple[subprocess.Popen[bytes], set[int]],
+) -> None:
+    process, nodes = running
+    process.kill()
+    process.wait()
+    # Where nobody takes orphans in, an ended process stays as a zombie, without a command.
+    until(lambda: not any(is_running(node) for node in nodes), 'both nodes have ended')
+
+
+def is_running(process: int) -> bool:
+    try:
+        return bool(Path(f'/proc/{process}/cmdline').read_bytes())
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize('seconds', ['0', '-1', 'nan', 'long'])
