@@ -51,6 +51,7 @@ OURS = tuple(
         ('fer_ros', 'library'),
         ('detector alone', 'detector'),
         ('classifier alone', 'classifier'),
+        ('both alone in turn', 'both_in_turn'),
     )
 )
 

@@ -13,12 +13,12 @@ from fer_ros.benchmark.machine import describe_in_words
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table with columns of even width."""
     lines = [list(header), *[list(row) for row in rows]]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(header))]
     written = [
         '| ' + ' | '.join(cell.ljust(width) for cell, width in zip(line, widths)) + ' |'
         for line in lines
     ]
-    rule = '| ' + ' | '.join('-' * max(3, width) for width in widths) + ' |'
+    rule = '| ' + ' | '.join('-' * width for width in widths) + ' |'
     return '\n'.join([written[0], rule, *written[1:]])
 
 

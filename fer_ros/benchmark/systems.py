@@ -9,7 +9,7 @@ from itertools import cycle
 
 from fer_ros import EmotionPipeline
 from fer_ros.alignment import align_faces
-from fer_ros.classification import make_classifier
+from fer_ros.classification import EmotionClassifier, make_classifier
 from fer_ros.config import PipelineConfig
 from fer_ros.detection import make_detector
 from fer_ros.types import UInt8Array
@@ -44,6 +44,18 @@ def detector() -> System:
 
 def classifier() -> System:
     """Return the emotion model alone, on faces cut out beforehand."""
+    alone, make = _on_prepared_faces(with_detector=False)
+    return alone.runtime.name, make
+
+
+def both_in_turn() -> System:
+    """Return detector, then emotion model on faces cut out beforehand: the whole without glue."""
+    return 'the two alone, in one process', _on_prepared_faces(with_detector=True)[1]
+
+
+def _on_prepared_faces(
+    with_detector: bool,
+) -> tuple[EmotionClassifier, Callable[[str, UInt8Array], Process]]:
     config = PipelineConfig()
     found_by, alone = make_detector(config.detection), make_classifier(config.classification)
     card = alone.card
@@ -56,6 +68,12 @@ def classifier() -> System:
                 for image, faces in zip(images, found)
             ]
         )
-        return lambda image: len(alone.classify(next(crops)))
 
-    return alone.runtime.name, make
+        def process(image: UInt8Array) -> int:
+            if with_detector:
+                found_by.detect(image)
+            return len(alone.classify(next(crops)))
+
+        return process
+
+    return alone, make

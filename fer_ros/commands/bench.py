@@ -32,7 +32,7 @@ PEERS = (
     ('seed recipe', 'seed_recipe'),
 )
 STREAM_HZ, CAMERAS_HZ = 30.0, 15.0
-PROJECT_PARTS = ('detector alone', 'classifier alone')
+KERNELS = ('detector alone', 'classifier alone')
 
 
 @dataclass(frozen=True)
@@ -173,11 +173,11 @@ def _take_contest(contest: Results, plan: Plan, clips: list[str], result: dict[s
             system, 'fer_ros', scene
         )
         for system in contest.ms
-        if system not in ('fer_ros', *PROJECT_PARTS)
+        if system in dict(PEERS)
         for scene in scenes
     }
     for scene in scenes:
-        parts = zip(*(contest.ms[part][scene] for part in PROJECT_PARTS))
+        parts = zip(*(contest.ms[part][scene] for part in KERNELS))
         shares = [whole / sum(pair) for whole, pair in zip(contest.ms['fer_ros'][scene], parts)]
         name = f'library over its kernels, {scene} face{"s" if scene != "1" else ""}'
         ratios[name] = float(np.median(shares))
