@@ -173,3 +173,27 @@ def test_the_readme_knows_the_topics_of_the_nodes() -> None:
         created.update(re.findall(r"create_(?:publisher|service)\(\s*\w+,\s*'([^']+)'", text))
     assert created <= listed, created - listed
     assert {'image', 'image/compressed', 'emotions', 'detections'} <= listed
+
+
+@pytest.mark.parametrize(
+    'locked, names',
+    [
+        ('runtime', ['ros-jazzy', 'runtime']),
+        ('dashboard', ['ros-jazzy', 'runtime', 'dashboard']),
+        ('test', ['ros-jazzy', 'runtime', 'dashboard', 'train', 'test']),
+    ],
+)
+def test_what_is_installed_is_locked_with_hashes(root: Path, locked: str, names: list[str]) -> None:
+    text = (root / 'requirements' / 'locked' / f'{locked}.txt').read_text()
+    entries = re.findall(
+        r'^([\w.-]+==[\w.]+)([^\n]*)\n((?:    --hash=sha256:[^\n]*\n)*)', text, re.M
+    )
+    assert all(hashes for _, _, hashes in entries)
+    have = {entry.lower() for entry, _, _ in entries}
+    for name in names:
+        for line in (root / 'requirements' / f'{name}.txt').read_text().splitlines():
+            # The wheels of ROS end at Python 3.13.
+            if line.startswith('#') or not line or '>= "3.14"' in line:
+                continue
+            pin = re.sub(r'\[[^]]*]', '', line.split(';')[0]).strip().lower()
+            assert pin in have, f'{pin} is not locked: run scripts/lock'
