@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The example of a behaviour: it speaks when it should, once."""
+"""The examples of a behaviour, in Python and C++: they speak when they should, once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header, String
 
@@ -18,10 +20,34 @@ from fer_msgs.msg import Emotion, EmotionArray
 HAPPY, SAD, NEUTRAL = ((1, 'happy'), (2, 'sad'), (3, 'neutral'))
 
 
-def test_it_greets_the_happy_once_and_asks_the_sad(listener, root: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, str(root / 'examples' / 'greeter.py')], env=os.environ.copy(), cwd='/'
-    )
+def build(root: Path, folder: Path) -> Path:
+    """Compile the example in C++."""
+    try:
+        get_package_prefix('rclcpp')
+    except (PackageNotFoundError, OSError):
+        pytest.skip('rclcpp is not installed')
+    source = root / 'examples' / 'greeter_cpp'
+    for step in (['cmake', '-S', source, '-B', folder], ['cmake', '--build', folder]):
+        run = subprocess.run([str(word) for word in step], capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout + run.stderr
+    return folder / 'greeter'
+
+
+@pytest.fixture(params=['python', 'c++'])
+def greeter(request: pytest.FixtureRequest, root: Path, tmp_path: Path) -> list[str]:
+    if request.param == 'python':
+        return [sys.executable, str(root / 'examples' / 'greeter.py')]
+    return [str(build(root, tmp_path))]
+
+
+def test_the_page_shows_the_example(root: Path) -> None:
+    page = (root / 'docs' / 'use_in_your_robot.md').read_text()
+    code = (root / 'examples' / 'greeter_cpp' / 'greeter.cpp').read_text()
+    assert f'```cpp\n{code}```\n' in page
+
+
+def test_it_greets_the_happy_once_and_asks_the_sad(listener, greeter: list[str]) -> None:
+    process = subprocess.Popen(greeter, env=os.environ.copy(), cwd='/')
     try:
         said = listener.collect(String, 'say')
         emotions = listener.create_publisher(EmotionArray, 'emotions', 10)
