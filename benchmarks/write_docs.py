@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts a run's tables between the markers of docs/speed.md, and its pictures beside it.
 
-usage: python benchmarks/write_docs.py FOLDER     (what `fer bench --full --output FOLDER` wrote)
+usage: python benchmarks/write_docs.py FOLDER
+FOLDER is what `fer bench --full --output FOLDER` and `profile_frame.py FOLDER` wrote into.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 import shutil
 import sys
 from pathlib import Path
+
+import profile_frame
 
 from fer_ros.benchmark.report import report
 
@@ -36,8 +39,10 @@ def main() -> None:
     """Write the page and copy the pictures."""
     folder, page = Path(sys.argv[1]), DOCS / 'speed.md'
     result = json.loads((folder / 'bench.json').read_text(encoding='utf-8'))
+    profile = json.loads((folder / 'profile.json').read_text(encoding='utf-8'))
+    parts = {**report(result), **profile_frame.tables(profile)}
     text = page.read_text(encoding='utf-8')
-    page.write_text(fill(text, report(result)), encoding='utf-8')
+    page.write_text(fill(text, parts), encoding='utf-8')
     for picture in sorted(folder.glob('speed_*.png')):
         shutil.copy(picture, DOCS / 'figures' / picture.name)
         print(DOCS / 'figures' / picture.name)
