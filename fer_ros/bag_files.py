@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +35,8 @@ STORAGES: dict[str, StoragePlugin] = {
     'mcap': StoragePlugin.MCAP,
     'sqlite3': StoragePlugin.SQLITE3,
 }
+RESERVE_BYTES = 64 << 20
+"""Writing stops while the disk has so much left, so that a bag can be finished and others live."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,7 @@ class BagWriter:
             SourceError: it exists, or cannot be written.
         """
         self.store = make_typestore()
+        self._path = path
         self._connections: dict[str, Connection] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,8 +209,15 @@ class BagWriter:
         self.close()
 
     def close(self) -> None:
-        """Finish the bag."""
-        self._writer.close()
+        """Finish the bag.
+
+        Raises:
+            SourceError: the disk does not take its end.
+        """
+        try:
+            self._writer.close()
+        except (OSError, sqlite3.Error) as error:
+            raise SourceError(f'bag {self._path} cannot be finished: {error}') from error
 
     def make(self, kind: str, **fields: Any) -> Any:
         """Return a message of type *kind*."""
@@ -216,8 +228,8 @@ class BagWriter:
         kind = message.__msgtype__
         self.write_bytes(topic, kind, log_ns, self.store.serialize_cdr(message, kind))
 
-    def write_bytes(self, topic: str, kind: str, log_ns: int, data: bytes | memoryview) -> None:
-        """Write a message that is serialized already.
+    def add_topic(self, topic: str, kind: str) -> None:
+        """Announce a topic, which writing to it does otherwise.
 
         Raises:
             SourceError: its type is not installed.
@@ -227,7 +239,23 @@ class BagWriter:
             self._connections[topic] = self._writer.add_connection(
                 topic, kind, typestore=self.store
             )
-        self._writer.write(self._connections[topic], log_ns, data)
+
+    def write_bytes(self, topic: str, kind: str, log_ns: int, data: bytes | memoryview) -> None:
+        """Write a message that is serialized already.
+
+        Raises:
+            SourceError: its type is not installed, or the disk is full but for what the end of the
+                bag needs: close it, and all that was written can be read.
+        """
+        self.add_topic(topic, kind)
+        if shutil.disk_usage(self._path).free < len(data) + RESERVE_BYTES:
+            raise SourceError(
+                f'bag {self._path} ends here: its disk has less than {RESERVE_BYTES >> 20} MB left'
+            )
+        try:
+            self._writer.write(self._connections[topic], log_ns, data)
+        except (OSError, sqlite3.Error) as error:
+            raise SourceError(f'bag {self._path} cannot be written: {error}') from error
 
     def header(self, stamp_ns: int, frame_id: str) -> Any:
         """Return a std_msgs/Header."""

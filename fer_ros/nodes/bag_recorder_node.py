@@ -12,7 +12,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from fer_ros.bag_files import BagWriter
 from fer_ros.config import BagRecorderConfig
-from fer_ros.errors import ConfigError, SourceError
+from fer_ros.errors import ConfigError, FerError
 from fer_ros.nodes.bag_player_node import message_class
 from fer_ros.nodes.parameters import declare_config, read_config
 from fer_ros.nodes.runner import exit_now, run_node
@@ -59,20 +59,19 @@ class BagRecorderNode(Node):
         if publishers:
             qos.durability = publishers[0].qos_profile.durability
         try:
+            self._writer.add_topic(topic, kind)
             write = functools.partial(self._write, topic, kind)
             self.create_subscription(message_class(kind), topic, write, qos, raw=True)
-        except ConfigError as error:
+        except FerError as error:
             self.get_logger().warning(f'{topic} is left out: {error}')
 
     def _write(self, topic: str, kind: str, data: bytes) -> None:
-        try:
-            self._writer.write_bytes(topic, kind, self.get_clock().now().nanoseconds, data)
-            self.written += 1
-        except (SourceError, OSError) as error:
-            self.get_logger().error(f'{topic}: {error}', throttle_duration_sec=5.0)
+        """Write a message; SourceError, which ends the node, if the disk is full."""
+        self._writer.write_bytes(topic, kind, self.get_clock().now().nanoseconds, data)
+        self.written += 1
 
     def close(self) -> None:
-        """Finish the bag."""
+        """Finish the bag; SourceError if the disk does not take its end."""
         self._writer.close()
 
 

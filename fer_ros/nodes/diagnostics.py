@@ -151,6 +151,17 @@ def explain_silence(node: Node, topic: str, kind: str, seconds: float) -> str:
     return f'no images: nobody publishes {topic} (remap it: -r image:=/camera/image_raw){advice}'
 
 
+def explain_namesakes(node: Node) -> str:
+    """Return a warning if another node has *node*'s name, an empty string if none has."""
+    name = (node.get_name(), node.get_namespace())
+    if node.get_node_names_and_namespaces().count(name) < 2:
+        return ''
+    return (
+        f'another node is called {node.get_fully_qualified_name()}: each answers every image and '
+        'services ask either (rename one: -r __node:=NAME; one that was killed is forgotten soon)'
+    )
+
+
 def _name(publisher: TopicEndpointInfo) -> str:
     """Return who publishes; its name becomes known somewhat later than its topics."""
     if publisher.node_name.startswith('_NODE_NAME_UNKNOWN'):

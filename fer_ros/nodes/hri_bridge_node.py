@@ -16,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 from hri_msgs.msg import Expression, FacialLandmarks, IdsList, NormalizedRegionOfInterest2D
+from rclpy.exceptions import NameValidationException
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -57,6 +58,9 @@ VALENCE_AROUSAL: dict[str, tuple[float, float]] = {
     'contempt': (-0.5, 0.2),
 }
 """Where the classes lie on the circumplex (Russell 1980), roughly: means, not measurements."""
+
+MAX_CROP_RATIO = 4
+"""No face is so much longer than wide; the room about such a crop could take gigabytes."""
 
 _LANDMARKS = (
     FacialLandmarks.RIGHT_PUPIL,
@@ -233,8 +237,8 @@ class HriBridgeNode(Node):
             subscription, publisher, _ = self._others.pop(gone)
             self.destroy_subscription(subscription)
             self.destroy_publisher(publisher)
-        for face_id in message.ids:
-            if face_id not in self._others:
+        for face_id in set(message.ids) - self._others.keys():
+            try:
                 self._others[face_id] = (
                     self.create_subscription(
                         Image,
@@ -247,6 +251,11 @@ class HriBridgeNode(Node):
                     EmotionPipeline(
                         self._crop_config(), self._pipeline.detector, self._pipeline.classifier
                     ),
+                )
+            except NameValidationException as error:
+                self.get_logger().warning(
+                    f'face id {face_id!r} cannot be part of a topic: {error}',
+                    throttle_duration_sec=5.0,
                 )
 
     def _crop_config(self) -> PipelineConfig:
@@ -262,6 +271,12 @@ class HriBridgeNode(Node):
             crop = image_to_bgr(message)
         except ImageError as error:
             self.get_logger().warning(f'{face_id}: {error}', throttle_duration_sec=5.0)
+            return
+        if max(crop.shape[:2]) > MAX_CROP_RATIO * min(crop.shape[:2]):
+            width, height = crop.shape[1::-1]
+            self.get_logger().warning(
+                f'{face_id}: a face is not {width}x{height} pixels', throttle_duration_sec=5.0
+            )
             return
         # The crop ends where the face does; our detector looks for it with some room around.
         margin = max(crop.shape[:2]) // 3

@@ -63,7 +63,10 @@ def run_node(
         status = _say(error)
     finally:
         for node in nodes:
-            getattr(node, 'close', lambda: None)()
+            try:
+                getattr(node, 'close', lambda: None)()
+            except FerError as error:
+                status = _say(error)
             node.destroy_node()
         rclpy.try_shutdown()
     return status
