@@ -27,8 +27,10 @@ def build(root: Path, folder: Path) -> Path:
     except (PackageNotFoundError, OSError):
         pytest.skip('rclcpp is not installed')
     source = root / 'examples' / 'greeter_cpp'
-    for step in (['cmake', '-S', source, '-B', folder], ['cmake', '--build', folder]):
-        run = subprocess.run([str(word) for word in step], capture_output=True, text=True)
+    python = f'-DPython3_EXECUTABLE={sys.executable}'
+    for step in (['-S', source, '-B', folder, python], ['--build', folder]):
+        command = ['cmake', *map(str, step)]
+        run = subprocess.run(command, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
     return folder / 'greeter'
 
