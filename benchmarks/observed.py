@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -121,6 +123,23 @@ class Watch:
         process = NodeProcess(name, self._folder / f'{name}.log', *self._arguments, *arguments)
         self._stack.callback(process.stop)
         return process
+
+    def run(self, command: list[str], name: str) -> subprocess.Popen[bytes]:
+        """Start another program; its log is called *name*."""
+        with (self._folder / f'{name}.log').open('wb') as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._stack.callback(self.stop, process)
+        return process
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """Interrupt a program and wait for its end."""
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=5.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def spin(self, seconds: float) -> None:
         """Take messages for some time, or until there are none for a moment."""

@@ -82,7 +82,7 @@ def load_detector_card(model: str = 'default') -> DetectorCard:
             score_slope=float(content['score_slope']),
             score_offset=float(content['score_offset']),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise ModelError(f'model card {path}: {error!r}') from error
     if Path(file).name != file:
         raise ModelError(f'model card {path}: {file!r} must be a plain file name')

@@ -236,6 +236,9 @@ def test_make_detector_gives_it() -> None:
         pytest.param({'least_face_px': float('nan')}, 'finite numbers', id='nan'),
         pytest.param({'sha256': {'detector.tflite': 'ab'}}, 'is not the file', id='digest'),
         pytest.param(
+            {'files': {'litert': 70}, 'sha256': 'text'}, 'IndexError', id='digest of no table'
+        ),
+        pytest.param(
             {'files': {'litert': '../x'}, 'sha256': {'../x': ''}}, 'plain file name', id='path'
         ),
         pytest.param(

@@ -1,0 +1,185 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""More than the node can do: does it stay quick, small and honest about what it leaves out?
+
+usage: python benchmarks/overload.py [--seconds 20] [--cases A,B] [--output runs/overload.json]
+Each case is a camera process that sends more than can be answered, the emotion node, and listeners.
+Prints a table: images sent, received, answered and dropped (received = answered + dropped, as
+/diagnostics counts them), latency in the first and the second half, and memory at both ends. The
+exit status is 1 where something is not accounted for or grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.observed import Watch, holdings, percentiles, watching
+from fer_ros.image_source import DemoSource, demo_photos
+from fer_ros.types import UInt8Array
+
+LATENCY_GROWTH = 3.0
+"""The second half's median may be so many times the first's: a queue would grow without end."""
+MEMORY_GROWTH_MB = 40.0
+WARM_UP_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Load:
+    """What comes in.
+
+    Attributes:
+        images: makes uint8 (N, H, W, 3) BGR that are sent over and over.
+        rate_hz: images a second.
+        slow_listener: also let somebody take a fifth of a second for each message, reliably.
+    """
+
+    images: Callable[[], UInt8Array]
+    rate_hz: float
+    slow_listener: bool = False
+
+
+def demo_images(size_wh: tuple[int, int]) -> UInt8Array:
+    """Return a few moments of the demo with both people."""
+    source = DemoSource(size_wh)
+    return np.stack([source.at(4.0 + number / 5) for number in range(4)])
+
+
+def crowd_images(columns: int = 10, rows: int = 5, tile_px: int = 128) -> UInt8Array:
+    """Return a crowd of fifty faces, all of one person."""
+    face = cv2.resize(demo_photos()[0][20:220, 126:326], (tile_px, tile_px))
+    return np.stack([np.roll(np.tile(face, (rows, columns, 1)), n, axis=1) for n in range(3)])
+
+
+LOADS: dict[str, Load] = {
+    '120 Hz, 640x480': Load(lambda: demo_images((640, 480)), 120.0),
+    '4K at 15 Hz': Load(lambda: demo_images((3840, 2160))[:2], 15.0),
+    '50 faces at 30 Hz': Load(crowd_images, 30.0),
+    'slow subscriber at 30 Hz': Load(lambda: demo_images((640, 480)), 30.0, slow_listener=True),
+}
+
+SLOW_LISTENER = """
+import time
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from sensor_msgs.msg import Image
+from fer_msgs.msg import EmotionArray
+from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.runner import exit_now
+prepare_middleware()
+rclpy.init()
+node = rclpy.create_node('slow_listener')
+node.create_subscription(EmotionArray, 'emotions', lambda _: time.sleep(0.2), 1000)
+node.create_subscription(Image, 'image_annotated', lambda _: time.sleep(0.2), 10)
+try:
+    rclpy.spin(node)
+except (KeyboardInterrupt, ExternalShutdownException):
+    pass
+exit_now(0)
+"""
+
+
+def start_sender(watch: Watch, load: Load, folder: Path) -> subprocess.Popen[bytes]:
+    """Start the camera process, which is ended with *watch*."""
+    file = folder / 'images.npy'
+    np.save(file, load.images())
+    command = [sys.executable, '-m', 'fer_ros.nodes.bench_sender', str(file), str(load.rate_hz)]
+    return watch.run([*command, '0', 'image'], 'sender')
+
+
+def overload(load: Load, seconds: float, folder: Path) -> dict[str, Any]:
+    """Run one case; return its figures."""
+    with watching(folder) as watch:
+        if load.slow_listener:
+            watch.run([sys.executable, '-c', SLOW_LISTENER], 'slow_listener')
+        node = watch.start('emotion_node')
+        watch.until(lambda: watch.node.count_subscribers('image'), 'emotion_node')
+        sender = start_sender(watch, load, folder)
+        watch.until(lambda: watch.answers, 'the first answer')
+        start_s = time.monotonic()
+        watch.until(lambda: time.monotonic() - start_s > WARM_UP_SHARE * seconds, 'a warm node')
+        early = holdings(node.pid, 0.0)
+        watch.until(lambda: time.monotonic() - start_s > seconds, 'the end', 2 * seconds)
+        late = holdings(node.pid, seconds)
+        watch.stop(sender)
+        counts = watch.settle()
+        middle_s = start_s + seconds / 2
+        parts = [[a.latency_ms for a in watch.answers if (a.at_s < middle_s) == first]
+                 for first in (True, False)]  # fmt: skip
+        facts = {
+            'rate_hz': load.rate_hz,
+            **counts,
+            'answers': len(watch.answers),
+            'faces': max(len(answer.track_ids) for answer in watch.answers),
+            'latency_ms': [percentiles(part) for part in parts],
+            'rss_mb': [round(early.rss_mb, 1), round(late.rss_mb, 1)],
+            'cpu_cores': round((late.cpu_s - early.cpu_s) / (1 - WARM_UP_SHARE) / seconds, 2),
+        }
+    facts['complaints'] = complaints(facts)
+    return facts
+
+
+def complaints(facts: dict[str, Any]) -> list[str]:
+    """Return what is wrong: images not accounted for, latency or memory that grows."""
+    found = []
+    unaccounted = facts['received'] - facts['processed'] - facts['dropped'] - facts['bad']
+    if unaccounted:
+        found.append(f'{unaccounted} images are not accounted for')
+    if facts['answers'] != facts['processed']:
+        found.append(f'{facts["processed"]} images were answered, {facts["answers"]} answers came')
+    first, second = (part.get('median', 0.0) for part in facts['latency_ms'])
+    if second > LATENCY_GROWTH * max(first, 10.0):
+        found.append(f'latency grows from {first} to {second} ms')
+    if facts['rss_mb'][1] - facts['rss_mb'][0] > MEMORY_GROWTH_MB:
+        found.append(f'memory grows from {facts["rss_mb"][0]} to {facts["rss_mb"][1]} MB')
+    return found
+
+
+def main() -> int:
+    """Run the cases and print the table; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--seconds', type=float, default=20.0)
+    parser.add_argument('--cases', default='', metavar='A,B', help='beginnings of their names')
+    parser.add_argument('--output', type=Path, default=Path('runs/overload.json'), metavar='FILE')
+    options = parser.parse_args()
+    wanted = tuple(options.cases.split(',')) if options.cases else ('',)
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    print('| input | received | answered | dropped | faces | latency median, p99 (ms), 1st half '
+          '| 2nd half | memory (MB) | cores |')  # fmt: skip
+    print('|' + ' --- |' * 9)
+    results = {}
+    for name, load in LOADS.items():
+        if not name.startswith(wanted):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            facts = results[name] = overload(load, options.seconds, Path(folder))
+        halves = ' | '.join(f'{p.get("median")}, {p.get("p99")}' for p in facts['latency_ms'])
+        print(
+            f'| {name} | {facts["received"]} | {facts["processed"]} | {facts["dropped"]} '
+            f'| {facts["faces"]} | {halves} | {facts["rss_mb"][0]} to {facts["rss_mb"][1]} '
+            f'| {facts["cpu_cores"]} |',
+            flush=True,
+        )
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(results, indent=2) + '\n', encoding='utf-8')
+    wrong = {name: facts['complaints'] for name, facts in results.items() if facts['complaints']}
+    print('all accounted for, nothing grows' if not wrong else f'NOT WELL: {wrong}')
+    return 1 if wrong else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
