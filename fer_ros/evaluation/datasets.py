@@ -25,6 +25,8 @@ from fer_ros.types import Float32Array, UInt8Array
 MIN_VOTES = 2
 """FER+'s protocol: a class with fewer votes in a row is noise."""
 
+MAX_VOTES = 1000
+
 FER2013_SIDE_PX = 48
 MAX_ARCHIVE_BYTES = 8_000_000_000
 
@@ -84,7 +86,7 @@ def read_npz(path: Path) -> FaceSet:
             unpacked_bytes = sum(member.file_size for member in content.zip.infolist())
             if unpacked_bytes > MAX_ARCHIVE_BYTES:
                 raise DataError(f'more than {MAX_ARCHIVE_BYTES} bytes when unpacked')
-            arrays = {name: content[name] for name in content.files}
+            arrays = {name: np.asarray(content[name]) for name in content.files}
     except Exception as error:  # bytes of a file may be anything
         raise DataError(f'{path} cannot be read: {error}') from error
     for name in ('images', 'labels', 'usage'):
@@ -98,9 +100,13 @@ def read_npz(path: Path) -> FaceSet:
     _check_numbers(usage, len(images), len(SPLITS), f'{path}: usage')
     votes = np.zeros((len(images), len(EMOTIONS)), np.float32)
     if 'ferplus' in arrays:
-        if 'ferplus_names' not in arrays or len(arrays['ferplus']) != len(images):
-            raise DataError(f'{path}: ferplus needs ferplus_names and one row a face')
-        votes = vote_shares(arrays['ferplus'], tuple(str(n) for n in arrays['ferplus_names']))
+        counts, names = arrays['ferplus'], np.atleast_1d(arrays.get('ferplus_names', ()))
+        if counts.shape != (len(images), len(names)) or counts.dtype.kind not in 'iu':
+            raise DataError(
+                f'{path}: ferplus needs ferplus_names and one row of whole numbers a face, '
+                f'got {counts.dtype} {counts.shape} and {len(names)} names'
+            )
+        votes = vote_shares(counts, tuple(str(name) for name in names))
     return FaceSet(path.stem, images, usage.astype(np.uint8), labels.astype(np.int64), votes)
 
 
@@ -155,7 +161,7 @@ def read_csv(path: Path, votes: Path | None = None) -> FaceSet:
     for line, row in _rows(path, ('emotion', 'usage', 'pixels')):
         where = f'{path}, line {line}'
         label, usage = (row['emotion'] or '').strip(), (row['usage'] or '').strip()
-        if not label.isdecimal() or int(label) >= len(FER2013_EMOTIONS):
+        if not (len(label) < 9 and label.isdecimal() and int(label) < len(FER2013_EMOTIONS)):
             raise DataError(f'{where}: unknown label {label!r}; expected 0 to 6')
         if usage not in USAGES:
             raise DataError(f'{where}: usage {usage!r} is not one of {", ".join(USAGES)}')
@@ -184,9 +190,12 @@ def read_votes(path: Path) -> Float32Array:
     counts = []
     for line, row in _rows(path, columns):
         try:
-            counts.append([int(row[column]) for column in columns])
+            votes = [int(row[column]) for column in columns]
         except (TypeError, ValueError) as error:
             raise DataError(f'{path}, line {line}: votes must be whole numbers') from error
+        if not 0 <= min(votes) <= max(votes) <= MAX_VOTES:
+            raise DataError(f'{path}, line {line}: votes must be 0 to {MAX_VOTES}')
+        counts.append(votes)
     return vote_shares(np.array(counts, np.int64).reshape(-1, len(columns)), columns)
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fer_ros.evaluation.datasets import (
     read_faces,
     read_folder,
     read_npz,
+    read_votes,
     vote_shares,
 )
 from fer_ros.evaluation.face_set import FaceSet, occurs_in
@@ -80,6 +82,9 @@ def test_both_forms_of_the_csv_are_read(tmp_path: Path, header: str, row: str) -
             ['emotion,pixels,Usage', f'3,{PIXELS},Test'], "usage 'Test'", id='unknown usage'
         ),
         pytest.param(['emotion,pixels,Usage', '3'], "usage ''", id='row cut off'),
+        pytest.param(
+            ['emotion,pixels,Usage', f'{"1" * 5000},{PIXELS},Training'], 'unknown label', id='long'
+        ),
     ],
 )
 def test_a_bad_csv_is_named_with_its_line(tmp_path: Path, lines: list[str], message: str) -> None:
@@ -120,6 +125,14 @@ def test_votes_are_joined_by_row(tmp_path: Path) -> None:
         read_faces(faces, more)
 
 
+@pytest.mark.parametrize('count', ['-1', '1001', '9' * 30, '9' * 5000, 'x', ''])
+def test_votes_that_are_no_counts_are_named_with_their_line(tmp_path: Path, count: str) -> None:
+    header = 'Usage,Image name,' + ','.join(VOTE_COLUMNS)
+    votes = write(tmp_path / 'votes.csv', header, f'Training,,{count},0,0,0,0,0,0,9,1,0')
+    with pytest.raises(DataError, match='line 2: votes must be'):
+        read_votes(votes)
+
+
 def save_npz(folder: Path, **changes: np.ndarray) -> Path:
     arrays = {
         'images': np.zeros((4, 48, 48), np.uint8),
@@ -147,6 +160,16 @@ def test_an_npz_is_read(tmp_path: Path) -> None:
         pytest.param({'usage': np.zeros(3, np.uint8)}, 'usage must be 4', id='too few'),
         pytest.param({'images': np.zeros((4, 48, 40), np.uint8)}, 'images must be', id='shape'),
         pytest.param({'ferplus': np.zeros((4, 10), np.uint8)}, 'ferplus_names', id='no names'),
+        pytest.param(
+            {'ferplus': np.zeros((4, 10)), 'ferplus_names': np.array(['a'] * 10)},
+            'whole numbers a face',
+            id='fractions of votes',
+        ),
+        pytest.param(
+            {'ferplus': np.zeros((4, 10), np.uint8), 'ferplus_names': np.array('a')},
+            'and 1 names',
+            id='one name',
+        ),
     ],
 )
 def test_a_bad_npz_is_named(tmp_path: Path, changes: dict, message: str) -> None:
@@ -158,6 +181,15 @@ def test_a_damaged_npz_is_refused(tmp_path: Path) -> None:
     path = save_npz(tmp_path)
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(DataError, match='cannot be read'):
+        read_npz(path)
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'a.npz'
+    with zipfile.ZipFile(path, 'w') as archive:
+        for name in ('images', 'labels', 'usage'):
+            archive.writestr(f'{name}.npy', b'hello')
+    with pytest.raises(DataError, match='images must be'):
         read_npz(path)
 
 
