@@ -15,6 +15,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
+from fer_ros.nodes.middleware import LOST_LISTENER, sends_to_the_dead
 from fer_ros.types import UInt8Array
 
 WINDOW = 300
@@ -160,6 +161,11 @@ def explain_namesakes(node: Node) -> str:
         f'another node is called {node.get_fully_qualified_name()}: each answers every image and '
         'services ask either (rename one: -r __node:=NAME; one that was killed is forgotten soon)'
     )
+
+
+def explain_lost_listener() -> str:
+    """Return a warning if this process still sends to one that was killed, else ''."""
+    return LOST_LISTENER if sends_to_the_dead() else ''
 
 
 def _name(publisher: TopicEndpointInfo) -> str:

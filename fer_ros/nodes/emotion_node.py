@@ -32,6 +32,7 @@ from fer_ros.nodes.diagnostics import (
     SILENCE_S,
     FrameStatistics,
     brightness,
+    explain_lost_listener,
     explain_namesakes,
     explain_silence,
     to_status,
@@ -336,10 +337,10 @@ class EmotionNode(LifecycleNode):
 
     def _warnings(self) -> list[str]:
         """Return what keeps the node from its work; nothing is expected of a node not looking."""
-        namesakes = explain_namesakes(self)
+        about_us = [text for text in (explain_namesakes(self), explain_lost_listener()) if text]
         if self._subscription is None:
-            return [namesakes] if namesakes else []
-        found = self.statistics.warnings(self.pipeline.config.quality.min_brightness)
+            return about_us
+        found = about_us + self.statistics.warnings(self.pipeline.config.quality.min_brightness)
         silent_s = self.statistics.silent_s()
         if silent_s > SILENCE_S:
             kind = (
@@ -349,8 +350,6 @@ class EmotionNode(LifecycleNode):
             )
             topic = self._subscription.topic_name
             found.insert(0, explain_silence(self, topic, kind, silent_s))
-        if namesakes:
-            found.insert(0, namesakes)
         return found
 
 

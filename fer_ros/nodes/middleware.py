@@ -9,6 +9,7 @@ from pathlib import Path
 
 PROFILE = Path(__file__).parent / 'fastdds.xml'
 
+_PORT = '/fastrtps_port'
 _OWN_SETTINGS = (
     'FASTRTPS_DEFAULT_PROFILES_FILE',
     'FASTDDS_DEFAULT_PROFILES_FILE',
@@ -30,3 +31,21 @@ def middleware_settings() -> dict[str, str]:
 def prepare_middleware() -> None:
     """Name the profile of shared memory to Fast DDS, unless the user has settings of their own."""
     os.environ.update(middleware_settings())
+
+
+LOST_LISTENER = (
+    'a program that listened here was killed, and Fast DDS still sends to its shared memory: '
+    'listeners that are started now may get nothing (Fast DDS issue 5469); restart this node'
+)
+
+
+def sends_to_the_dead() -> bool:
+    """Return whether this process holds the shared memory of a listener that was killed.
+
+    Whoever listens next makes new memory of the same name; Fast DDS up to 2.14 does not notice.
+    """
+    maps = Path('/proc/self/maps')
+    if not maps.is_file():
+        return False
+    with maps.open(encoding='utf-8', errors='replace') as lines:
+        return any(_PORT in line and line.endswith('(deleted)\n') for line in lines)

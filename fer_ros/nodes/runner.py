@@ -17,9 +17,12 @@ from rclpy.node import Node
 from rclpy.utilities import get_default_context
 
 from fer_ros.errors import ConfigError, FerError
-from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.middleware import LOST_LISTENER, prepare_middleware, sends_to_the_dead
 
 RCLError = rclpy_implementation.RCLError
+
+LOOK_S = 5.0
+"""Between two looks at whether somebody who listened was killed."""
 UnknownROSArgsError = rclpy_implementation.UnknownROSArgsError
 
 
@@ -46,6 +49,7 @@ def run_node(
         executor = SingleThreadedExecutor()
         for node in nodes:
             executor.add_node(node)
+        watch_listeners(nodes[0])
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
@@ -88,6 +92,20 @@ def _ros_is_up(arguments: list[str] | None) -> bool:
 def _say(error: Exception) -> int:
     print(f'fer_ros: {error}', file=sys.stderr)
     return 1
+
+
+def watch_listeners(node: Node) -> None:
+    """Have *node* log a warning, once, when its process goes on sending to one that was killed."""
+    before = False
+
+    def look() -> None:
+        nonlocal before
+        # Most often Fast DDS notices by itself a moment later.
+        was, before = before, sends_to_the_dead()
+        if was and before:
+            node.get_logger().warning(LOST_LISTENER, once=True)
+
+    node.create_timer(LOOK_S, look)
 
 
 def exit_now(status: int) -> None:

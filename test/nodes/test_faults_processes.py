@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import time
@@ -19,6 +20,7 @@ from sensor_msgs.msg import Image
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.cli import main as fer
+from fer_ros.nodes.middleware import sends_to_the_dead
 
 END_S = 2.0
 STEPS = {
@@ -132,3 +134,14 @@ def test_two_nodes_of_one_name_warn(listener, start) -> None:
         return bool(diagnostics) and not told()
 
     listener.until(alone, 'the warning to go')
+
+
+def test_memory_of_a_listener_that_was_killed_is_noticed(tmp_path: Path) -> None:
+    """Whether Fast DDS notices is chance, so a file of the same kind stands for its memory."""
+    memory = tmp_path / 'fastrtps_port7000'
+    memory.write_bytes(bytes(4096))
+    with memory.open('r+b') as stream, mmap.mmap(stream.fileno(), 0):
+        assert not sends_to_the_dead()
+        memory.unlink()
+        assert sends_to_the_dead()
+    assert not sends_to_the_dead()
