@@ -62,8 +62,14 @@ def _facts(card: EmotionModelCard) -> None:
     }
     if 'parameters' in card.about:
         facts['Parameters'] = f'{card.about["parameters"]:,}'
-    for column, (key, value) in zip(st.columns(len(facts)), facts.items()):
-        column.metric(key, value)
+    _row(facts)
+
+
+def _row(figures_by_name: dict[str, str]) -> None:
+    """Show figures side by side, as many as there is room for."""
+    with st.container(horizontal=True, gap='large'):
+        for name, value in figures_by_name.items():
+            st.metric(name, value, width='content')
 
 
 def _measurement(title: str, measured: dict[str, Any]) -> None:
@@ -76,8 +82,7 @@ def _measurement(title: str, measured: dict[str, Any]) -> None:
     shown = {key: f'{value:.1%}' for key, value in named.items() if value is not None}
     if 'count' in measured:
         shown['Faces'] = f'{measured["count"]:,}'
-    for column, (key, value) in zip(st.columns(max(1, len(shown))), shown.items()):
-        column.metric(key, value)
+    _row(shown)
     if 'command' in measured:
         st.caption(f'Printed by `{measured["command"]}`')
     if 'confusion_matrix' not in measured and not measured.get('robustness'):

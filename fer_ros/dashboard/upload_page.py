@@ -42,11 +42,6 @@ _WORKING = Lock()
 """One image at a time: viewers share the computer, and the robot's nodes need it too."""
 
 
-@st.cache_resource(show_spinner='Loading the models …')
-def _pipeline() -> EmotionPipeline:
-    return EmotionPipeline(SETTINGS.pipeline)
-
-
 def show() -> None:
     """Show what a photo or clip says."""
     kinds = [suffix[1:] for suffix in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)]
@@ -79,7 +74,8 @@ def _show_photo(data: bytes, hide: bool, name: str) -> None:
     except ImageError as error:
         raise ImageError(f'{name} is not a photo that can be read: {error}') from error
     with _WORKING:
-        frame = _pipeline().process_photo(image)
+        # A new one, so that people are numbered from 1 in every photo.
+        frame = EmotionPipeline(SETTINGS.pipeline).process_photo(image)
     left, right = st.columns([3, 2])
     left.image(encode(annotate(image, frame, hide)), width='stretch')
     with right:

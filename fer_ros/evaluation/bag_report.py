@@ -65,7 +65,7 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width">'
         f'<title>{html.escape(title)}</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>',
         html_table(('', ''), _overview(facts)),
-        f'<h2>Who felt what, and when</h2>{_picture(_timeline(evaluation), "timeline")}',
+        f'<h2>Who looked how, and when</h2>{_picture(_timeline(evaluation), "timeline")}',
         '<h2>People</h2>',
         html_table(
             ('person', 'from (s)', 'to (s)', 'images', 'on the whole'),
