@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Puts a run's tables between the markers of docs/speed.md, and its pictures beside it.
+"""Puts a run's tables between the markers of README.md and docs/speed.md, and its pictures there.
 
 usage: python benchmarks/write_docs.py FOLDER
 FOLDER is what `fer bench --full --output FOLDER` and `profile_frame.py FOLDER` wrote into.
@@ -16,9 +16,10 @@ from pathlib import Path
 
 import profile_frame
 
-from fer_ros.benchmark.report import report
+from fer_ros.benchmark.report import report, summary
 
-DOCS = Path(__file__).parent.parent / 'docs'
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / 'README.md', ROOT / 'docs' / 'speed.md')
 
 
 def fill(page: str, parts: dict[str, str]) -> str:
@@ -36,17 +37,20 @@ def fill(page: str, parts: dict[str, str]) -> str:
 
 
 def main() -> None:
-    """Write the page and copy the pictures."""
-    folder, page = Path(sys.argv[1]), DOCS / 'speed.md'
-    result = json.loads((folder / 'bench.json').read_text(encoding='utf-8'))
-    profile = json.loads((folder / 'profile.json').read_text(encoding='utf-8'))
-    parts = {**report(result), **profile_frame.tables(profile)}
-    text = page.read_text(encoding='utf-8')
-    page.write_text(fill(text, parts), encoding='utf-8')
+    """Write the pages and copy the pictures."""
+    folder = Path(sys.argv[1])
+    result, profile = (
+        json.loads((folder / name).read_text(encoding='utf-8'))
+        for name in ('bench.json', 'profile.json')
+    )
+    parts = {**report(result), **profile_frame.tables(profile), 'readme': summary(result)}
+    for page in PAGES:
+        page.write_text(fill(page.read_text(encoding='utf-8'), parts), encoding='utf-8')
+        print(page)
     for picture in sorted(folder.glob('speed_*.png')):
-        shutil.copy(picture, DOCS / 'figures' / picture.name)
-        print(DOCS / 'figures' / picture.name)
-    print(page)
+        target = ROOT / 'docs' / 'figures' / picture.name
+        shutil.copy(picture, target)
+        print(target)
 
 
 if __name__ == '__main__':

@@ -41,8 +41,9 @@ def assess_quality(
     grey = [
         crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) for crop in aligned.crops
     ]
-    brightness = np.array([crop.mean() for crop in grey])
-    sharpness = np.array([cv2.Laplacian(crop, cv2.CV_32F).var() for crop in grey])
+    brightness = np.array([cv2.mean(crop)[0] for crop in grey])
+    edges = [cv2.meanStdDev(cv2.Laplacian(crop, cv2.CV_32F))[1] for crop in grey]
+    sharpness = np.array([deviation.item() ** 2 for deviation in edges])
     outside = boxes[:, 2:] - boxes[:, :2]
     margins = 0.05 * outside
     flags = np.stack(

@@ -151,8 +151,10 @@ def run_contest(
         for competitor in running:
             answer = competitor.read()
             if 'left_out' in answer:
-                results.left_out[competitor.name] = answer['left_out']
-                say(f'{competitor.name} is left out: {answer["left_out"]}')
+                # Without the pictures that some decorate their messages with.
+                reason = answer['left_out'].encode('ascii', 'ignore').decode()
+                results.left_out[competitor.name] = reason
+                say(f'{competitor.name} is left out: {reason}')
                 continue
             results.about[competitor.name] = answer['about']
             results.ms[competitor.name] = {scene: [] for scene in scenes}

@@ -34,8 +34,9 @@ def draw_systems(result: dict[str, Any], path: Path) -> None:
             bars = axes.barh(names if axes is figure.axes[0] else range(len(names)), values)
             for bar, colour in zip(bars, colours):
                 bar.set_color(colour)
-            axes.bar_label(bars, fmt='%.0f', padding=3)
-            axes.set(xscale='log', xlim=(0.8, 3 * max(values)), xlabel='images a second')
+            axes.bar_label(bars, [f'{n:.0f}' if n >= 10 else f'{n:.1f}' for n in values], padding=3)
+            limits = 0.5 * min(values), 4 * max(values)
+            axes.set(xscale='log', xlim=limits, xlabel='images a second')
             axes.grid(axis='y', visible=False)
             if axes is not figure.axes[0]:
                 axes.set_yticks([])
@@ -58,7 +59,7 @@ def draw_growth(result: dict[str, Any], path: Path) -> None:
             pixels = [_megapixels(size) for size in sizes]
             if name != 'classifier alone':
                 by_pixels.plot(pixels, list(sizes.values()), 'o-', color=colour, label=name)
-        by_faces.set(xlabel='faces, 640x480', ylabel='ms an image', ylim=(0, None))
+        by_faces.set(xlabel='faces, 640x480', ylabel='ms an image', ylim=(0, None), xticks=counts)
         by_faces.set_title('faces')
         by_faces.legend()
         by_pixels.set(xlabel='megapixels, one face', ylabel='ms an image', ylim=(0, None))

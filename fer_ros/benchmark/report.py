@@ -40,6 +40,37 @@ def report(result: dict[str, Any]) -> dict[str, str]:
     return parts
 
 
+def summary(result: dict[str, Any]) -> str:
+    """Return the few figures that belong on a first page."""
+    fps, ratios, frames = result['frames_per_second']['fer_ros'], result['ratios'], result['frames']
+    latency = result['latency_ms']
+    others = [
+        (f'how many times as fast as {name}', f'{ratios[name]:.1f}')
+        for name in (
+            'fer Haar, 1 face', 'fer Haar, 8 faces', 'fer MTCNN, 1 face', 'seed recipe, 1 face',
+        )
+        if name in ratios
+    ]  # fmt: skip
+    rows = [
+        ('library, images of 640x480 a second: 1 face, 8 faces', f'{fps["1"]:.0f}, {fps["8"]:.0f}'),
+        *others,
+        (
+            'camera process → DDS → node → DDS → listener, 30 Hz: sent, received, answered',
+            f'{frames["sent"]}, {frames["received"]}, {frames["answered"]}',
+        ),
+        (
+            'latency of the same, stamp to receipt: median, 99th percentile',
+            f'{latency["median"]:.1f} ms, {latency["p99"]:.1f} ms',
+        ),
+        (
+            'the node meanwhile: processor, memory; its start to the first answer',
+            f'{result["cpu_cores"]:.2f} cores, {result["resident_mb"]:.0f} MB; '
+            f'{result["start_s"]:.1f} s',
+        ),
+    ]
+    return table(('figure', 'value'), rows)
+
+
 def _goals(result: dict[str, Any]) -> str:
     rows = [
         (goal['goal'], goal['wanted'], goal['found'], 'yes' if goal['reached'] else '**no**')
@@ -58,12 +89,12 @@ def _systems(result: dict[str, Any]) -> str:
             seen = found[system][faces]
             cells.append(f'{by_faces[faces]:.1f}' + ('' if seen == int(faces) else f' ({seen:g})'))
         rows.append((system, result['about'][system], *cells))
-    rows += [
-        (system, f'left out: {reason}', *[''] * len(counts))
+    header = [f'{faces} face{"s" if faces != "1" else ""}' for faces in counts]
+    left_out = [
+        f'\n\nLeft out: {system}. It said: {reason}'
         for system, reason in result['left_out'].items()
     ]
-    header = [f'{faces} face{"s" if faces != "1" else ""}' for faces in counts]
-    return table(('images a second', 'what it is', *header), rows)
+    return table(('images a second', 'what it is', *header), rows) + ''.join(left_out)
 
 
 def _by_scene(result: dict[str, Any], key: str, what: str) -> str:
