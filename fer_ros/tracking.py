@@ -87,23 +87,33 @@ class FaceTracker:
         return ids
 
     def _matches(self, boxes_xyxy: Float32Array, stamp_s: float) -> list[tuple[int, int]]:
-        """Return (track, face) pairs, each used once, in falling order of likeness."""
+        """Return (track, face) pairs, each used once: by overlap, then by nearness."""
         if not self._tracks or not len(boxes_xyxy):
             return []
         expected = np.stack([track.expected_box(stamp_s) for track in self._tracks])
-        gaps_s = np.array([stamp_s - track.stamp_s for track in self._tracks])
         overlap = pairwise_iou(expected, boxes_xyxy)
-        likeness = np.where(
-            overlap >= self.config.min_overlap,
-            1.0 + overlap,
-            _nearness(expected, boxes_xyxy, gaps_s),
-        )
-        pairs = []
-        while likeness.max() > 0:
-            row, face = (int(i) for i in np.unravel_index(likeness.argmax(), likeness.shape))
-            pairs.append((row, face))
-            likeness[row, :] = likeness[:, face] = 0
+        overlap[overlap < self.config.min_overlap] = 0
+        pairs = _best_first(overlap)
+        # Mostly everybody is where they were expected.
+        if len(pairs) < min(overlap.shape):
+            gaps_s = np.array([stamp_s - track.stamp_s for track in self._tracks])
+            nearness = _nearness(expected, boxes_xyxy, gaps_s)
+            for row, face in pairs:
+                nearness[row, :] = nearness[:, face] = 0
+            pairs += _best_first(nearness)
         return pairs
+
+
+def _best_first(likeness: np.ndarray) -> list[tuple[int, int]]:
+    """Return (row, column) pairs above zero in falling order, each used once; *likeness* is spent."""
+    pairs = []
+    for _ in range(min(likeness.shape)):
+        row, column = divmod(int(likeness.argmax()), likeness.shape[1])
+        if likeness[row, column] <= 0:
+            break
+        pairs.append((row, column))
+        likeness[row, :] = likeness[:, column] = 0
+    return pairs
 
 
 def _nearness(
