@@ -85,7 +85,8 @@ def _switches(feed: Feed, view: CameraView) -> None:
         backend = st.selectbox('Runs on', CLASSIFIERS)
         if st.form_submit_button('Use it'):
             with st.spinner('Loading …'):
-                _say(*feed.set_model(view.topic, model or 'default', backend))
+                is_done, said = feed.set_model(view.topic, model or 'default', backend)
+            _say(is_done, f'Now in use: {said}' if is_done else said)
 
 
 def _say(is_done: bool, message: str) -> None:
