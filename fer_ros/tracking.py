@@ -105,7 +105,7 @@ class FaceTracker:
 
 
 def _best_first(likeness: np.ndarray) -> list[tuple[int, int]]:
-    """Return (row, column) pairs above zero in falling order, each used once; *likeness* is spent."""
+    """Return (row, column) pairs above zero, best first, each used once; *likeness* is spent."""
     pairs = []
     for _ in range(min(likeness.shape)):
         row, column = divmod(int(likeness.argmax()), likeness.shape[1])
