@@ -84,7 +84,8 @@ def _work_atheris(name: str, cases: int, seed: int, folder: Path) -> None:
     import numpy as np  # noqa: F401
 
     with atheris.instrument_imports(include=['fer_ros', 'rosbags'], enable_loader_override=False):
-        from benchmarks.fuzz_targets import TARGETS, clean_up, seeds
+        from benchmarks.fuzz_draw import clean_up
+        from benchmarks.fuzz_targets import TARGETS, seeds
     corpus = folder / 'corpus'
     corpus.mkdir(exist_ok=True)
     for number, content in enumerate(seeds()):
@@ -106,7 +107,8 @@ def _work_hypothesis(name: str, cases: int, seed: int, folder: Path) -> None:
     from hypothesis import seed as seeded
     from hypothesis import strategies as st
 
-    from benchmarks.fuzz_targets import TARGETS, clean_up, seeds
+    from benchmarks.fuzz_draw import clean_up
+    from benchmarks.fuzz_targets import TARGETS, seeds
 
     count = Count(TARGETS[name].check, cases, folder / 'facts.json')
 

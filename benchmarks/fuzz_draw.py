@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import shutil
+import tempfile
 from collections.abc import Sequence
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -71,3 +75,34 @@ def spoilt(draw: Draw, files: Sequence[bytes]) -> bytes:
         else:
             del content[at : at + len(piece) ** (kind - 5)]
     return bytes(content)
+
+
+@functools.cache
+def scratch() -> Path:
+    """Return a folder in memory where there is one; the process's own."""
+    memory = Path('/dev/shm')
+    return Path(tempfile.mkdtemp(prefix='fer_fuzz_', dir=memory if memory.is_dir() else None))
+
+
+def clean_up() -> None:
+    """Remove the files that targets have written."""
+    shutil.rmtree(scratch(), ignore_errors=True)
+
+
+def scratch_file(name: str, content: bytes) -> Path:
+    """Write a file; returns its path, the same for the same name."""
+    path = scratch() / name
+    path.write_bytes(content)
+    return path
+
+
+def odd_value(draw: Draw) -> Any:
+    """Return a value as JSON, YAML or a ROS parameter may hold it."""
+    kind = draw.integer(0, 9)
+    if kind < 3:
+        return draw.number()
+    if kind < 5:
+        return draw.integer(-(2**63), 2**63 - 1) >> draw.integer(0, 63)
+    words = ('', 'litert', 'haar', 'default', 'emotion', '../x', 'happy', '\x00', 'é' * 9, '1')
+    simple: tuple[Any, ...] = (None, True, False, [], {}, [1.5] * 5, [[1, 2]] * 5, ['happy', 'sad'])
+    return draw.pick(words) if kind < 8 else draw.pick(simple)

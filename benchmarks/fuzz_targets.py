@@ -8,10 +8,8 @@ errors it documents. Whatever else is raised is a fault.
 
 from __future__ import annotations
 
-import array
 import functools
 import json
-import math
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -19,24 +17,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from geometry_msgs.msg import Point32
-from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
 
-from benchmarks.fuzz_draw import Draw, spoilt
-from fer_msgs.msg import Emotion, EmotionArray
+from benchmarks.fuzz_draw import Draw, odd_value, scratch, scratch_file, spoilt
+from benchmarks.fuzz_images import (
+    bag_image,
+    compressed_image,
+    emotions_message,
+    photo,
+    pipeline,
+    raw_image,
+)
 from fer_ros import bag_files
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
 from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import DataError, ImageError, ModelError, SourceError
 from fer_ros.evaluation.bag_labels import read_spans, topic_spans
 from fer_ros.evaluation.datasets import read_csv, read_npz, read_votes
-from fer_ros.image_source import read_image
 from fer_ros.model_card import MODELS_DIR, EmotionModelCard, load_emotion_card
-from fer_ros.nodes import conversions, hri_bridge_node
-
-MAX_DATA_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -52,180 +50,7 @@ class Target:
     converter: bool = False
 
 
-@functools.cache
-def _scratch() -> Path:
-    """Return a folder in memory where there is one; the process's own."""
-    memory = Path('/dev/shm')
-    return Path(tempfile.mkdtemp(prefix='fer_fuzz_', dir=memory if memory.is_dir() else None))
-
-
-def clean_up() -> None:
-    """Remove the files that targets have written."""
-    shutil.rmtree(_scratch(), ignore_errors=True)
-
-
-def _file(name: str, content: bytes) -> Path:
-    path = _scratch() / name
-    path.write_bytes(content)
-    return path
-
-
-# Images -----------------------------------------------------------------------------------------
-
-ENCODINGS = (*conversions._BYTES_A_PIXEL, *conversions._ALIASES, 'jpeg', 'BGR8', '32FC1', '')
-
-
-def image_fields(draw: Draw) -> dict[str, Any]:
-    """Return fields of a raw image that mostly fit together, and sometimes anything."""
-    encoding = draw.pick(ENCODINGS)
-    known = conversions._ALIASES.get(encoding, encoding)
-    pixel_bytes = conversions._BYTES_A_PIXEL.get(known, 3)
-    wild = draw.integer(0, 255)
-    width = draw.integer(0, 2**32 - 1) if wild & 1 and wild & 32 else draw.integer(0, 70)
-    height = draw.integer(0, 2**32 - 1) if wild & 2 and wild & 32 else draw.integer(0, 70)
-    step = width * pixel_bytes + (draw.integer(0, 9) if wild & 16 else 0)
-    if wild & 4:
-        step = draw.integer(0, 2**32 - 1) if wild & 32 else draw.integer(0, 300)
-    size = step * height + (draw.integer(-9, 9) if wild & 8 else 0)
-    content = draw.rest() or b'\0'
-    size = min(max(size, 0), MAX_DATA_BYTES)
-    return {
-        'encoding': encoding, 'width': width, 'height': height, 'step': step % 2**32,
-        'is_bigendian': wild >> 6, 'data': (content * (size // len(content) + 1))[:size],
-    }  # fmt: skip
-
-
-def _is_picture(image: np.ndarray) -> None:
-    assert image.ndim == 3, image.shape
-    assert image.shape[2] == 3, image.shape
-    assert image.dtype == np.uint8, image.dtype
-    assert image.size
-
-
-def raw_image(data: bytes) -> bool:
-    """Convert a sensor_msgs/Image, as emotion_node does."""
-    fields = image_fields(Draw(data))
-    message = Image(**{**fields, 'data': array.array('B', fields['data'])})
-    try:
-        image = conversions.image_to_bgr(message)
-    except ImageError:
-        return False
-    _is_picture(image)
-    assert image.shape[:2] == (fields['height'], fields['width'])
-    return True
-
-
-def compressed_image(data: bytes) -> bool:
-    """Decode a sensor_msgs/CompressedImage."""
-    content = spoilt(Draw(data), picture_files())
-    message = CompressedImage(format='jpeg', data=array.array('B', content))
-    try:
-        _is_picture(conversions.compressed_to_bgr(message))
-    except ImageError:
-        return False
-    return True
-
-
-def photo(data: bytes) -> bool:
-    """Read an image file."""
-    try:
-        _is_picture(read_image(_file('photo.jpg', spoilt(Draw(data), picture_files()))))
-    except ImageError:
-        return False
-    return True
-
-
-@functools.cache
-def _store() -> Any:
-    return bag_files.make_typestore()
-
-
-def bag_image(data: bytes) -> bool:
-    """Convert an image as it comes out of a bag, raw or compressed."""
-    draw = Draw(data)
-    store = _store()
-    stamp = store.types['builtin_interfaces/msg/Time'](0, 0)
-    header = store.types['std_msgs/msg/Header'](stamp, '')
-    if draw.integer(0, 3):
-        kind, fields = 'sensor_msgs/msg/Image', image_fields(draw)
-    else:
-        kind, fields = 'sensor_msgs/msg/CompressedImage', {'format': 'jpeg'}
-        fields['data'] = spoilt(draw, picture_files())
-    fields['data'] = np.frombuffer(fields['data'], np.uint8)
-    image = bag_files._to_bgr(store.types[kind](header=header, **fields))
-    if isinstance(image, ImageError):
-        return False
-    _is_picture(image)
-    return True
-
-
-@functools.cache
-def picture_files() -> tuple[bytes, ...]:
-    """Return small pictures in every format that OpenCV writes here."""
-    rng = np.random.default_rng(2)
-    picture = cv2.resize(rng.integers(0, 256, (4, 4, 3), np.uint8), (12, 10))
-    return tuple(
-        cv2.imencode(suffix, picture)[1].tobytes()
-        for suffix in ('.jpg', '.png', '.bmp', '.webp', '.tiff', '.ppm', '.gif', '.hdr', '.avif')
-        if cv2.haveImageWriter(suffix)
-    )
-
-
-def emotions_message(data: bytes) -> bool:
-    """Take over an EmotionArray of another's making, and speak of it in REP-155's words."""
-    draw = Draw(data)
-    words = ('happy', 'sad', 'fear', 'neutral', 'unknown', 'bliss', '')
-    labels = [draw.pick(words) for _ in range(draw.integer(0, 4))]
-    emotions = []
-    for _ in range(draw.integer(0, 3)):
-        sides = [draw.integer(0, 2**32 - 1) >> draw.integer(0, 31) for _ in range(4)]
-        box = dict(zip(('x_offset', 'y_offset', 'width', 'height'), sides))
-        count = draw.pick((5, 5, 5, 0, 6))
-        emotion = Emotion(
-            track_id=draw.integer(0, 2**31 - 1), region=RegionOfInterest(**box),
-            label=draw.pick(('happy', 'bliss', '')), quality=draw.integer(0, 255),
-            landmarks=[Point32(x=_float32(draw), y=_float32(draw)) for _ in range(count)],
-        )  # fmt: skip
-        sizes = [draw.pick((len(labels), len(labels), draw.integer(0, 9))) for _ in range(2)]
-        emotion.probabilities = array.array('f', [_float32(draw) for _ in range(sizes[0])])
-        emotion.raw_probabilities = array.array('f', [_float32(draw) for _ in range(sizes[1])])
-        emotions.append(emotion)
-    message = EmotionArray(labels=labels, emotions=emotions)
-    message.image_width, message.image_height = draw.integer(0, 3000), draw.integer(0, 3000)
-    try:
-        frame = conversions.from_emotion_array(message)
-    except ImageError:
-        return False
-    for face in frame.faces:
-        hri_bridge_node.to_expression(face, frame.labels, message.header)
-        hri_bridge_node.to_region(face, frame.shape_hw, message.header)
-        hri_bridge_node.to_landmarks(face, frame.shape_hw, message.header)
-    conversions.to_detections(frame, message.header)
-    return True
-
-
-def _float32(draw: Draw) -> float:
-    value = draw.number()
-    return value if not math.isfinite(value) or abs(value) < 3e38 else 3e38
-
-
 # Settings, cards, labels ------------------------------------------------------------------------
-
-
-def _value(draw: Draw) -> Any:
-    """Return a value as JSON, YAML or a ROS parameter may hold it."""
-    kind = draw.integer(0, 9)
-    if kind < 3:
-        return draw.number()
-    if kind < 5:
-        return draw.integer(-(2**63), 2**63 - 1) >> draw.integer(0, 63)
-    words = ('', 'litert', 'haar', 'default', 'emotion', '../x', 'happy', '\x00', 'é' * 9, '1')
-    simple: tuple[Any, ...] = (None, True, False, [], {}, [1.5] * 5, [[1, 2]] * 5, ['happy', 'sad'])
-    return draw.pick(words) if kind < 8 else draw.pick(simple)
-
-
-SETTINGS = {name: pair for c in (EmotionNodeConfig(), PipelineConfig())
-            for name, pair in flatten(c).items()}  # fmt: skip
 
 
 def parameters(data: bytes) -> bool:
@@ -233,7 +58,7 @@ def parameters(data: bytes) -> bool:
     draw = Draw(data)
     config: Any = draw.pick((PipelineConfig(), EmotionNodeConfig()))
     names = (*flatten(config), 'detection', 'nothing', 'detection.nothing', '')
-    changes = {draw.pick(names): _value(draw) for _ in range(draw.integer(1, 4))}
+    changes = {draw.pick(names): odd_value(draw) for _ in range(draw.integer(1, 4))}
     try:
         changed = replace(config, changes)
     except ValueError:
@@ -247,7 +72,7 @@ def parameters(data: bytes) -> bool:
 @functools.cache
 def _card(name: str) -> bytes:
     # The detector's card is checked together with its weights, which lie beside it.
-    shutil.copy(MODELS_DIR / 'detector.tflite', _scratch())
+    shutil.copy(MODELS_DIR / 'detector.tflite', scratch())
     return (MODELS_DIR / f'{name}.json').read_bytes()
 
 
@@ -264,10 +89,10 @@ def _with_changes(content: Any, draw: Draw) -> Any:
     for _ in range(draw.integer(0, 3)):
         place = draw.pick(_places(content))
         if not place:
-            return _value(draw)
+            return odd_value(draw)
         holder = functools.reduce(lambda inner, key: inner[key], place[:-1], content)
         if draw.integer(0, 3):
-            holder[place[-1]] = _value(draw)
+            holder[place[-1]] = odd_value(draw)
         else:
             del holder[place[-1]]
     return content
@@ -284,7 +109,7 @@ def model_card(data: bytes) -> bool:
     else:
         data = spoilt(draw, (_card(name),))
     try:
-        card = load(str(_file('card.json', data)))
+        card = load(str(scratch_file('card.json', data)))
     except ModelError:
         return False
     if isinstance(card, EmotionModelCard):
@@ -306,7 +131,7 @@ def label_file(data: bytes) -> bool:
     draw = Draw(data)
     read, sound = draw.pick(((read_spans, SPANS), (read_csv, FACES), (read_votes, VOTES)))
     try:
-        read(_file('labels.csv', spoilt(draw, (sound,))))
+        read(scratch_file('labels.csv', spoilt(draw, (sound,))))
     except DataError:
         return False
     return True
@@ -322,7 +147,7 @@ def _archives() -> tuple[bytes, ...]:
     }  # fmt: skip
     archives = []
     for save in (np.savez, np.savez_compressed):
-        path = _scratch() / 'seed.npz'
+        path = scratch() / 'seed.npz'
         save(path, **arrays)
         archives.append(path.read_bytes())
     return tuple(archives)
@@ -331,7 +156,7 @@ def _archives() -> tuple[bytes, ...]:
 def face_archive(data: bytes) -> bool:
     """Read an .npz of labelled faces."""
     try:
-        read_npz(_file('faces.npz', spoilt(Draw(data), _archives())))
+        read_npz(scratch_file('faces.npz', spoilt(Draw(data), _archives())))
     except DataError:
         return False
     return True
@@ -342,7 +167,7 @@ def face_archive(data: bytes) -> bool:
 
 def _make_bag(storage: str) -> tuple[bytes, bytes]:
     """Return the metadata and the file of a small bag with images and labels."""
-    folder = Path(tempfile.mkdtemp(dir=_scratch())) / 'bag'
+    folder = Path(tempfile.mkdtemp(dir=scratch())) / 'bag'
     with bag_files.BagWriter(folder, storage) as writer:
         for number in range(2):
             header = writer.header(10**9 + number, 'c')
@@ -367,7 +192,7 @@ def bag(data: bytes) -> bool:
     storage = draw.pick(tuple(SUFFIXES))
     files, number = list(bag_content(storage)), draw.integer(0, 1)
     files[number] = spoilt(draw, (files[number],))
-    folder = _scratch() / 'bag'
+    folder = scratch() / 'bag'
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / 'metadata.yaml').write_bytes(files[0])
@@ -388,6 +213,7 @@ TARGETS: dict[str, Target] = {
     'compressed_image': Target(compressed_image, converter=True),
     'bag_image': Target(bag_image, converter=True),
     'photo': Target(photo),
+    'pipeline': Target(pipeline),
     'emotions_message': Target(emotions_message),
     'parameters': Target(parameters),
     'model_card': Target(model_card),

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from benchmarks.fuzz_targets import TARGETS, clean_up, seeds
+from benchmarks.fuzz_draw import clean_up
+from benchmarks.fuzz_targets import TARGETS, seeds
 
-CASES = {'bag': 25}
+CASES = {'bag': 25, 'pipeline': 50}
 
 
 @pytest.fixture(scope='module', autouse=True)

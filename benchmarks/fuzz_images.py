@@ -1,0 +1,192 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The fuzz targets that speak of images; see fuzz_targets.py."""
+
+from __future__ import annotations
+
+import array
+import functools
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from geometry_msgs.msg import Point32
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Header
+
+from benchmarks.fuzz_draw import Draw, odd_value, scratch_file, spoilt
+from fer_msgs.msg import Emotion, EmotionArray
+from fer_ros import bag_files
+from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
+from fer_ros.errors import ImageError
+from fer_ros.image_source import demo_photos, read_image
+from fer_ros.nodes import conversions, hri_bridge_node
+from fer_ros.pipeline import EmotionPipeline
+
+MAX_DATA_BYTES = 1 << 16
+SETTINGS = {name: pair for c in (EmotionNodeConfig(), PipelineConfig())
+            for name, pair in flatten(c).items()}  # fmt: skip
+ENCODINGS = (*conversions._BYTES_A_PIXEL, *conversions._ALIASES, 'jpeg', 'BGR8', '32FC1', '')
+
+
+def image_fields(draw: Draw) -> dict[str, Any]:
+    """Return fields of a raw image that mostly fit together, and sometimes anything."""
+    encoding = draw.pick(ENCODINGS)
+    known = conversions._ALIASES.get(encoding, encoding)
+    pixel_bytes = conversions._BYTES_A_PIXEL.get(known, 3)
+    wild = draw.integer(0, 255)
+    width = draw.integer(0, 2**32 - 1) if wild & 1 and wild & 32 else draw.integer(0, 70)
+    height = draw.integer(0, 2**32 - 1) if wild & 2 and wild & 32 else draw.integer(0, 70)
+    step = width * pixel_bytes + (draw.integer(0, 9) if wild & 16 else 0)
+    if wild & 4:
+        step = draw.integer(0, 2**32 - 1) if wild & 32 else draw.integer(0, 300)
+    size = step * height + (draw.integer(-9, 9) if wild & 8 else 0)
+    content = draw.rest() or b'\0'
+    size = min(max(size, 0), MAX_DATA_BYTES)
+    return {
+        'encoding': encoding, 'width': width, 'height': height, 'step': step % 2**32,
+        'is_bigendian': wild >> 6, 'data': (content * (size // len(content) + 1))[:size],
+    }  # fmt: skip
+
+
+def _is_picture(image: np.ndarray) -> None:
+    assert image.ndim == 3, image.shape
+    assert image.shape[2] == 3, image.shape
+    assert image.dtype == np.uint8, image.dtype
+    assert image.size
+
+
+def raw_image(data: bytes) -> bool:
+    """Convert a sensor_msgs/Image, as emotion_node does."""
+    fields = image_fields(Draw(data))
+    message = Image(**{**fields, 'data': array.array('B', fields['data'])})
+    try:
+        image = conversions.image_to_bgr(message)
+    except ImageError:
+        return False
+    _is_picture(image)
+    assert image.shape[:2] == (fields['height'], fields['width'])
+    return True
+
+
+def compressed_image(data: bytes) -> bool:
+    """Decode a sensor_msgs/CompressedImage."""
+    content = spoilt(Draw(data), picture_files())
+    message = CompressedImage(format='jpeg', data=array.array('B', content))
+    try:
+        _is_picture(conversions.compressed_to_bgr(message))
+    except ImageError:
+        return False
+    return True
+
+
+def photo(data: bytes) -> bool:
+    """Read an image file."""
+    try:
+        _is_picture(read_image(scratch_file('photo.jpg', spoilt(Draw(data), picture_files()))))
+    except ImageError:
+        return False
+    return True
+
+
+@functools.cache
+def _pipeline() -> EmotionPipeline:
+    return EmotionPipeline()
+
+
+def pipeline(data: bytes) -> bool:
+    """Look for faces in a picture of any size, with any settings, at any time."""
+    draw = Draw(data)
+    width, height = (draw.integer(1, 2 << draw.integer(0, 8)) for _ in range(2))
+    stamp_s = draw.integer(-(2**31), 2**31 - 1) + draw.integer(0, 2**32 - 1) * 1e-9
+    live = [name for name, (_, item) in SETTINGS.items() if item.metadata['live'] and '.' in name]
+    changes = {draw.pick(live): odd_value(draw) for _ in range(draw.integer(0, 2))}
+    try:
+        _pipeline().reconfigure(replace(PipelineConfig(), changes))
+    except ValueError:
+        return False
+    image = cv2.resize(demo_photos()[draw.integer(0, 1)], (width, height))
+    noise = np.frombuffer(draw.rest().ljust(1, b'\0'), np.uint8)
+    image[:: draw.integer(1, 9), :, 0] ^= np.resize(noise, width)
+    frame = _pipeline().process(image, stamp_s)
+    for face in frame.faces:
+        assert (face.box_xyxy >= 0).all(), face
+        assert (face.box_xyxy <= (width, height, width, height)).all(), face
+        assert abs(float(face.probabilities.sum()) - 1) < 1e-3, face
+        conversions.to_emotion_array(frame, Header(), 'fuzz')
+    return True
+
+
+@functools.cache
+def _store() -> Any:
+    return bag_files.make_typestore()
+
+
+def bag_image(data: bytes) -> bool:
+    """Convert an image as it comes out of a bag, raw or compressed."""
+    draw = Draw(data)
+    store = _store()
+    stamp = store.types['builtin_interfaces/msg/Time'](0, 0)
+    header = store.types['std_msgs/msg/Header'](stamp, '')
+    if draw.integer(0, 3):
+        kind, fields = 'sensor_msgs/msg/Image', image_fields(draw)
+    else:
+        kind, fields = 'sensor_msgs/msg/CompressedImage', {'format': 'jpeg'}
+        fields['data'] = spoilt(draw, picture_files())
+    fields['data'] = np.frombuffer(fields['data'], np.uint8)
+    image = bag_files._to_bgr(store.types[kind](header=header, **fields))
+    if isinstance(image, ImageError):
+        return False
+    _is_picture(image)
+    return True
+
+
+@functools.cache
+def picture_files() -> tuple[bytes, ...]:
+    """Return small pictures in every format that OpenCV writes here."""
+    rng = np.random.default_rng(2)
+    picture = cv2.resize(rng.integers(0, 256, (4, 4, 3), np.uint8), (12, 10))
+    return tuple(
+        cv2.imencode(suffix, picture)[1].tobytes()
+        for suffix in ('.jpg', '.png', '.bmp', '.webp', '.tiff', '.ppm', '.gif', '.hdr', '.avif')
+        if cv2.haveImageWriter(suffix)
+    )
+
+
+def emotions_message(data: bytes) -> bool:
+    """Take over an EmotionArray of another's making, and speak of it in REP-155's words."""
+    draw = Draw(data)
+    words = ('happy', 'sad', 'fear', 'neutral', 'unknown', 'bliss', '')
+    labels = [draw.pick(words) for _ in range(draw.integer(0, 4))]
+    emotions = []
+    for _ in range(draw.integer(0, 3)):
+        sides = [draw.integer(0, 2**32 - 1) >> draw.integer(0, 31) for _ in range(4)]
+        box = dict(zip(('x_offset', 'y_offset', 'width', 'height'), sides))
+        count = draw.pick((5, 5, 5, 0, 6))
+        emotion = Emotion(
+            track_id=draw.integer(0, 2**31 - 1), region=RegionOfInterest(**box),
+            label=draw.pick(('happy', 'bliss', '')), quality=draw.integer(0, 255),
+            landmarks=[Point32(x=_float32(draw), y=_float32(draw)) for _ in range(count)],
+        )  # fmt: skip
+        sizes = [draw.pick((len(labels), len(labels), draw.integer(0, 9))) for _ in range(2)]
+        emotion.probabilities = array.array('f', [_float32(draw) for _ in range(sizes[0])])
+        emotion.raw_probabilities = array.array('f', [_float32(draw) for _ in range(sizes[1])])
+        emotions.append(emotion)
+    message = EmotionArray(labels=labels, emotions=emotions)
+    message.image_width, message.image_height = draw.integer(0, 3000), draw.integer(0, 3000)
+    try:
+        frame = conversions.from_emotion_array(message)
+    except ImageError:
+        return False
+    for face in frame.faces:
+        hri_bridge_node.to_expression(face, frame.labels, message.header)
+        hri_bridge_node.to_region(face, frame.shape_hw, message.header)
+        hri_bridge_node.to_landmarks(face, frame.shape_hw, message.header)
+    conversions.to_detections(frame, message.header)
+    return True
+
+
+def _float32(draw: Draw) -> float:
+    value = draw.number()
+    return value if not math.isfinite(value) or abs(value) < 3e38 else 3e38
