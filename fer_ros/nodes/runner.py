@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -66,6 +67,8 @@ def run_node(
     ) as error:
         status = _say(error)
     finally:
+        # ros2 launch sends Ctrl-C once more to nodes that have had it from the terminal.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         for node in nodes:
             try:
                 getattr(node, 'close', lambda: None)()

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,20 @@ def test_security_without_keys(
     assert node.wait() == 1
     assert 'fer_ros: ' in node.output
     assert 'Traceback' not in node.output
+
+
+@pytest.mark.parametrize('name', ['camera_node', 'emotion_node'])
+def test_ctrl_c_again_and_again_is_a_clean_end(listener, start, name: str) -> None:
+    node = start(name)
+    listener.until(lambda: name in listener.get_node_names(), 'the node')
+    listener.until(lambda: 'looking at' in node.output or 'a second' in node.output, 'its start')
+    status = None
+    while status is None:
+        node.signal(signal.SIGINT)
+        try:
+            status = node._process.wait(timeout=0.05)
+        except subprocess.TimeoutExpired:
+            continue
+    assert status == 0
+    assert 'Traceback' not in node.output
+    assert 'Exception ignored' not in node.output
