@@ -34,6 +34,7 @@ RUN_ELSEWHERE = {
     'scripts/demo': 'test/system/test_demo.py::test_ten_seconds_of_the_demo',
     'scripts/test': '.ci/run::scripts/test',
     'scripts/bootstrap --with dashboard': '.github/workflows/test.yaml::.ci/run',
+    'python examples/greeter.py': 'test/nodes/test_greeter.py::test_it_greets_the_happy_once',
     'fer dashboard': 'test/system/test_dashboard.py::test_live_view',
     'fer dashboard --host 0.0.0.0': (
         'test/system/test_dashboard.py::test_elsewhere_a_token_is_needed'
