@@ -74,7 +74,9 @@ def run(options: argparse.Namespace) -> int:
 
     _start_feed()
     query = f'/?token={token}' if token else ''
-    print(f'fer dashboard: http://{options.host}:{options.port}{query}', flush=True)
+    # Nobody can open the address that means "all of them".
+    host = socket.gethostname() if options.host in ('0.0.0.0', '::') else options.host
+    print(f'fer dashboard: http://{host}:{options.port}{query}', flush=True)
     try:
         serve(options.host, options.port, token)
     except KeyboardInterrupt:

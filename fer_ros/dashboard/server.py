@@ -55,6 +55,8 @@ def serve(host: str, port: int, token: str) -> None:
             'client.toolbarMode': 'minimal',
             'client.showErrorDetails': 'none',
             'logger.level': 'error',
+            # Its address would lack the token; ours is printed before.
+            'logger.hideWelcomeMessage': True,
             'theme.light.primaryColor': '#0072b2',
             'theme.dark.primaryColor': '#56b4e9',
         }
