@@ -37,6 +37,8 @@ MAX_SIDE_PX = 4096
 """No side of the network's input is longer."""
 KEPT_SIZES = 8
 """Interpreters are kept for so many input sizes, so that changing between cameras costs nothing."""
+KEPT_PIXELS = 4_000_000
+"""And for inputs of so many pixels together: each takes some 85 bytes."""
 
 
 @dataclass(frozen=True)
@@ -220,9 +222,16 @@ class BuiltinDetector:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f'detector {self.card.id}: {self.card.path}: {error}') from error
         self._interpreters[shape_hw] = interpreter
-        if len(self._interpreters) > KEPT_SIZES:
-            self._interpreters.popitem(last=False)
+        self._forget_old_ones()
         return interpreter
+
+    def _forget_old_ones(self) -> None:
+        """Give back what was not used for longest, but never the newest."""
+        kept = self._interpreters
+        while len(kept) > KEPT_SIZES or (
+            len(kept) > 1 and sum(rows * columns for rows, columns in kept) > KEPT_PIXELS
+        ):
+            kept.popitem(last=False)
 
 
 def _fill(target: Float32Array, image: UInt8Array) -> None:

@@ -214,6 +214,17 @@ def test_only_so_many_input_sizes_are_kept(detector: BuiltinDetector) -> None:
     assert len(detector._interpreters) == builtin.KEPT_SIZES
 
 
+def test_large_sizes_are_not_kept_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtin, 'KEPT_PIXELS', 60_000)
+    detector = BuiltinDetector(CONFIG)
+    for width in (320, 64, 96, 320, 640):
+        detector.detect(np.zeros((128, width, 3), np.uint8))
+        sizes = list(detector._interpreters)
+        assert sizes[-1] == (128, width)
+        assert len(sizes) == 1 or sum(rows * columns for rows, columns in sizes) <= 60_000
+    assert sizes == [(128, 640)]
+
+
 def test_boxes_stay_inside_the_image(detector: BuiltinDetector, astronaut: np.ndarray) -> None:
     cut = np.ascontiguousarray(astronaut[:, 220:])
     boxes = detector.detect(cut).boxes_xyxy
