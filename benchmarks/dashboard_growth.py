@@ -90,7 +90,7 @@ def free_port() -> int:
 def feed_rate_hz(port: int) -> float:
     """Return how many results a second reach the server."""
     address = f'http://127.0.0.1:{port}/live/state?camera=/emotions&since=1e12'
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         return float(json.load(answer).get('rate_hz', 0.0))
 
 
