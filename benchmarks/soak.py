@@ -107,7 +107,8 @@ def soak(folder: Path, seconds: float, rate_hz: float, warm_up_s: float) -> dict
         counts = watch.settle()
         parts = windows(watch.answers)
         ids = {track_id for answer in watch.answers for track_id in answer.track_ids}
-        rounds = seconds / DemoSource.PERIOD_S
+        # The demo's time goes by images: a camera that is held up shows people for longer.
+        rounds = watch.sent / rate_hz / DemoSource.PERIOD_S
         return {
             'seconds': seconds,
             'rate_hz': rate_hz,
