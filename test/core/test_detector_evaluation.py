@@ -199,7 +199,7 @@ def test_landmarks_are_compared_where_there_is_a_reference(folder: Path) -> None
 @pytest.mark.parametrize(
     'content, said',
     [
-        pytest.param(None, 'No such file', id='missing'),
+        pytest.param(None, 'does not exist', id='missing'),
         pytest.param('{', 'Expecting property name', id='not JSON'),
         pytest.param('{}', 'names no photo', id='empty'),
         pytest.param('{"a.png": {}}', 'boxes_xywh', id='no boxes'),
