@@ -9,6 +9,7 @@ systems alike, and a ratio is the median of ratios within a round.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -122,6 +123,13 @@ class Results:
         return float(np.median([one / other for one, other in pairs]))
 
 
+def plain_reason(said: str) -> str:
+    """Return what a system said of itself, without what holds for one machine or decorates it."""
+    plain = said.encode('ascii', 'ignore').decode().replace(str(Path.home()), '~')
+    plain = re.sub(r'https?://[^\s,]*[^\s,.]', '(address)', plain)
+    return ' '.join(plain.split())
+
+
 def run_contest(
     entries: Sequence[Entry],
     folder: Path,
@@ -151,8 +159,7 @@ def run_contest(
         for competitor in running:
             answer = competitor.read()
             if 'left_out' in answer:
-                # Without the pictures that some decorate their messages with.
-                reason = answer['left_out'].encode('ascii', 'ignore').decode()
+                reason = plain_reason(answer['left_out'])
                 results.left_out[competitor.name] = reason
                 say(f'{competitor.name} is left out: {reason}')
                 continue

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_ros.benchmark.contest import plain_reason
 from fer_ros.benchmark.goals import check_goals, cost_of_a_face_ms
 from fer_ros.benchmark.report import report, table
 from fer_ros.benchmark.scenes import GRIDS, make_scene
@@ -95,6 +96,13 @@ def test_goals_that_are_missed_are_said() -> None:
         # 10 ms a further face where the classifier takes 2.
         "a further face against the classifier's own": ('5.00x', False),
     }
+
+
+def test_a_reason_says_nothing_of_this_machine() -> None:
+    said = (
+        f'ValueError:  no file at https://a.example/b.h5, put it into {Path.home()}/w. \U0001f517'
+    )
+    assert plain_reason(said) == 'ValueError: no file at (address), put it into ~/w.'
 
 
 def test_the_cost_of_a_face_is_the_slope() -> None:
