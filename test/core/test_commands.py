@@ -19,6 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.terminal import drawn_in_terminal
 
 from fer_ros.cli import main, make_parser
 from fer_ros.commands.completion import SHELLS, script
@@ -210,22 +211,9 @@ def test_with_a_bar_on_the_terminal_lines_still_go_into_the_file(tmp_path: Path)
     with VideoWriter(tmp_path / 'clip.mp4', 10.0) as writer:
         for number in range(12):
             writer.write(source.at(number / 10))
-    leader, follower = pty.openpty()
+    command = [sys.executable, '-m', 'fer_ros.cli', 'video', 'clip.mp4', '--json']
     with (tmp_path / 'emotions.jsonl').open('wb') as stream:
-        process = subprocess.Popen(
-            [sys.executable, '-m', 'fer_ros.cli', 'video', 'clip.mp4', '--json'],
-            stdout=stream, stderr=follower, cwd=tmp_path, env={**os.environ, 'TERM': 'xterm'},
-        )  # fmt: skip
-    os.close(follower)
-    drawn = b''
-    try:
-        while block := os.read(leader, 65536):
-            drawn += block
-    except OSError:
-        pass  # Linux says so when the other end is closed.
-    finally:
-        os.close(leader)
-    assert process.wait(timeout=60) == 0
-    assert b'12/12' in drawn
-    assert b'"frame"' not in drawn
+        drawn = drawn_in_terminal(command, tmp_path, stream)
+    assert '12/12' in drawn
+    assert '"frame"' not in drawn
     assert len((tmp_path / 'emotions.jsonl').read_text().splitlines()) == 12

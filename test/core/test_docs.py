@@ -35,9 +35,9 @@ RUN_ELSEWHERE = {
     'scripts/test': '.ci/run::scripts/test',
     'scripts/bootstrap --with dashboard': '.github/workflows/test.yaml::.ci/run',
     'python examples/greeter.py': 'test/nodes/test_greeter.py::test_it_greets_the_happy_once',
-    'fer dashboard': 'test/system/test_dashboard.py::test_live_view',
+    'fer dashboard': 'test/system/test_dashboard_live.py::test_live_view',
     'fer dashboard --host 0.0.0.0': (
-        'test/system/test_dashboard.py::test_elsewhere_a_token_is_needed'
+        'test/system/test_dashboard_pages.py::test_elsewhere_a_token_is_needed'
     ),
 }
 """Command to the file, and what stands in it, that runs it."""

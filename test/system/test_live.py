@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.terminal import drawn_in_terminal
 from rich.console import Console
 
 from fer_ros.commands.live import make_table
@@ -27,24 +26,6 @@ def make_face(track_id: int, label: str, quality: tuple[str, ...] = ()) -> FaceE
         track_id, np.array([0, 0, 9, 9], np.float32), np.zeros((5, 2), np.float32), 0.9,
         probabilities, probabilities, label, 0.86, quality,
     )  # fmt: skip
-
-
-def in_terminal(command: list[str]) -> str:
-    """Run a command in a terminal of its own; return what it writes there."""
-    leader, follower = pty.openpty()
-    environment = {**os.environ, 'TERM': 'xterm', 'COLUMNS': '80', 'LINES': '24'}
-    process = subprocess.Popen(command, stdout=follower, stderr=follower, env=environment)
-    os.close(follower)
-    written = b''
-    try:
-        while block := os.read(leader, 65536):
-            written += block
-    except OSError:
-        pass  # Linux says so when the other end is closed.
-    finally:
-        os.close(leader)
-        assert process.wait(timeout=30) == 0, written.decode(errors='replace')
-    return written.decode(errors='replace')
 
 
 def rendered(frame: FrameEmotions) -> str:
@@ -80,8 +61,8 @@ def test_without_a_terminal_one_line_a_change() -> None:
         assert re.fullmatch(r' *\d+\.\d\d s  person \d+: (out of view|\w+ \(\d+%\))', line), line
 
 
-def test_in_a_terminal_a_table_that_is_redrawn() -> None:
-    written = in_terminal([*LIVE, '--seconds', '4'])
+def test_in_a_terminal_a_table_that_is_redrawn(tmp_path: Path) -> None:
+    written = drawn_in_terminal([*LIVE, '--seconds', '4'], tmp_path)
     assert 'likeliest' in written
     assert 'images a second' in written
     assert written.count('likeliest') <= 4 * 5 + 2

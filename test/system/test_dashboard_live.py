@@ -1,0 +1,193 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard's live view of real nodes in a real browser (headless Chromium).
+
+FER_SCREENSHOTS=docs/figures pytest test/system/test_dashboard_live.py -k live_view
+draws the documentation's pictures of the page anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.dashboard import (
+    Dashboard,
+    bars,
+    needs_browser,
+    problems,
+    running,
+    shades,
+    text_of,
+    wait_for,
+    width_of,
+)
+
+pytest.importorskip('streamlit', reason='Streamlit is not installed (requirements/dashboard.txt)')
+pytest.importorskip('selenium.webdriver', reason='Selenium is not installed')
+
+
+@pytest.fixture(scope='module')
+def dashboard(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> Iterator[Dashboard]:
+    server = Dashboard(tmp_path_factory.mktemp('dashboard'), environment)
+    yield server
+    assert server.stop() == 0, server.log.read_text()
+    assert 'Traceback' not in server.log.read_text()
+
+
+@pytest.fixture(scope='module')
+def nodes(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[None]:
+    """Camera and emotion node, as in the demo, but slower: machines are shared."""
+    with running(
+        tmp_path_factory.mktemp('nodes'),
+        environment,
+        ('emotion_node', '-r', 'image:=image_raw'),
+        ('camera_node', '-p', 'rate_hz:=10.0'),
+    ):
+        yield
+
+
+@needs_browser
+def test_without_a_node_the_page_says_how_to_start_one(
+    tmp_path: Path, environment: dict[str, str], browse: Callable[..., Any]
+) -> None:
+    quiet = Dashboard(tmp_path, {**environment, 'ROS_DOMAIN_ID': '231'})
+    try:
+        page = browse(quiet.address())
+        wait_for(lambda: 'No emotion node is running' in text_of(page), 'the advice')
+        assert 'ros2 launch fer_ros live.launch.py' in text_of(page)
+        assert 'Photo or clip' in text_of(page)
+        assert not problems(page)
+    finally:
+        assert quiet.stop() == 0
+
+
+@needs_browser
+def test_without_ros_the_page_says_so(
+    tmp_path: Path, environment: dict[str, str], browse: Callable[..., Any]
+) -> None:
+    hidden = tmp_path / 'hidden' / 'rclpy'
+    hidden.mkdir(parents=True)
+    (hidden / '__init__.py').write_text('raise ModuleNotFoundError("No module named \'rclpy\'")\n')
+    path = os.pathsep.join([str(hidden.parent), environment.get('PYTHONPATH', '')])
+    without = Dashboard(tmp_path, {**environment, 'PYTHONPATH': path})
+    try:
+        page = browse(without.address())
+        wait_for(lambda: 'ROS is not installed here' in text_of(page), 'the reason')
+    finally:
+        assert without.stop() == 0
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    'width_px,scheme',
+    [(1280, 'light'), (390, 'dark')],
+    ids=['screen, light', 'phone, dark'],
+)
+def test_live_view(
+    root: Path,
+    dashboard: Dashboard,
+    nodes: None,
+    browse: Callable[..., Any],
+    width_px: int,
+    scheme: str,
+) -> None:
+    page = browse(dashboard.address(), width_px, scheme)
+    wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person')
+    first = bars(page)
+    assert len(first) % 8 == 0
+    wait_for(lambda: bars(page) not in ([], first), 'bars that move')
+    wait_for(lambda: 'latency, median' in text_of(page), 'the latency')
+    said = text_of(page)
+    assert re.search(r'person \d+', said)
+    assert re.search(r'model\s+fer-', said)
+    wait_for(lambda: shades(page) > 50, 'a picture')
+    assert width_of(page) <= width_px
+    shade = page.execute_script(
+        "return getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    )
+    red = int(re.findall(r'\d+', shade)[0])
+    assert (red > 128) == (scheme == 'light')
+    assert not problems(page)
+    if folder := os.environ.get('FER_SCREENSHOTS'):
+        time.sleep(40.0)  # Fills the timeline.
+        wait_for(lambda: len(page.find_elements('css selector', '.fer-person')) == 2, 'both people')
+        time.sleep(1.0)
+        page.save_screenshot(str(root / folder / f'dashboard_{scheme}.png'))
+
+
+@needs_browser
+def test_two_viewers_and_the_switch(
+    dashboard: Dashboard, nodes: None, browse: Callable[..., Any]
+) -> None:
+    pages = [browse(dashboard.address()), browse(dashboard.address())]
+    for page in pages:
+        wait_for(lambda page=page: page.find_elements('css selector', '.fer-person'), 'a person')
+    switch = '[data-testid=stCheckbox] label'
+    pages[0].find_element('css selector', switch).click()
+    for page in pages:
+        wait_for(lambda page=page: 'No answer for' in text_of(page), 'that nobody looks')
+    checked = "return document.querySelector('[data-testid=stCheckbox] input').checked"
+    wait_for(lambda: not pages[1].execute_script(checked), 'the other switch follows')
+    pages[1].find_element('css selector', switch).click()
+    for page in pages:
+        wait_for(lambda page=page: 'No answer for' not in text_of(page), 'that the node looks')
+    assert not problems(pages[0]) + problems(pages[1])
+
+
+@needs_browser
+def test_the_model_form_says_what_became_of_it(
+    dashboard: Dashboard, nodes: None, browse: Callable[..., Any]
+) -> None:
+    page = browse(dashboard.address())
+    wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person')
+
+    def choose(model: str) -> None:
+        page.find_element('css selector', '[data-testid=stPopover] button').click()
+        field = wait_for(
+            lambda: page.find_elements('css selector', '[data-testid=stForm] input'), 'the form'
+        )[0]
+        field.send_keys(model + '\ue007')  # Enter takes the text as it is.
+        page.find_element('css selector', '[data-testid=stFormSubmitButton] button').click()
+
+    choose('/gone/card.json')
+    wait_for(lambda: 'model card /gone/card.json does not exist' in text_of(page), 'the refusal')
+    page.refresh()
+    wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'that the node goes on')
+    choose('emotion')
+    wait_for(lambda: 'Now in use: fer-' in text_of(page), 'the consent')
+
+
+@needs_browser
+def test_two_cameras_can_be_chosen(
+    tmp_path: Path, environment: dict[str, str], browse: Callable[..., Any]
+) -> None:
+    quiet = {**environment, 'ROS_DOMAIN_ID': str(1 + (os.getpid() + 51) % 100)}
+    nodes = []
+    for side in ('left', 'right'):
+        space = ('-r', f'__ns:=/{side}')
+        nodes += [
+            ('emotion_node', *space, '-r', 'image:=image_raw'),
+            ('camera_node', *space, '-p', 'rate_hz:=5.0'),
+        ]
+    with running(tmp_path, quiet, *nodes):
+        page_server = Dashboard(tmp_path, quiet)
+        try:
+            page = browse(page_server.address())
+            chooser = '[data-testid=stSelectbox]'
+            wait_for(lambda: page.find_elements('css selector', chooser), 'the chooser')
+            wait_for(lambda: '/left/emotion_node' in text_of(page), 'the first camera')
+            wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person')
+            page.find_element('css selector', f'{chooser} input').send_keys('/right\ue007')
+            wait_for(lambda: '/right/emotion_node' in text_of(page), 'the other camera')
+            wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person there')
+            assert not problems(page)
+        finally:
+            assert page_server.stop() == 0
