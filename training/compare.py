@@ -51,10 +51,7 @@ def score_run(folder: Path) -> dict[str, Any]:
 
     clean, dark = logits(faces.images), logits(apply_condition(faces.images, LOW_LIGHT))
     result: dict[str, Any] = {'parameters': model.count_params()}
-    start = 0
-    for head in config.heads:
-        columns = slice(start, start + len(head.classes))
-        start = columns.stop
+    for head, columns in config.head_columns():
         targets = faces.targets(head.kind, head.classes)
         rows = np.flatnonzero(targets.sum(axis=1) > 0)
         truth = targets[rows].argmax(axis=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,14 @@ class RunConfig:
             raise ConfigError(f'heads: expected at least one, each named once, got {names}')
         if self.model.channels not in (1, 3):
             raise ConfigError(f'model.channels: expected 1 or 3, got {self.model.channels}')
+
+    def head_columns(self) -> Iterator[tuple[HeadConfig, slice]]:
+        """Yield each head with its columns of the logits and targets."""
+        start = 0
+        for head in self.heads:
+            stop = start + len(head.classes)
+            yield head, slice(start, stop)
+            start = stop
 
 
 def _value(kind: Any, value: Any, name: str) -> Any:

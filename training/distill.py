@@ -65,10 +65,7 @@ def soften_targets(targets: Float32Array, faces: FaceSet, config: RunConfig) -> 
     """
     answers = [teacher_logits(Path(name), faces.images, config) for name in config.teachers]
     blended = targets.copy()
-    start = 0
-    for head in config.heads:
-        columns = slice(start, start + len(head.classes))
-        start = columns.stop
+    for head, columns in config.head_columns():
         chances = np.mean([softmax(logits[:, columns], 1.0) for logits in answers], axis=0)
         mass = targets[:, columns].sum(axis=1, keepdims=True)
         share = np.where(mass > 0, config.distillation, 1.0).astype(np.float32)

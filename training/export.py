@@ -100,13 +100,10 @@ def onnx_predictor(path: Path) -> Predictor:
 def compare(reference: Float32Array, logits: Float32Array, config: RunConfig) -> Agreement:
     """Return how alike two sets of logits (N, columns) are, head by head."""
     same, differences = [], []
-    start = 0
-    for head in config.heads:
-        columns = slice(start, start + len(head.classes))
+    for _, columns in config.head_columns():
         first, second = softmax(reference[:, columns], 1.0), softmax(logits[:, columns], 1.0)
         same.append(first.argmax(axis=1) == second.argmax(axis=1))
         differences.append(np.abs(first - second))
-        start = columns.stop
     all_differences = np.concatenate(differences, axis=1)
     return Agreement(
         faces=len(reference),
@@ -168,10 +165,7 @@ def favour_rare_classes(
             raise ConfigError(f'favour: no head is called {name!r}; there are: {", ".join(names)}')
     bias = model.get_layer('logits').bias
     shifted = np.array(keras.ops.convert_to_numpy(bias))
-    start = 0
-    for head in config.heads:
-        columns = slice(start, start + len(head.classes))
-        start = columns.stop
+    for head, columns in config.head_columns():
         shares = np.maximum(class_shares(targets[:, columns]), 1e-6)
         shifted[columns] -= strengths.get(head.name, 0.0) * np.log(shares)
     bias.assign(shifted)
@@ -182,10 +176,7 @@ def calibrated_heads(
 ) -> tuple[OutputHead, ...]:
     """Return the card's heads with temperature and threshold fitted on *faces*."""
     heads = []
-    start = 0
-    for head in config.heads:
-        columns = slice(start, start + len(head.classes))
-        start = columns.stop
+    for head, columns in config.head_columns():
         targets = faces.targets(head.kind, head.classes)
         rows = np.flatnonzero(targets.sum(axis=1) > 0)
         truth = targets[rows].argmax(axis=1)

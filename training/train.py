@@ -61,18 +61,15 @@ def set_up(config: RunConfig) -> None:
 
 def make_loss(targets: Float32Array, config: RunConfig) -> HeadsLoss:
     """Return the loss with whatever evens out rare classes, from the training targets."""
-    columns = [len(head.classes) for head in config.heads]
     balance = config.balance
     weights, priors = [], []
-    start = 0
-    for width in columns:
-        shares = class_shares(targets[:, start : start + width])
+    for _, columns in config.head_columns():
+        shares = class_shares(targets[:, columns])
         weights.append(effective_class_weights(shares, balance.strength))
         priors.append(balance.strength * np.log(np.maximum(shares, 1e-6)))
-        start += width
     method = balance.method
     return HeadsLoss(
-        columns,
+        [len(head.classes) for head in config.heads],
         label_smoothing=config.optimization.label_smoothing,
         focal_gamma=balance.strength if method == 'focal' else 0.0,
         class_weights=np.concatenate(weights) if method == 'class_weights' else None,
