@@ -183,18 +183,16 @@ def validate(model: keras.Model, faces: FaceSet, config: RunConfig) -> dict[str,
         ]
     )
     result: dict[str, float] = {}
-    start = 0
-    for head in config.heads:
-        width = len(head.classes)
+    for head, columns in config.head_columns():
         targets = faces.targets(head.kind, head.classes)
         rows = np.flatnonzero(targets.sum(axis=1) > 0)
         if len(rows):
-            answers = logits[rows, start : start + width].argmax(axis=1)
-            matrix = metrics.confusion_matrix(targets[rows].argmax(axis=1), answers, width)
+            answers = logits[rows, columns].argmax(axis=1)
+            truth = targets[rows].argmax(axis=1)
+            matrix = metrics.confusion_matrix(truth, answers, len(head.classes))
             prefix = f'{faces.name}/{head.name}'
             result[f'{prefix}/accuracy'] = metrics.accuracy(matrix) or 0.0
             result[f'{prefix}/balanced_accuracy'] = metrics.balanced_accuracy(matrix) or 0.0
-        start += width
     return result
 
 
