@@ -258,5 +258,5 @@ def test_yaml_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_the_configurations_that_come_along_are_valid(root: Path) -> None:
-    for name in ('residual', 'short'):
+    for name in ('residual', 'student', 'short', 'medium'):
         assert configuration.load(root / 'training' / 'configs' / f'{name}.yaml').name == name
