@@ -6,7 +6,8 @@ usage: python -m fer_ros.nodes.bench_sender IMAGES.npy RATE_HZ COUNT TOPIC…
 
 Sends COUNT images on each topic (0: until told to stop), every topic at its own moment within the
 period, as cameras do, and stamps each image when it goes. Waits for a subscriber of each topic
-first. The last line it prints is the number of images sent on all topics.
+first, and with a COUNT half a second more, because every image of those is expected to be answered.
+The last line it prints is the number of images sent on all topics.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from fer_ros.nodes.conversions import bgr_to_image
 from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.nodes.runner import exit_now
 
+MATCHING_S = 0.5
+"""DDS tells the publisher of a subscriber up to 0.3 s before the subscriber takes its images."""
+
 GOLDEN = 0.618
 """Moments within the period, in steps of this share of it, never fall together."""
 
@@ -38,6 +42,8 @@ def send(node: Node, file: str, rate_hz: float, count: int, topics: list[str]) -
     publishers = [node.create_publisher(Image, topic, qos_profile_sensor_data) for topic in topics]
     while not all(publisher.get_subscription_count() for publisher in publishers):
         time.sleep(0.005)
+    if count:
+        time.sleep(MATCHING_S)
     moments = sorted((number * GOLDEN % 1.0, number) for number in range(len(topics)))
     start_s, turn, sent = time.monotonic(), 0, 0
     while rclpy.ok() and (turn < count or not count):
