@@ -22,6 +22,10 @@ from fer_ros.nodes.middleware import LOST_LISTENER, prepare_middleware, sends_to
 
 RCLError = rclpy_implementation.RCLError
 
+WAIT_S = 0.5
+"""A signal that comes just before the executor begins to wait does not wake it (rclpy tells the
+executor before it shuts the context down), so that it never waits for longer."""
+
 LOOK_S = 5.0
 """Between two looks at whether somebody who listened was killed."""
 UnknownROSArgsError = rclpy_implementation.UnknownROSArgsError
@@ -45,13 +49,16 @@ def run_node(
     try:
         if not _ros_is_up(arguments):
             return 1
+        # Before the node can be seen, and signalled: rclpy's executor complains if its making is
+        # interrupted.
+        executor = SingleThreadedExecutor()
         made = make_node()
         nodes = (made,) if isinstance(made, Node) else made
-        executor = SingleThreadedExecutor()
         for node in nodes:
             executor.add_node(node)
         watch_listeners(nodes[0])
-        executor.spin()
+        while rclpy.ok():
+            executor.spin_once(timeout_sec=WAIT_S)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except RCLError as error:
