@@ -10,8 +10,9 @@ people and is kept as it is.
 it there from what ``fer evaluate dataset`` writes: accuracy, balanced_accuracy,
 expected_calibration_error, count, labels, confusion_matrix (a list a true class, in the order of
 labels), per_class ({label: precision, recall, f1, support}), perhaps robustness ({condition: what,
-accuracy, balanced_accuracy, lost}), at_unknown_threshold and without_faces_seen_in_training, and
-the command that prints it. The dashboard's model view draws what is there.
+accuracy, balanced_accuracy, lost}), at_unknown_threshold, without_faces_seen_in_training and
+where_most_votes_agree, and the command that prints it. The dashboard's model view draws what is
+there.
 """
 
 from __future__ import annotations

@@ -124,6 +124,7 @@ class RunConfig:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     balance: BalanceConfig = field(default_factory=BalanceConfig)
+    start: str = setting('', 'folder of a run whose best weights this one goes on from')
     teachers: tuple[str, ...] = ()
     distillation: float = setting(
         0.7, "share of the targets that is the teachers' answer", low=0, high=1
@@ -203,7 +204,7 @@ def from_mapping(content: Any) -> RunConfig:
 
 
 def load(path: Path) -> RunConfig:
-    """Read a run's YAML; the paths of data sets and teachers are taken from its folder.
+    """Read a run's YAML; the paths of data sets and other runs are taken from its folder.
 
     Raises:
         ConfigError: it cannot be read, or see ``from_mapping``.
@@ -223,7 +224,7 @@ def load(path: Path) -> RunConfig:
         for item in config.sets
     )
     teachers = tuple(absolute(name) for name in config.teachers)
-    return dataclasses.replace(config, sets=sets, teachers=teachers)
+    return dataclasses.replace(config, sets=sets, start=absolute(config.start), teachers=teachers)
 
 
 def to_mapping(config: RunConfig) -> dict[str, Any]:

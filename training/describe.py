@@ -23,7 +23,8 @@ from fer_ros.model_card import load_emotion_card
 DIGITS = 4
 NEEDED = ('accuracy', 'balanced_accuracy', 'expected_calibration_error', 'count', 'labels',
           'confusion_matrix', 'per_class')  # fmt: skip
-KEPT = (*NEEDED, 'robustness', 'at_unknown_threshold', 'without_faces_seen_in_training')
+KEPT = (*NEEDED, 'robustness', 'at_unknown_threshold', 'without_faces_seen_in_training',
+        'where_most_votes_agree')  # fmt: skip
 
 
 def read_measurement(path: Path) -> dict[str, Any]:

@@ -53,7 +53,24 @@ def teacher_logits(folder: Path, images: UInt8Array, student: RunConfig) -> Floa
     return np.concatenate(parts)
 
 
-def soften_targets(targets: Float32Array, faces: FaceSet, config: RunConfig) -> Float32Array:
+def kept_logits(cache: Path, name: str, images: UInt8Array, student: RunConfig) -> Float32Array:
+    """Return a teacher's logits, from the file *cache* if they are of this teacher and these faces.
+
+    A resumed student needs the same answers again, and asking takes minutes.
+    """
+    if cache.is_file():
+        with np.load(cache, allow_pickle=False) as content:
+            if str(content['teacher']) == name and len(content['logits']) == len(images):
+                kept: Float32Array = content['logits']
+                return kept
+    logits = teacher_logits(Path(name), images, student)
+    np.savez(cache, teacher=name, logits=logits)
+    return logits
+
+
+def soften_targets(
+    targets: Float32Array, faces: FaceSet, config: RunConfig, cache: Path
+) -> Float32Array:
     """Return float32 (N, K) targets of which a share is the teachers' answer.
 
     Each row keeps its weight; a face without labels for a head learns from the teachers alone.
@@ -62,8 +79,12 @@ def soften_targets(targets: Float32Array, faces: FaceSet, config: RunConfig) -> 
         targets: float32 (N, K), all heads side by side.
         faces: the N faces.
         config: of the student; names the teachers.
+        cache: folder in which the teachers' answers are kept.
     """
-    answers = [teacher_logits(Path(name), faces.images, config) for name in config.teachers]
+    answers = [
+        kept_logits(cache / f'teacher_{place}.npz', name, faces.images, config)
+        for place, name in enumerate(config.teachers)
+    ]
     blended = targets.copy()
     for head, columns in config.head_columns():
         chances = np.mean([softmax(logits[:, columns], 1.0) for logits in answers], axis=0)

@@ -49,17 +49,27 @@ def _convolution(original: Callable[..., Any]) -> Callable[..., Any]:
             self.padding == 'same'
             and self.kernel_size == (size, size)
             and size % 2 == 1
-            and self.strides == (1, 1)
+            and self.strides in ((1, 1), (2, 2))
             and self.dilation_rate == (1, 1)
             and self.groups == 1
-            and not self.use_bias
             and self.activation is keras.activations.linear
         )
         if not plain:
             return original(self, inputs)
+        inputs = inputs.to(getattr(torch, self.compute_dtype))
         kernel = self.kernel._value.permute(3, 2, 0, 1)
         kernel = kernel.to(inputs.dtype, memory_format=torch.channels_last)
-        result = torch.nn.functional.conv2d(inputs.movedim(-1, 1), kernel, padding=size // 2)
+        bias = self.bias._value.to(inputs.dtype) if self.use_bias else None
+        stride, padding = self.strides[0], size // 2
+        maps = inputs.movedim(-1, 1)
+        if stride == 2 and size > 1:
+            # Keras pads even sides at the end only, PyTorch at both.
+            ends = [side % 2 == 0 for side in maps.shape[2:]]
+            maps = torch.nn.functional.pad(
+                maps, [padding - ends[1], padding, padding - ends[0], padding]
+            )
+            padding = 0
+        result = torch.nn.functional.conv2d(maps, kernel, bias, stride, padding)
         return result.movedim(1, -1)
 
     return call

@@ -32,7 +32,7 @@ from training.curves import draw_curves
 from training.data import load_sets
 from training.fast_torch import fast_layers
 from training.losses import HeadsLoss, class_shares, effective_class_weights
-from training.runs import new_model
+from training.runs import new_model, start_from
 
 PACKAGES = ('keras', 'numpy', 'torch', 'tensorflow', 'jax', 'opencv-python-headless')
 
@@ -118,7 +118,9 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
     if config.teachers:
         from training.distill import soften_targets
 
-        targets = soften_targets(targets, loaded.training, config)
+        folder.mkdir(parents=True, exist_ok=True)
+        targets = soften_targets(targets, loaded.training, config, folder)
+        set_up(config)
     loss = make_loss(targets, config)
     fixed = None if config.optimization.size_steps else config.model.size_px
     model = new_model(config, fixed)
@@ -127,6 +129,9 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
         state = read_checkpoint(last)
         assign(model.weights, state.weights, last)
         keeper.restore(state)
+    elif config.start:
+        start_from(model, Path(config.start))
+        set_up(config)
     _describe_run(config, folder, loaded.counts)
     compiled: bool | None = None
     for frozen, end in _phases(config):

@@ -95,6 +95,10 @@ def _print_table(report: DatasetReport) -> None:
     fresh = facts['without_faces_seen_in_training']
     print(f'  accuracy without {facts["count"] - fresh["count"]} faces that training also holds '
           f'{_shown(fresh["accuracy"])}')  # fmt: skip
+    agreed = facts['where_most_votes_agree']
+    if agreed:
+        print(f'  accuracy on {agreed["count"]} faces of which most votes say the same '
+              f'{_shown(agreed["accuracy"])}')  # fmt: skip
     for label, row in facts['per_class'].items():
         print(
             f'  {label:9} precision {_shown(row["precision"])}  recall {_shown(row["recall"])}  '

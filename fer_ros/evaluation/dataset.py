@@ -45,6 +45,7 @@ class DatasetReport:
         probabilities: float32 (N, C), calibrated.
         truth: int64 (N,).
         in_training: bool (N,): faces that occur among the data's training faces, pixel for pixel.
+        agreed: bool (N,): faces of which most votes say the same; None where there are no votes.
         conditions: {condition: confusion matrix, int64 (C, C)}; empty where not measured.
     """
 
@@ -56,6 +57,7 @@ class DatasetReport:
     probabilities: Float32Array
     truth: Int64Array
     in_training: np.ndarray
+    agreed: np.ndarray | None = None
     conditions: dict[str, Int64Array] = field(default_factory=dict)
 
     @property
@@ -71,6 +73,15 @@ class DatasetReport:
     def _matrix(self, rows: Any) -> Int64Array:
         answers = self.probabilities[rows].argmax(axis=1)
         return metrics.confusion_matrix(self.truth[rows], answers, len(self.labels))
+
+    def _part(self, rows: np.ndarray) -> dict[str, float | int | None]:
+        """Return count and accuracies of the faces that *rows*, bool (N,), selects."""
+        matrix = self._matrix(rows)
+        return {
+            'count': int(matrix.sum()),
+            'accuracy': metrics.accuracy(matrix),
+            'balanced_accuracy': metrics.balanced_accuracy(matrix),
+        }
 
     def to_json_line(self) -> dict[str, Any]:
         """Return what ``fer evaluate dataset --json`` prints."""
@@ -88,7 +99,6 @@ class DatasetReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, for report.json."""
-        fresh = self._matrix(~self.in_training)
         clean = metrics.accuracy(self.matrix) or 0.0
         threshold = np.array([self.head.unknown_threshold], np.float32)
         return {
@@ -98,11 +108,8 @@ class DatasetReport:
             'model': self.model,
             'head': self.head.name,
             **self.to_json_line(),
-            'without_faces_seen_in_training': {
-                'count': int(fresh.sum()),
-                'accuracy': metrics.accuracy(fresh),
-                'balanced_accuracy': metrics.balanced_accuracy(fresh),
-            },
+            'without_faces_seen_in_training': self._part(~self.in_training),
+            'where_most_votes_agree': None if self.agreed is None else self._part(self.agreed),
             'reliability': metrics.reliability(self.probabilities, self.truth),
             'coverage': metrics.coverage_curve(self.probabilities, self.truth, THRESHOLDS),
             'at_unknown_threshold': metrics.coverage_curve(
@@ -178,6 +185,7 @@ def evaluate_faces(
         in_training=np.zeros(len(rows), bool)
         if split == 'training'
         else occurs_in(images, learned),
+        agreed=chosen.agreed()[rows] if kind == 'ferplus' else None,
         conditions=conditions,
     )
 

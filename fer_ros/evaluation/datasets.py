@@ -61,7 +61,8 @@ def vote_shares(votes: np.ndarray, columns: tuple[str, ...]) -> Float32Array:
     """Return float32 (N, 8) class shares of FER+ votes by its protocol (arXiv 1608.01041).
 
     Counts of one are dropped; a row whose plurality is 'unknown' or 'NF' (no face) becomes all
-    zero, and so does a row without any vote left.
+    zero, and so does a row without any vote left. Shares are of all votes left: where a row sums
+    to less than 1, the rest went to 'unknown' and 'NF'.
 
     Args:
         votes: integer (N, K) counts.
@@ -75,7 +76,7 @@ def vote_shares(votes: np.ndarray, columns: tuple[str, ...]) -> Float32Array:
             shares[:, EMOTIONS.index(name)] += counts[:, column]
     others = counts[:, [name is None for name in names]]
     shares[others.max(axis=1, initial=0) > shares.max(axis=1)] = 0
-    total = shares.sum(axis=1, keepdims=True)
+    total = counts.sum(axis=1, keepdims=True)
     return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
 
 

@@ -31,8 +31,8 @@ class FaceSet:
         images: uint8 (N, S, S) grey.
         splits: uint8 (N,); index into SPLITS.
         labels: int64 (N,); index into EMOTIONS, NO_LABEL where there is none.
-        votes: float32 (N, 8); shares of the votes in the order of EMOTIONS, each row summing to 1;
-            all zero where the row has no valid votes.
+        votes: float32 (N, 8); shares of the votes in the order of EMOTIONS, each row summing to 1
+            or to less where others found no emotion; all zero where the row has no valid votes.
     """
 
     name: str
@@ -105,6 +105,13 @@ class FaceSet:
         shares = shares[:, [EMOTIONS.index(label) for label in chosen]]
         total = shares.sum(axis=1, keepdims=True)
         return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
+
+    def agreed(self) -> NDArray[np.bool_]:
+        """Return bool (N,): faces of which more than half of the votes say the same.
+
+        By these the FER+ paper and most after it measure (``majority`` in their code).
+        """
+        return np.asarray(self.votes.max(axis=1) > 0.5)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return {split: {class: number of faces}}; the class is the label, else the plurality."""

@@ -73,6 +73,30 @@ def test_faces_seen_in_training_are_also_left_out(faces: Path) -> None:
     assert fresh['accuracy'] == pytest.approx(2 / 3)
 
 
+def test_faces_of_which_most_votes_agree_are_measured_apart(tmp_path: Path) -> None:
+    """Of ten votes: 8 happy, 5 happy (half is not most), 9 sad; all three look happy."""
+    votes = np.zeros((3, 10), np.uint8)
+    votes[:, 1], votes[:, 3] = (8, 5, 0), (2, 3, 9)
+    votes[1, 8] = 2
+    names = ('neutral', 'happiness', 'surprise', 'sadness', 'anger', 'disgust', 'fear',
+             'contempt', 'unknown', 'NF')  # fmt: skip
+    np.savez(
+        tmp_path / 'faces.npz',
+        images=np.full((3, 48, 48), 30, np.uint8) + np.arange(3, dtype=np.uint8)[:, None, None],
+        labels=np.zeros(3, np.uint8),
+        usage=np.full(3, 2, np.uint8),
+        ferplus=votes,
+        ferplus_names=np.array(names),
+    )
+    report = evaluate_dataset(tmp_path / 'faces.npz', 'private_test', 'ferplus', Oracle())
+    facts = report.to_dict()
+    assert facts['accuracy'] == pytest.approx(2 / 3)
+    assert facts['where_most_votes_agree']['count'] == 2
+    assert facts['where_most_votes_agree']['accuracy'] == 0.5
+    page = report.write_html(tmp_path / 'report').read_text()
+    assert 'where most votes say the same' in page
+
+
 def test_the_report_is_a_page_with_plots(faces: Path, tmp_path: Path) -> None:
     report = evaluate_dataset(faces, 'private_test', 'fer2013', Oracle(), robustness=True)
     page = report.write_html(tmp_path / 'report').read_text()

@@ -26,7 +26,8 @@ from training.detector.collage import (  # noqa: E402
     make_pyramid,
     turned,
 )
-from training.detector.labels import PhotoLabels, merge_passes  # noqa: E402
+from training.detector.labels import PhotoLabels, merge_passes, run_teacher  # noqa: E402
+from training.detector.mosaic import MosaicConfig, MosaicMaker  # noqa: E402
 from training.detector.photos import read_fer2013, read_folder  # noqa: E402
 from training.detector.targets import BOX, POSITIVE, WEIGHT, DetectorLoss, encode  # noqa: E402
 
@@ -64,6 +65,24 @@ def test_passes_in_which_a_face_is_too_small_have_no_vote() -> None:
 
 def test_no_candidates_at_all() -> None:
     assert merge_passes([np.zeros((0, 15), np.float32)], [1.0]).shape == (0, 16)
+
+
+class Degenerate:
+    """A teacher whose second box has no width and whose third is not finite."""
+
+    def setInputSize(self, size: tuple[int, int]) -> None:
+        self.size = size
+
+    def detect(self, image: np.ndarray) -> tuple[int, np.ndarray]:
+        rows = np.tile(np.append(np.array([10, 10, 20, 20]), np.full(11, 15.0)), (3, 1))
+        rows[:, 14] = 0.9
+        rows[1, 2], rows[2, 3] = 0.0, np.inf
+        return 1, rows.astype(np.float32)
+
+
+def test_boxes_without_extent_are_no_votes() -> None:
+    rows = run_teacher(Degenerate(), np.zeros((64, 64, 3), np.uint8), 1.0, False)
+    assert rows[:, :4].tolist() == [[10, 10, 30, 30]]
 
 
 def test_labels_come_back_as_they_were_saved(tmp_path: Path) -> None:
@@ -219,6 +238,77 @@ def small_stock() -> data.Stock:
     return data.Stock([drawn_face()] * 4, [drawn_face(48)] * 4, peopled, scenes)
 
 
+def mosaic_maker(seed: int, **settings: float) -> MosaicMaker:
+    stock = small_stock()
+    peopled = [(image, one.boxes_xyxy) for image, one in stock.peopled]
+    scenes = [image for image, _ in stock.empty]
+    config, rng = MosaicConfig(**settings), np.random.default_rng(seed)
+    return MosaicMaker(stock.portraits, peopled, scenes, config, rng)
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        {},
+        {'blend_share': 1.0, 'loose_share': 1.0},
+        {'portrait_share': 0.0, 'peopled_share': 1.0},
+        {'portrait_share': 0.0, 'peopled_share': 0.0},
+        {'smallest_px': 400.0, 'largest_px': 20.0},
+    ],
+    ids=['as shipped', 'blended', 'people', 'no people', 'faces larger than tiles'],
+)
+def test_mosaics_are_full_pictures_and_repeat_with_their_seed(settings: dict[str, float]) -> None:
+    first, second = (mosaic_maker(7, **settings) for _ in range(2))
+    for _ in range(8):
+        image = first.make(128)
+        assert image.shape == (128, 128, 3)
+        assert image.dtype == np.uint8
+        np.testing.assert_array_equal(image, second.make(128))
+
+
+def test_a_teacher_that_is_none_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip('onnxruntime', reason='a teacher is run by onnxruntime')
+    from training.detector.teacher import DenseTeacher
+
+    path = tmp_path / 'x.onnx'
+    path.write_bytes(b'no network')
+    with pytest.raises(DataError, match=r'teacher .*x\.onnx'):
+        DenseTeacher(path)
+    with pytest.raises(DataError, match=r'teacher .*none\.onnx'):
+        DenseTeacher(tmp_path / 'none.onnx')
+
+
+def test_a_teacher_says_where_opencv_finds_the_face(shared: Path, astronaut: np.ndarray) -> None:
+    from training.detector.teacher import DenseTeacher
+
+    path = shared / 'models' / 'yunet_n_640_640.onnx'
+    image = cv2.resize(astronaut, (320, 320))
+    target = DenseTeacher(path).answer(image)
+    best = target[np.argmax(target[:, POSITIVE])]
+    net = cv2.FaceDetectorYN.create(str(path), '', (320, 320), 0.6)
+    found = net.detect(image)[1][0]
+    assert best[POSITIVE] == pytest.approx(found[14], abs=1e-3)
+    np.testing.assert_allclose(best[BOX][:2], found[:2], atol=0.5)
+    np.testing.assert_allclose(best[BOX][2:] - best[BOX][:2], found[2:4], atol=0.5)
+    np.testing.assert_allclose(best[6:], found[4:14], atol=0.5)
+
+
+def test_a_taught_loss_wants_the_teacher_s_scores() -> None:
+    target = encode(faces((40, 40, 72, 72)), 128, 15)
+    positive = target[:, POSITIVE] == 1
+    target[:, POSITIVE] = np.where(positive, 0.8, 0.01)
+    loss = DetectorLoss(128, taught=True)
+
+    def cost(score: float) -> float:
+        answer = perfect_answer(encode(faces((40, 40, 72, 72)), 128, 15), 128)
+        answer[:, 0] = np.log(0.01 / 0.99)
+        answer[positive, 0] = np.log(score / (1 - score))
+        return float(loss(target[None], answer[None]))
+
+    costs = [cost(score) for score in (0.3, 0.6, 0.8, 0.95)]
+    assert np.argmin(costs) == 2
+
+
 RECIPE = """
 seed: 1
 network: {stem: [8, 8], widths: [8, 8, 8], depths: [1, 1, 1], neck: 8}
@@ -262,11 +352,30 @@ def test_recipes_that_are_wrong_are_refused(tmp_path: Path, old: str, new: str, 
         read_recipe(tmp_path / 'r.yaml')
 
 
-def test_the_shipped_recipe_can_be_read(root: Path) -> None:
+@pytest.mark.parametrize('name, taught', [('detector', False), ('taught', True)])
+def test_the_shipped_recipes_can_be_read(root: Path, name: str, taught: bool) -> None:
     from training.detector.train import read_recipe
 
-    recipe = read_recipe(root / 'training' / 'detector' / 'detector.yaml')
+    recipe = read_recipe(root / 'training' / 'detector' / f'{name}.yaml')
     assert recipe.collage.size_px % 32 == 0
+    assert recipe.taught == taught
+
+
+def test_a_tiny_taught_run(
+    shared: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip('onnxruntime', reason='a teacher is run by onnxruntime')
+    from training.detector import train
+
+    monkeypatch.setattr(train, 'load_stock', lambda *_: small_stock())
+    monkeypatch.setattr(train, 'VALIDATION_STEPS', 1)
+    (tmp_path / 'r.yaml').write_text(RECIPE + 'mosaic: {share: 0.5}\nprecision: float32\n')
+    recipe = train.read_recipe(tmp_path / 'r.yaml')
+    shipped = train.read_recipe(root / 'training' / 'detector' / 'detector.yaml')
+    recipe = dataclasses.replace(recipe, network=shipped.network)
+    teacher = shared / 'models' / 'yunet_n_640_640.onnx'
+    train.train(recipe, tmp_path, tmp_path, tmp_path / 'run', False, teacher, 'default')
+    assert len((tmp_path / 'run' / train.CURVES).read_text().splitlines()) == 2
 
 
 def test_a_tiny_run_resumes_and_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -378,16 +378,44 @@ def test_a_backbone_is_frozen_first(config: RunConfig, tmp_path: Path) -> None:
         train(with_values(config, {'optimization.frozen_epochs': 1}), tmp_path / 'other')
 
 
-def test_a_student_learns_from_its_teachers(run: Path, config: RunConfig) -> None:
+def test_a_student_learns_from_its_teachers(run: Path, config: RunConfig, tmp_path: Path) -> None:
     student = with_values(config, {'teachers': [str(run), str(run)], 'distillation': 1.0})
     faces = load_sets(config).training
     targets = head_targets(faces, config)
-    softened = soften_targets(targets, faces, student)
+    softened = soften_targets(targets, faces, student, tmp_path)
     np.testing.assert_allclose(softened.sum(axis=1), 1, atol=1e-5)
     assert not np.allclose(softened, targets, atol=0.01)
     other = with_values(student, {'heads': [{'name': 'mine', 'kind': 'fer2013'}]})
     with pytest.raises(ConfigError, match='has heads'):
-        soften_targets(targets, faces, other)
+        soften_targets(targets, faces, other, tmp_path / 'other')
+
+
+def test_teachers_are_asked_once(run: Path, config: RunConfig, tmp_path: Path) -> None:
+    student = with_values(config, {'teachers': [str(run)], 'distillation': 1.0})
+    faces = load_sets(config).training
+    targets = head_targets(faces, config)
+    first = soften_targets(targets, faces, student, tmp_path)
+    cache = tmp_path / 'teacher_0.npz'
+    logits = np.load(cache)['logits'] + np.arange(7)
+    np.savez(cache, teacher=str(run), logits=logits)
+    kept = soften_targets(targets, faces, student, tmp_path)
+    assert kept[:, 6].mean() > first[:, 6].mean() + 0.1
+    np.savez(cache, teacher='another', logits=logits)
+    np.testing.assert_allclose(soften_targets(targets, faces, student, tmp_path), first)
+
+
+def test_a_run_starts_from_another(run: Path, config: RunConfig, tmp_path: Path) -> None:
+    values = {'start': str(run), 'optimization.learning_rate': 0.0, 'optimization.epochs': 1}
+    _, before = load_run(run)
+    result = train(with_values(config, values), tmp_path / 'second')
+    kernels = [
+        (layer.get_weights()[0], other.get_weights()[0])
+        for layer, other in zip(before.layers, result.model.layers, strict=True)
+        if isinstance(layer, keras.layers.Conv2D)
+    ]
+    assert kernels
+    for old, new in kernels:
+        np.testing.assert_array_equal(old, new)
 
 
 def test_settings_are_searched(config: RunConfig, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our own network: 3x3 residual blocks with squeeze-excitation, for 48 px faces.
 
-Resolution is given up early and width late: one 3x3 convolution sees all 48x48 pixels, the blocks
-run at 24, 12 and 6, which is where a processor spends its time best.
+Resolution is given up early and width late: few convolutions see all 48x48 pixels, most blocks run
+at 24, 12 and 6, which is where a processor spends its time best.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def build(
     widths: Sequence[int] = (64, 128, 256),
     blocks: Sequence[int] = (1, 2, 2),
     stem: int = 32,
+    stem_blocks: int = 0,
     squeeze: int = 8,
     dropout: float = 0.3,
 ) -> Any:
@@ -33,10 +34,13 @@ def build(
         widths: channels of each stage; a stage starts by halving the resolution.
         blocks: residual blocks of each stage.
         stem: channels of the first convolution.
+        stem_blocks: residual blocks of that width before the resolution is halved.
         squeeze: squeeze-excitation narrows channels by this factor; 0 for none.
         dropout: before the classifier.
     """
     x = conv_bn(inputs, stem, 3)
+    for _ in range(stem_blocks):
+        x = _block(x, stem, squeeze)
     for width, count in zip(widths, blocks, strict=True):
         x = layers.MaxPooling2D(2)(x)
         for _ in range(count):

@@ -16,8 +16,10 @@ from fer_ros.errors import DataError
 from fer_ros.types import Float32Array, UInt8Array
 from training.detector.collage import CutOut, FacePaster, LabelledFaces, make_pyramid
 from training.detector.labels import PhotoLabels
+from training.detector.mosaic import MosaicConfig, MosaicMaker
 from training.detector.photos import read_fer2013, read_folder
 from training.detector.targets import encode
+from training.detector.teacher import DenseTeacher
 
 Scene = tuple[UInt8Array, LabelledFaces]
 
@@ -81,8 +83,10 @@ def load_scenes(
     return peopled, empty
 
 
-def load_stock(data: Path, labels: Path, not_people: Collection[str] = ()) -> Stock:
-    """Read portraits, scenes and FER2013 under *data* and their labels under *labels*.
+def load_stock(
+    data: Path, labels: Path, not_people: Collection[str] = (), thumbnails: bool = True
+) -> Stock:
+    """Read portraits, scenes and, for *thumbnails*, FER2013 under *data*, labels under *labels*.
 
     Raises:
         DataError: something is missing or damaged.
@@ -90,13 +94,15 @@ def load_stock(data: Path, labels: Path, not_people: Collection[str] = ()) -> St
     portraits = load_cut_outs(
         dict(read_folder(data / 'portraits')), PhotoLabels.load(labels / 'portraits.npz'), 0.3
     )
-    thumbnails = load_cut_outs(
-        dict(read_fer2013(data / 'fer2013.npz')), PhotoLabels.load(labels / 'fer2013.npz'), 0.3
-    )
+    small = []
+    if thumbnails:
+        small = load_cut_outs(
+            dict(read_fer2013(data / 'fer2013.npz')), PhotoLabels.load(labels / 'fer2013.npz'), 0.3
+        )
     scenes = load_scenes(
         dict(read_folder(data / 'scenes')), PhotoLabels.load(labels / 'scenes.npz'), not_people
     )
-    return Stock(portraits, thumbnails, *scenes)
+    return Stock(portraits, small, *scenes)
 
 
 @dataclass(frozen=True)
@@ -386,13 +392,35 @@ def wear(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     return image
 
 
+class TaughtMaker:
+    """Makes images for a taught network: mosaics of whole photos, and collages, worn alike."""
+
+    def __init__(self, collages: CollageMaker, mosaic: MosaicConfig, teacher: DenseTeacher) -> None:
+        """Take photos and chance from *collages*."""
+        stock = collages.stock
+        peopled = [(image, faces.boxes_xyxy[faces.sure]) for image, faces in stock.peopled]
+        scenes = [image for image, _ in stock.empty]
+        self.collages, self.teacher = collages, teacher
+        self.share, self.rng = mosaic.share, collages.rng
+        self.mosaics = MosaicMaker(stock.portraits, peopled, scenes, mosaic, collages.rng)
+
+    def make(self) -> tuple[UInt8Array, Float32Array]:
+        """Return one image, uint8 (S, S, 3), and the teacher's targets for it."""
+        if self.rng.random() < self.share:
+            image = wear(self.mosaics.make(self.collages.config.size_px), self.rng)
+        else:
+            image, _ = self.collages.make()
+        return image, self.teacher.answer(image)
+
+
 class CollageBatches(keras.utils.PyDataset):
     """Endlessly new batches for ``keras.Model.fit``, made in a thread while the model trains."""
 
-    def __init__(self, maker: CollageMaker, batch: int, steps: int) -> None:
+    def __init__(self, maker: CollageMaker | TaughtMaker, batch: int, steps: int) -> None:
         """Give *steps* batches of *batch* images an epoch."""
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=6)
         self.maker, self.batch, self.steps = maker, batch, steps
+        self.size_px = (maker.collages if isinstance(maker, TaughtMaker) else maker).config.size_px
 
     def __len__(self) -> int:
         """Return the number of batches an epoch."""
@@ -400,11 +428,14 @@ class CollageBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
         """Return images, float32 (B, S, S, 3) 0..1, and targets, see ``encode``."""
-        size = self.maker.config.size_px
-        images = np.empty((self.batch, size, size, 3), np.float32)
+        images = np.empty((self.batch, self.size_px, self.size_px, 3), np.float32)
         targets = []
         for row in range(self.batch):
-            image, faces = self.maker.make()
+            if isinstance(self.maker, TaughtMaker):
+                image, target = self.maker.make()
+            else:
+                image, faces = self.maker.make()
+                target = encode(faces, self.size_px, self.maker.config.least_px)
             np.multiply(image, np.float32(1 / 255), out=images[row])
-            targets.append(encode(faces, size, self.maker.config.least_px))
+            targets.append(target)
         return images, np.stack(targets)

@@ -85,6 +85,8 @@ def run_teacher(
     found = teacher.detect(seen)[1]
     if found is None:
         return np.zeros((0, 15), np.float32)
+    # Box sizes overflow or vanish now and then; such a row is no face.
+    found = found[np.isfinite(found).all(axis=1) & (found[:, 2:4] > 0.5).all(axis=1)]
     top_left, size_wh = found[:, None, :2], found[:, None, 2:4]
     landmarks = found[:, 4:14].reshape(-1, 5, 2)
     points = np.concatenate([top_left, top_left + size_wh, landmarks], axis=1)

@@ -77,6 +77,7 @@ def build_network(config: NetworkConfig, shape_hw: tuple[int | None, int | None]
             1,
             bias_initializer=start,
             name=f'level_{stride_index}',
+            dtype='float32',
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
         )
         maps.insert(0, head(above))

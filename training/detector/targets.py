@@ -26,6 +26,9 @@ CENTRE_SHARE = 0.25
 CENTRE_STRIDES = 0.75
 """but at least up to so many strides."""
 
+TAUGHT_FROM = 0.1
+"""A teacher's boxes and landmarks are learnt from cells to which it gives at least this score."""
+
 WEIGHT, POSITIVE, BOX, LANDMARKS = 0, 1, slice(2, 6), slice(6, 16)
 TARGET_COLUMNS = 16
 
@@ -70,13 +73,23 @@ class DetectorLoss(keras.losses.Loss):
     """Score (quality focal loss), box (complete IoU) and landmarks (L1), each a cell's mean."""
 
     def __init__(
-        self, size_px: int, box_weight: float = 2.0, landmark_weight: float = 1.0, **options: Any
+        self,
+        size_px: int,
+        box_weight: float = 2.0,
+        landmark_weight: float = 1.0,
+        taught: bool = False,
+        **options: Any,
     ) -> None:
-        """Make the loss for images of *size_px* by *size_px*."""
+        """Make the loss for images of *size_px* by *size_px*.
+
+        With *taught* the targets are a teacher's answer: every cell learns its score, and those it
+        scores above TAUGHT_FROM its box and landmarks, by their score.
+        """
         super().__init__(name='detector_loss', reduction=None, **options)
         centres, strides = cell_centres((size_px, size_px))
         self.centres, self.units = centres, (strides * UNIT_STRIDES)[:, None]
         self.box_weight, self.landmark_weight = box_weight, landmark_weight
+        self.taught = taught
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one number for the batch.
@@ -86,22 +99,29 @@ class DetectorLoss(keras.losses.Loss):
             y_pred: (B, cells, 15): logit, box (dx, dy, log w, log h) and landmarks in units.
         """
         positive, weight = y_true[..., POSITIVE], y_true[..., WEIGHT]
+        if self.taught:
+            taught_score = positive
+            positive = positive * ops.cast(positive > TAUGHT_FROM, positive.dtype)
         count = ops.maximum(ops.sum(positive), 1.0)
-        middle = self.centres + y_pred[..., 1:3] * self.units
-        half = ops.exp(ops.clip(y_pred[..., 3:5], -6, 4)) * self.units / 2
+        centres, units = map(ops.convert_to_tensor, (self.centres, self.units))
+        middle = centres + y_pred[..., 1:3] * units
+        half = ops.exp(ops.clip(y_pred[..., 3:5], -6, 4)) * units / 2
         box = ops.concatenate([middle - half, middle + half], axis=-1)
         overlap, distance = box_overlap(box, y_true[..., BOX])
         box_loss = ops.sum(positive * (1 - overlap + distance)) / count
 
-        quality = ops.stop_gradient(ops.clip(overlap, 0, 1)) * positive
-        score = ops.sigmoid(y_pred[..., 0])
-        entropy = ops.binary_crossentropy(quality, y_pred[..., 0], from_logits=True)
-        score_loss = ops.sum(weight * ops.square(quality - score) * entropy) / count
+        if self.taught:
+            entropy = ops.binary_crossentropy(taught_score, y_pred[..., 0], from_logits=True)
+            score_loss = ops.sum(entropy) / count
+        else:
+            quality = ops.stop_gradient(ops.clip(overlap, 0, 1)) * positive
+            score = ops.sigmoid(y_pred[..., 0])
+            entropy = ops.binary_crossentropy(quality, y_pred[..., 0], from_logits=True)
+            score_loss = ops.sum(weight * ops.square(quality - score) * entropy) / count
 
-        grid = ops.reshape(self.centres, (1, -1, 1, 2))
-        units = ops.reshape(self.units, (1, -1, 1, 1))
         shape = (-1, self.centres.shape[0], 5, 2)
-        points = grid + ops.reshape(y_pred[..., 5:15], shape) * units
+        offsets = ops.reshape(y_pred[..., 5:15], shape) * ops.reshape(units, (1, -1, 1, 1))
+        points = ops.reshape(centres, (1, -1, 1, 2)) + offsets
         wanted = ops.reshape(y_true[..., LANDMARKS], shape)
         wide = y_true[..., 4:6] - y_true[..., 2:4]
         side = ops.sqrt(ops.maximum(wide[..., 0] * wide[..., 1], 1.0))[..., None, None]

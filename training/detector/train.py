@@ -22,13 +22,27 @@ import numpy as np
 import yaml
 from keras import ops
 
+from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, DataError
-from training.detector.data import CollageBatches, CollageConfig, CollageMaker, load_stock
+from training.callbacks import copied_weights
+from training.detector.data import (
+    CollageBatches,
+    CollageConfig,
+    CollageMaker,
+    Stock,
+    TaughtMaker,
+    load_stock,
+)
+from training.detector.mosaic import MosaicConfig
 from training.detector.network import NetworkConfig, build_network, for_training
 from training.detector.targets import DetectorLoss
+from training.detector.teacher import DenseTeacher
+from training.fast_torch import fast_layers
+from training.recover import LiteRtWeights, fill
 
 CHECKPOINT, AVERAGED, CURVES = 'checkpoint.npz', 'averaged.weights.h5', 'curves.csv'
 VALIDATION_STEPS = 12
+TEACHER = Path('../shared/models/yunet_n_640_640.onnx')
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,11 @@ class ScheduleConfig:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training run, as its YAML file states it."""
+    """One training run, as its YAML file states it.
+
+    With ``mosaic`` a teacher is asked about every image, instead of labels; ``thumbnails`` is
+    whether FER2013's small faces are set into collages as well.
+    """
 
     seed: int
     network: NetworkConfig
@@ -56,6 +74,14 @@ class Recipe:
     average: dict[str, float]
     held_back_every: int
     not_people: tuple[str, ...]
+    mosaic: MosaicConfig | None = None
+    precision: str = 'float32'
+    thumbnails: bool = True
+
+    @property
+    def taught(self) -> bool:
+        """Return whether a teacher is asked about every image, instead of labels."""
+        return self.mosaic is not None
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -75,6 +101,8 @@ def read_recipe(path: Path) -> Recipe:
             'schedule': ScheduleConfig(**content['schedule']),
             'not_people': tuple(content['not_people']),
         }
+        if 'mosaic' in content:
+            parts['mosaic'] = MosaicConfig(**content['mosaic'])
         return Recipe(**{**content, **parts})
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f'recipe {path}: {error}') from error
@@ -122,7 +150,7 @@ class AveragedWeights(keras.callbacks.Callback):
         """Mix the present weights in; the first ones weigh less, so that the start is forgotten."""
         if batch % self.every:
             return
-        present = self.model.get_weights()
+        present = copied_weights(self.model)
         if self.weights is None:
             self.weights = present
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
@@ -141,7 +169,7 @@ class EpochKeeper(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Validate and save."""
-        present = self.model.get_weights()
+        present = copied_weights(self.model)
         self.model.set_weights(self.average.weights)
         held_back = float(self.model.evaluate(*self.validation, batch_size=16, verbose=0))
         self.model.save_weights(self.output / AVERAGED)
@@ -174,7 +202,8 @@ def make_model(recipe: Recipe) -> keras.Model:
         schedule.decay_share,
     )
     optimizer = keras.optimizers.AdamW(rate, **recipe.optimizer)
-    model.compile(optimizer, DetectorLoss(size, **recipe.loss), jit_compile=False)
+    loss = DetectorLoss(size, **recipe.loss, taught=recipe.taught)
+    model.compile(optimizer, loss, jit_compile=False)
     return model
 
 
@@ -216,35 +245,63 @@ def restore(path: Path, model: keras.Model, average: AveragedWeights) -> int:
         raise DataError(f'{path}: nothing to resume: {error}') from error
 
 
-def train(recipe: Recipe, data: Path, labels: Path, output: Path, resume: bool = False) -> None:
+def train(
+    recipe: Recipe,
+    data: Path,
+    labels: Path,
+    output: Path,
+    resume: bool = False,
+    teacher: Path = TEACHER,
+    start_card: str = '',
+) -> None:
     """Train until the recipe's last epoch.
 
+    Args:
+        recipe: the run.
+        data: folder with portraits, scenes and FER2013.
+        labels: folder with the labels of each.
+        output: folder of the run.
+        resume: go on from its last checkpoint.
+        teacher: YuNet's file, for a recipe with mosaics.
+        start_card: card of a detector of the same network whose weights to begin with.
+
     Raises:
-        DataError: photos or labels are missing, or there is nothing to resume.
+        DataError: photos, labels or the teacher are missing, or there is nothing to resume.
+        ModelError: the detector to begin with holds another network.
     """
     output.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(recipe.seed)
-    stock, held_back = load_stock(data, labels, recipe.not_people).split(recipe.held_back_every)
+    bfloat16 = recipe.precision == 'bfloat16'
+    keras.config.set_dtype_policy('mixed_bfloat16' if bfloat16 else 'float32')
+    stock, held_back = load_stock(data, labels, recipe.not_people, recipe.thumbnails).split(
+        recipe.held_back_every
+    )
     model = make_model(recipe)
     average = AveragedWeights(int(recipe.average['every']), recipe.average['decay'])
     start = restore(output / CHECKPOINT, model, average) if resume else 0
     schedule = recipe.schedule
-    maker = CollageMaker(stock, recipe.collage, seed=recipe.seed + 1000 * start)
-    batches = CollageBatches(maker, schedule.batch, schedule.steps)
-    fixed = CollageBatches(
-        CollageMaker(held_back, recipe.collage, seed=0), schedule.batch, VALIDATION_STEPS
-    )
+
+    def batches(part: Stock, seed: int, steps: int) -> CollageBatches:
+        maker: CollageMaker | TaughtMaker = CollageMaker(part, recipe.collage, seed)
+        if recipe.mosaic is not None:
+            maker = TaughtMaker(maker, recipe.mosaic, DenseTeacher(teacher))
+        return CollageBatches(maker, schedule.batch, steps)
+
+    fixed = batches(held_back, 0, VALIDATION_STEPS)
     validation = tuple(np.concatenate(part) for part in zip(*(fixed[i] for i in range(len(fixed)))))
+    if start_card and not resume:
+        fill(model, LiteRtWeights(load_detector_card(start_card).path), validation[0][:64])
     keeper = EpochKeeper(output, average, validation)
     callbacks = [average, keeper, keras.callbacks.TerminateOnNaN()]
-    model.fit(
-        batches,
-        initial_epoch=start,
-        epochs=schedule.epochs,
-        callbacks=callbacks,
-        verbose=2,
-        shuffle=False,
-    )
+    with fast_layers():
+        model.fit(
+            batches(stock, recipe.seed + 1000 * start, schedule.steps),
+            initial_epoch=start,
+            epochs=schedule.epochs,
+            callbacks=callbacks,
+            verbose=2,
+            shuffle=False,
+        )
 
 
 def main() -> None:
@@ -254,9 +311,19 @@ def main() -> None:
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
     parser.add_argument('--labels', type=Path, default=Path('runs/detector'))
     parser.add_argument('--output', type=Path, default=Path('runs/detector/shipped'))
+    parser.add_argument('--teacher', type=Path, default=TEACHER, help='for a taught recipe')
+    parser.add_argument('--start', default='', help='card of a detector to begin with')
     parser.add_argument('--resume', action='store_true')
     options = parser.parse_args()
-    train(read_recipe(options.recipe), options.data, options.labels, options.output, options.resume)
+    train(
+        read_recipe(options.recipe),
+        options.data,
+        options.labels,
+        options.output,
+        options.resume,
+        options.teacher,
+        options.start,
+    )
 
 
 if __name__ == '__main__':

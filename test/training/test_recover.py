@@ -1,0 +1,142 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E402 - Keras reads its backend from the environment when it is imported
+"""What a robot runs back into what training can start from; networks that grow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
+
+from fer_ros.config import DetectionConfig
+from fer_ros.detection.builtin import BuiltinDetector, cell_centres, load_detector_card
+from fer_ros.errors import ConfigError, ModelError
+from fer_ros.image_source import demo_photos
+from fer_ros.model_card import find_card, load_emotion_card
+from training import config as configuration
+from training.architectures import build_model
+from training.checkpoints import Checkpoint, write_checkpoint
+from training.config import ModelConfig, RunConfig, SetConfig
+from training.detector.network import build_network
+from training.detector.train import read_recipe
+from training.export import litert_predictor, predict
+from training.recover import MAX_DIFFERENCE, LiteRtWeights, fill, main, recover
+from training.runs import load_run, new_model, start_from
+
+SMALL = {'widths': [8, 16], 'blocks': [1, 1], 'stem': 4, 'dropout': 0.0}
+
+
+@pytest.fixture(autouse=True)
+def _float32() -> None:
+    keras.config.set_dtype_policy('float32')
+
+
+def some_faces(count: int = 70) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(count, 48, 48, 1)).astype(np.float32)
+
+
+def small_run(folder: Path, **options: object) -> RunConfig:
+    """Write the folder of a run whose weights, statistics included, are drawn by chance."""
+    config = RunConfig(
+        sets=(SetConfig(path='none.npz'),), model=ModelConfig(options={**SMALL, **options})
+    )
+    model = new_model(config, 48)
+    rng = np.random.default_rng(3)
+    weights = [rng.uniform(0.1, 0.5, one.shape).astype(np.float32) for one in model.weights]
+    (folder / 'checkpoints').mkdir(parents=True)
+    configuration.save(config, folder / 'config.yaml')
+    write_checkpoint(folder / 'checkpoints' / 'best.npz', Checkpoint(1, [], weights))
+    return config
+
+
+def test_the_shipped_model_comes_back_as_a_run(tmp_path: Path) -> None:
+    card = find_card('default', 'emotion')
+    faces = some_faces()
+    difference = recover(card, tmp_path / 'run', faces, (SetConfig(path='faces.npz'),))
+    assert difference < MAX_DIFFERENCE
+    config, model = load_run(tmp_path / 'run')
+    assert config.model.architecture == 'residual'
+    mine = keras.ops.convert_to_numpy(model(faces, training=False))
+    theirs = predict(litert_predictor(load_emotion_card().weights_path('litert')), faces)
+    assert np.mean(mine[:, :8].argmax(axis=1) == theirs[:, :8].argmax(axis=1)) > 0.95
+
+
+def test_recovered_statistics_are_those_of_the_faces(tmp_path: Path) -> None:
+    """Trained on, the network must see what it saw: batches give about the stored statistics."""
+    faces = some_faces(200)
+    recover(find_card('default', 'emotion'), tmp_path, faces, (SetConfig(path='faces.npz'),))
+    _, model = load_run(tmp_path)
+    norm = next(one for one in model.layers if isinstance(one, keras.layers.BatchNormalization))
+    seen = keras.ops.convert_to_numpy(keras.Model(model.input, norm.input)(faces))
+    mean, variance = norm.get_weights()[2:]
+    np.testing.assert_allclose(seen.mean(axis=(0, 1, 2)), mean, atol=0.05)
+    np.testing.assert_allclose(seen.var(axis=(0, 1, 2)), variance, rtol=0.1)
+
+
+def test_the_shipped_detector_comes_back_as_a_network(root: Path) -> None:
+    recipe = read_recipe(root / 'training' / 'detector' / 'detector.yaml')
+    network = build_network(recipe.network, (None, None))
+    image = demo_photos()[0][:256, :320]
+    inputs = image[None].astype(np.float32) / 255
+    detector = BuiltinDetector(DetectionConfig(min_face_px=40))
+    fill(network, LiteRtWeights(load_detector_card().path), inputs)
+    maps = [keras.ops.convert_to_numpy(one) for one in network(inputs, training=False)]
+    mine = np.concatenate([one.reshape(-1, 15) for one in maps])
+    theirs = detector._run(image, (256, 320))
+    assert len(mine) == len(cell_centres((256, 320))[0])
+    assert np.abs(mine - theirs).mean() < 0.05
+
+
+@pytest.mark.parametrize(
+    'architecture, options',
+    [('residual', SMALL), ('baseline_cnn', {})],
+    ids=['fewer blocks', 'another network'],
+)
+def test_weights_of_another_network_are_refused(architecture: str, options: dict) -> None:
+    model = build_model(architecture, 15, 1, options, 48)
+    weights = LiteRtWeights(load_emotion_card().weights_path('litert'))
+    with pytest.raises(ModelError, match='another network'):
+        fill(model, weights, some_faces(8))
+
+
+def test_what_cannot_be_recovered_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    nonsense = tmp_path / 'x.tflite'
+    nonsense.write_bytes(b'no model')
+    with pytest.raises(ModelError, match=r'x\.tflite'):
+        LiteRtWeights(nonsense)
+    arguments = [str(tmp_path / 'none.json'), str(tmp_path / 'run'), '--faces', 'faces.npz']
+    assert main(arguments) == 1
+    assert 'recover: ' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'added',
+    [{}, {'stem_blocks': 1}, {'blocks': [2, 2]}, {'stem_blocks': 2, 'blocks': [2, 3]}],
+    ids=['the same', 'before pooling', 'in each stage', 'everywhere'],
+)
+def test_a_grown_network_answers_like_the_run_it_starts_from(tmp_path: Path, added: dict) -> None:
+    config = small_run(tmp_path / 'run')
+    _, before = load_run(tmp_path / 'run')
+    options = {**SMALL, **added}
+    grown = build_model('residual', sum(len(h.classes) for h in config.heads), 1, options, 48)
+    start_from(grown, tmp_path / 'run')
+    faces = some_faces(4)
+    expected, answers = (
+        keras.ops.convert_to_numpy(model(faces, training=False)) for model in (before, grown)
+    )
+    np.testing.assert_allclose(answers, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_network_that_lacks_parts_of_the_run_is_refused(tmp_path: Path) -> None:
+    small_run(tmp_path / 'run', blocks=[2, 2])
+    with pytest.raises(ConfigError, match='is no part of this one'):
+        start_from(build_model('residual', 15, 1, SMALL, 48), tmp_path / 'run')
+    with pytest.raises(ConfigError, match='not the folder of a run'):
+        start_from(build_model('residual', 15, 1, SMALL, 48), tmp_path / 'none')
