@@ -25,8 +25,10 @@ from fer_ros.errors import FerError, ModelError
 from fer_ros.model_card import load_emotion_card
 from fer_ros.types import Float32Array
 from training import config as configuration
+from training.batches import model_input
 from training.checkpoints import Checkpoint, write_checkpoint
-from training.config import RunConfig, SetConfig
+from training.config import SetConfig
+from training.data import read_set
 from training.export import keras_predictor, litert_predictor, predict
 from training.runs import new_model
 
@@ -36,7 +38,7 @@ its scale free, and with small norms a learning rate is worth as much as in a fr
 MAX_DIFFERENCE = 0.35
 """Largest difference of a logit; activations scaled to 8 bits take about 0.1."""
 CHECKED_FACES = 64
-STATISTICS_BATCH = 32
+STATISTICS_BATCH, STATISTICS_FACES = 32, 2000
 
 
 class LiteRtWeights:
@@ -252,14 +254,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _some_faces(card_path: Path, path: Path) -> tuple[Float32Array, tuple[SetConfig, ...]]:
     """Return inputs made of training faces of a data set, and that set."""
-    from training.batches import model_input
-    from training.data import load_sets
-
     card = load_emotion_card(str(card_path))
-    sets = (SetConfig(path=str(path.resolve())),)
-    images = load_sets(RunConfig(sets=sets)).training.images
-    some = images[:: max(1, len(images) // 2000)]
-    return model_input(some, card.normalization, card.channels), sets
+    item = SetConfig(path=str(path.resolve()))
+    images = read_set(item, card.size_px).split('training').images
+    some = images[:: max(1, len(images) // STATISTICS_FACES)]
+    return model_input(some, card.normalization, card.channels), (item,)
 
 
 if __name__ == '__main__':

@@ -57,6 +57,15 @@ def assert_one_sentence(run: subprocess.CompletedProcess[str], *words: str) -> N
         assert word in line
 
 
+def test_the_lock_names_everything() -> None:
+    """It is installed without asking for more, so nothing that a package needs may lack."""
+    run = subprocess.run(
+        [sys.executable, '-m', 'pip', 'check'],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+
+
 def test_no_compiler(clone: Path, bare_path: Path) -> None:
     run = bootstrap(clone, PATH=str(bare_path))
     assert_one_sentence(run, 'a C++ compiler is needed', 'apt install g++')

@@ -106,6 +106,17 @@ def test_weights_of_another_network_are_refused(architecture: str, options: dict
         fill(model, weights, some_faces(8))
 
 
+def test_the_command_takes_faces_of_any_kind(tmp_path: Path) -> None:
+    """A set of few faces and one class will do."""
+    images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
+    zeros = np.zeros(40, np.uint8)
+    np.savez(tmp_path / 'faces.npz', images=images, labels=zeros, usage=zeros)
+    card = str(find_card('default', 'emotion'))
+    assert main([card, str(tmp_path / 'run'), '--faces', str(tmp_path / 'faces.npz')]) == 0
+    config, _ = load_run(tmp_path / 'run')
+    assert [item.path for item in config.sets] == [str(tmp_path / 'faces.npz')]
+
+
 def test_what_cannot_be_recovered_is_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     nonsense = tmp_path / 'x.tflite'
     nonsense.write_bytes(b'no model')
