@@ -46,7 +46,7 @@ def summary(one: dict[str, Any]) -> str:
         rows.append(
             ('accuracy where most votes agree', _decimal(agreed['accuracy']), agreed['count'])
         )
-    answered = f'{known["coverage"]:.1%} of {one["count"]}'
+    answered = f'{_percent(known["coverage"], 1)} of {one["count"]}'
     rows.append(('accuracy of answers other than `unknown`', _decimal(known['accuracy']), answered))
     return table(('figure', 'value', 'faces'), rows)
 
@@ -71,7 +71,7 @@ def mixed(one: dict[str, Any]) -> str:
     pairs = common_confusions(np.array(one['confusion_matrix']), tuple(one['labels']), PAIRS)
     rows = [
         (f'{pair["first"]} / {pair["second"]}', pair['first_as_second'], pair['second_as_first'],
-         f'{pair["share_of_errors"]:.0%}'.replace('%', ' %'))
+         _percent(pair['share_of_errors'], 0))
         for pair in pairs
     ]  # fmt: skip
     return table(('pair', 'first as second', 'second as first', 'share of all errors'), rows)
@@ -93,6 +93,10 @@ PARTS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 def _decimal(value: float | None) -> str:
     return 'undefined' if value is None else f'{value:.4f}'
+
+
+def _percent(value: float, digits: int) -> str:
+    return f'{100 * value:.{digits}f} %'
 
 
 def fill(page: str, metrics: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ ONE = {
 @pytest.mark.parametrize(
     'part, row',
     [
-        ('summary', '| accuracy of answers other than `unknown` | 1.0000 | 50.0% of 4 |'),
+        ('summary', '| accuracy of answers other than `unknown` | 1.0000 | 50.0 % of 4 |'),
         ('summary', '| balanced accuracy | undefined | 4 |'),
         ('classes', '| happy | 1.0000 | 0.6667 | 0.8000 | 3 |'),
         ('confusion', '| happy | 2 | 1 |'),
@@ -34,9 +34,9 @@ ONE = {
     ],
 )
 def test_a_part_is_filled(part: str, row: str) -> None:
-    page = fill(f'before <!-- card {part} mine -->old\n<!-- end --> after', {'mine': ONE})
+    page = fill(f'before <!-- card {part} mine -->stale\n<!-- end --> after', {'mine': ONE})
     assert row in page.splitlines()
-    assert 'old' not in page
+    assert 'stale' not in page
     assert page.startswith('before <!-- card')
     assert page.endswith('<!-- end --> after')
     assert fill(page, {'mine': ONE}) == page
