@@ -288,8 +288,11 @@ def _about(
 ) -> dict[str, object]:
     """Return what the card tells people."""
     recipe = asdict(config)
+    # Where files lay on the machine of the training is nobody's business.
     for item in recipe['sets']:
         item['path'] = Path(item['path']).name
+    recipe['start'] = Path(config.start).name
+    recipe['teachers'] = [Path(name).name for name in config.teachers]
     return {
         'parameters': model.count_params(),
         'litert_precision': precision,

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -159,6 +161,16 @@ def test_an_exported_model_can_be_evaluated_and_is_calibrated(exported: Path, fo
     assert report.to_json_line()['count'] == 42
 
 
+def test_a_card_tells_no_path_of_the_machine(run: Path, config: RunConfig, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / 'run')
+    learned = with_values(config, {'start': str(tmp_path / 'a'), 'teachers': [str(tmp_path / 'b')]})
+    configuration.save(learned, tmp_path / 'run' / 'config.yaml')
+    export_run(tmp_path / 'run', tmp_path / 'out', ['litert'], 'float32')
+    card = (tmp_path / 'out.json').read_text()
+    assert '"start": "a"' in card
+    assert '/' not in json.dumps(json.loads(card)['about']['recipe'])
+
+
 def test_rare_classes_can_be_favoured(run: Path) -> None:
     config, model = load_run(run)
     before = np.array(model.get_layer('logits').bias)
@@ -183,7 +195,6 @@ def test_a_file_that_is_no_model_is_refused(exported: Path, tmp_path: Path, back
     name = f'tiny.{backend}'
     (tmp_path / name).write_bytes(b'no model')
     import hashlib
-    import json
 
     content = json.loads(card)
     content['sha256'][name] = hashlib.sha256(b'no model').hexdigest()
