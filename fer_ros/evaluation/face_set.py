@@ -109,7 +109,7 @@ class FaceSet:
     def agreed(self) -> NDArray[np.bool_]:
         """Return bool (N,): faces of which more than half of the votes say the same.
 
-        By these the FER+ paper and most after it measure (``majority`` in their code).
+        By these the FER+ paper's own program measures (``majority`` there).
         """
         return np.asarray(self.votes.max(axis=1) > 0.5)
 

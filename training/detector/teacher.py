@@ -73,7 +73,9 @@ class DenseTeacher:
         """
         names = [f'{part}_{stride}' for stride in STRIDES for part in PARTS]
         maps = self._session.run(names, {'input': cv2.dnn.blobFromImage(image)})
-        target = np.ones((sum(one.shape[1] for one in maps[:: len(PARTS)]), TARGET_COLUMNS), 'f')
+        target = np.ones(
+            (sum(one.shape[1] for one in maps[:: len(PARTS)]), TARGET_COLUMNS), np.float32
+        )
         start = 0
         for level, stride in enumerate(STRIDES):
             cls, obj, box, points = (one[0] for one in maps[len(PARTS) * level :][: len(PARTS)])
