@@ -24,6 +24,7 @@ from fer_ros.evaluation.face_set import FaceSet
 from fer_ros.types import Float32Array, UInt8Array
 from training import config as configuration
 from training.batches import model_input
+from training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from training.config import RunConfig
 from training.fast_torch import fast_layers
 from training.runs import load_run
@@ -54,22 +55,25 @@ def teacher_logits(folder: Path, images: UInt8Array, student: RunConfig) -> Floa
 
 
 def kept_logits(cache: Path, name: str, images: UInt8Array, student: RunConfig) -> Float32Array:
-    """Return a teacher's logits, from the file *cache* if they are of this teacher and these faces.
+    """Return a teacher's logits, as kept in the file *cache*, or asked for and kept there.
 
     A resumed student needs the same answers again, and asking takes minutes.
+
+    Raises:
+        ModelError: the file is damaged or cannot be written.
     """
     if cache.is_file():
-        with np.load(cache, allow_pickle=False) as content:
-            if str(content['teacher']) == name and len(content['logits']) == len(images):
-                kept: Float32Array = content['logits']
-                return kept
+        kept = read_checkpoint(cache)
+        if kept.facts == {'teacher': name, 'faces': len(images)}:
+            return kept.weights[0]
     logits = teacher_logits(Path(name), images, student)
-    np.savez(cache, teacher=name, logits=logits)
+    facts = {'teacher': name, 'faces': len(images)}
+    write_checkpoint(cache, Checkpoint(0, [logits], [], facts=facts))
     return logits
 
 
 def soften_targets(
-    targets: Float32Array, faces: FaceSet, config: RunConfig, cache: Path
+    targets: Float32Array, faces: FaceSet, config: RunConfig, folder: Path, resume: bool = False
 ) -> Float32Array:
     """Return float32 (N, K) targets of which a share is the teachers' answer.
 
@@ -79,12 +83,15 @@ def soften_targets(
         targets: float32 (N, K), all heads side by side.
         faces: the N faces.
         config: of the student; names the teachers.
-        cache: folder in which the teachers' answers are kept.
+        folder: of the run; the teachers' answers are kept there.
+        resume: use answers that were kept before.
     """
-    answers = [
-        kept_logits(cache / f'teacher_{place}.npz', name, faces.images, config)
-        for place, name in enumerate(config.teachers)
-    ]
+    answers = []
+    for place, name in enumerate(config.teachers):
+        cache = folder / f'teacher_{place}.npz'
+        if not resume:
+            cache.unlink(missing_ok=True)
+        answers.append(kept_logits(cache, name, faces.images, config))
     blended = targets.copy()
     for head, columns in config.head_columns():
         chances = np.mean([softmax(logits[:, columns], 1.0) for logits in answers], axis=0)

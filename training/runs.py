@@ -36,8 +36,11 @@ def load_run(folder: Path, checkpoint: str = 'best') -> tuple[RunConfig, keras.M
     if not (folder / 'config.yaml').is_file():
         raise ConfigError(f'{folder} is not the folder of a run: config.yaml is missing')
     config = configuration.load(folder / 'config.yaml')
+    # A student or a run that starts from this one goes on in its own precision.
+    policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy('float32')
     model = new_model(config, config.model.size_px)
+    keras.config.set_dtype_policy(policy)
     path = folder / 'checkpoints' / f'{checkpoint}.npz'
     assign(model.weights, read_checkpoint(path).average, path)
     return config, model

@@ -112,15 +112,15 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
     last = folder / 'checkpoints' / 'last.npz'
     if last.exists() and not resume:
         raise ConfigError(f'{folder} already holds a run; go on with --resume or choose another')
-    set_up(config)
     loaded = load_sets(config)
     targets = head_targets(loaded.training, config) * loaded.weights[:, None]
     if config.teachers:
         from training.distill import soften_targets
 
         folder.mkdir(parents=True, exist_ok=True)
-        targets = soften_targets(targets, loaded.training, config, folder)
-        set_up(config)
+        targets = soften_targets(targets, loaded.training, config, folder, resume)
+    # After the teachers, so that a run whose teachers were not asked again draws the same numbers.
+    set_up(config)
     loss = make_loss(targets, config)
     fixed = None if config.optimization.size_steps else config.model.size_px
     model = new_model(config, fixed)
@@ -131,7 +131,6 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
         keeper.restore(state)
     elif config.start:
         start_from(model, Path(config.start))
-        set_up(config)
     _describe_run(config, folder, loaded.counts)
     compiled: bool | None = None
     for frozen, end in _phases(config):
