@@ -318,7 +318,7 @@ optimizer: {weight_decay: 0.0, clipnorm: 10.0}
 loss: {box_weight: 2.0, landmark_weight: 1.0}
 average: {every: 1, decay: 0.9}
 held_back_every: 2
-not_people: []
+not_people: animals.txt
 """
 
 
@@ -339,14 +339,16 @@ def test_collages_repeat_with_their_seed() -> None:
     [
         ('seed: 1', 'seeed: 1', 'seeed'),
         ('stem:', 'stemm:', 'stemm'),
-        ('not_people: []', '', 'not_people'),
+        ('not_people: animals.txt', '', 'not_people'),
+        ('animals.txt', 'none.txt', 'none'),
         ('seed: 1', 'seed: [', 'while parsing'),
     ],
-    ids=['unknown name', 'unknown width', 'missing', 'no YAML'],
+    ids=['unknown name', 'unknown width', 'missing', 'no such file', 'no YAML'],
 )
 def test_recipes_that_are_wrong_are_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
     from training.detector.train import read_recipe
 
+    (tmp_path / 'animals.txt').write_text('a.jpg\n')
     (tmp_path / 'r.yaml').write_text(RECIPE.replace(old, new))
     with pytest.raises(ConfigError, match=said):
         read_recipe(tmp_path / 'r.yaml')
@@ -359,6 +361,7 @@ def test_the_shipped_recipes_can_be_read(root: Path, name: str, taught: bool) ->
     recipe = read_recipe(root / 'training' / 'detector' / f'{name}.yaml')
     assert recipe.collage.size_px % 32 == 0
     assert recipe.taught == taught
+    assert len(recipe.not_people) == 63
 
 
 def test_a_tiny_taught_run(
@@ -369,6 +372,7 @@ def test_a_tiny_taught_run(
 
     monkeypatch.setattr(train, 'load_stock', lambda *_: small_stock())
     monkeypatch.setattr(train, 'VALIDATION_STEPS', 1)
+    (tmp_path / 'animals.txt').write_text('a.jpg\n')
     (tmp_path / 'r.yaml').write_text(RECIPE + 'mosaic: {share: 0.5}\nprecision: float32\n')
     recipe = train.read_recipe(tmp_path / 'r.yaml')
     shipped = train.read_recipe(root / 'training' / 'detector' / 'detector.yaml')
@@ -385,6 +389,7 @@ def test_a_tiny_run_resumes_and_exports(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(train, 'load_stock', lambda *_: small_stock())
     monkeypatch.setattr(train, 'VALIDATION_STEPS', 1)
+    (tmp_path / 'animals.txt').write_text('a.jpg\n')
     (tmp_path / 'r.yaml').write_text(RECIPE)
     recipe = train.read_recipe(tmp_path / 'r.yaml')
     with pytest.raises(DataError, match='nothing to resume'):

@@ -15,8 +15,7 @@ os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 
-from fer_ros.config import DetectionConfig
-from fer_ros.detection.builtin import BuiltinDetector, cell_centres, load_detector_card
+from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, ModelError
 from fer_ros.image_source import demo_photos
 from fer_ros.model_card import find_card, load_emotion_card
@@ -24,6 +23,7 @@ from training import config as configuration
 from training.architectures import build_model
 from training.checkpoints import Checkpoint, write_checkpoint
 from training.config import ModelConfig, RunConfig, SetConfig
+from training.detector.export import run_litert
 from training.detector.network import build_network
 from training.detector.train import read_recipe
 from training.export import litert_predictor, predict
@@ -85,13 +85,12 @@ def test_the_shipped_detector_comes_back_as_a_network(root: Path) -> None:
     network = build_network(recipe.network, (None, None))
     image = demo_photos()[0][:256, :320]
     inputs = image[None].astype(np.float32) / 255
-    detector = BuiltinDetector(DetectionConfig(min_face_px=40))
-    fill(network, LiteRtWeights(load_detector_card().path), inputs)
+    path = load_detector_card().path
+    fill(network, LiteRtWeights(path), inputs)
     maps = [keras.ops.convert_to_numpy(one) for one in network(inputs, training=False)]
-    mine = np.concatenate([one.reshape(-1, 15) for one in maps])
-    theirs = detector._run(image, (256, 320))
-    assert len(mine) == len(cell_centres((256, 320))[0])
-    assert np.abs(mine - theirs).mean() < 0.05
+    for mine, theirs in zip(maps, run_litert(path.read_bytes(), inputs), strict=True):
+        assert mine.shape == theirs.shape
+        assert np.abs(mine - theirs).mean() < 0.05
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,11 @@ class CutOut:
         return float(np.sqrt((self.box_xyxy[2:] - self.box_xyxy[:2]).prod()))
 
 
+def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | None = None):
+    """Return numbers whose logarithm is evenly spread."""
+    return np.exp(rng.uniform(np.log(low), np.log(high), size))
+
+
 def make_pyramid(image: UInt8Array) -> tuple[UInt8Array, ...]:
     """Return the image and its halves down to about 16 pixels."""
     levels = [image]

@@ -14,7 +14,13 @@ import numpy as np
 
 from fer_ros.errors import DataError
 from fer_ros.types import Float32Array, UInt8Array
-from training.detector.collage import CutOut, FacePaster, LabelledFaces, make_pyramid
+from training.detector.collage import (
+    CutOut,
+    FacePaster,
+    LabelledFaces,
+    log_uniform,
+    make_pyramid,
+)
 from training.detector.labels import PhotoLabels
 from training.detector.mosaic import MosaicConfig, MosaicMaker
 from training.detector.photos import read_fer2013, read_folder
@@ -22,6 +28,8 @@ from training.detector.targets import encode
 from training.detector.teacher import DenseTeacher
 
 Scene = tuple[UInt8Array, LabelledFaces]
+Example = tuple[UInt8Array, Float32Array]
+"""An image, uint8 (S, S, 3), and its targets, see ``encode``."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +175,11 @@ class CollageMaker:
         if rng.random() < 0.5:
             canvas, faces = np.ascontiguousarray(canvas[:, ::-1]), faces.mirrored(canvas.shape[1])
         return wear(canvas, rng), faces
+
+    def example(self) -> Example:
+        """Return one image and the targets of its faces."""
+        image, faces = self.make()
+        return image, encode(faces, self.config.size_px, self.config.least_px)
 
     def _compose(self) -> Scene:
         """Return a new collage, not yet worn."""
@@ -335,11 +348,6 @@ def draw_text(canvas: UInt8Array, rng: np.random.Generator) -> None:
         cv2.putText(canvas, word, place, font, scale, colour, thick, cv2.LINE_AA)
 
 
-def log_uniform(rng: np.random.Generator, low: float, high: float, size: int | None = None):
-    """Return numbers whose logarithm is evenly spread."""
-    return np.exp(rng.uniform(np.log(low), np.log(high), size))
-
-
 def clear(box_xyxy: Float32Array, centre_xy: Float32Array, size_px: float) -> bool:
     """Return whether a face of *size_px* there would overlap *box_xyxy* only a little."""
     other = float(np.sqrt(max((box_xyxy[2:] - box_xyxy[:2]).prod(), 1.0)))
@@ -400,14 +408,14 @@ class TaughtMaker:
         stock = collages.stock
         peopled = [(image, faces.boxes_xyxy[faces.sure]) for image, faces in stock.peopled]
         scenes = [image for image, _ in stock.empty]
-        self.collages, self.teacher = collages, teacher
-        self.share, self.rng = mosaic.share, collages.rng
-        self.mosaics = MosaicMaker(stock.portraits, peopled, scenes, mosaic, collages.rng)
+        self.config, self.rng, self.collages = collages.config, collages.rng, collages
+        self.mosaics = MosaicMaker(stock.portraits, peopled, scenes, mosaic, self.rng)
+        self.teacher = teacher
 
-    def make(self) -> tuple[UInt8Array, Float32Array]:
-        """Return one image, uint8 (S, S, 3), and the teacher's targets for it."""
-        if self.rng.random() < self.share:
-            image = wear(self.mosaics.make(self.collages.config.size_px), self.rng)
+    def example(self) -> Example:
+        """Return one image and what the teacher says of it."""
+        if self.rng.random() < self.mosaics.config.share:
+            image = wear(self.mosaics.make(self.config.size_px), self.rng)
         else:
             image, _ = self.collages.make()
         return image, self.teacher.answer(image)
@@ -420,7 +428,6 @@ class CollageBatches(keras.utils.PyDataset):
         """Give *steps* batches of *batch* images an epoch."""
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=6)
         self.maker, self.batch, self.steps = maker, batch, steps
-        self.size_px = (maker.collages if isinstance(maker, TaughtMaker) else maker).config.size_px
 
     def __len__(self) -> int:
         """Return the number of batches an epoch."""
@@ -428,14 +435,11 @@ class CollageBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
         """Return images, float32 (B, S, S, 3) 0..1, and targets, see ``encode``."""
-        images = np.empty((self.batch, self.size_px, self.size_px, 3), np.float32)
+        size = self.maker.config.size_px
+        images = np.empty((self.batch, size, size, 3), np.float32)
         targets = []
         for row in range(self.batch):
-            if isinstance(self.maker, TaughtMaker):
-                image, target = self.maker.make()
-            else:
-                image, faces = self.maker.make()
-                target = encode(faces, self.size_px, self.maker.config.least_px)
+            image, target = self.maker.example()
             np.multiply(image, np.float32(1 / 255), out=images[row])
             targets.append(target)
         return images, np.stack(targets)

@@ -16,10 +16,12 @@ import cv2
 import numpy as np
 
 from fer_ros.types import Float32Array, UInt8Array
-from training.detector.collage import CutOut, skin_table
+from training.detector.collage import CutOut, log_uniform, skin_table
 
 LARGEST_IN_SCENE_PX = 160.0
 """Faces in scenes are small; enlarged further they show nothing more."""
+Photo = tuple[UInt8Array, Float32Array, float]
+"""A photo, the point of it (x, y) that a tile is laid around, and how much it is enlarged."""
 BORDERS = (cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE)
 
 
@@ -102,58 +104,55 @@ class MosaicMaker:
 
     def _lay(self, tile: UInt8Array, fill: bool) -> None:
         """Write a photo into *tile*; where it ends, go on somehow or leave what is there."""
-        rng, config = self.rng, self.config
+        rng = self.rng
         height, width = tile.shape[:2]
-        draw = rng.random()
-        if draw < config.portrait_share:
-            image, focus, scale = self._portrait(min(height, width))
-        elif draw < config.portrait_share + config.peopled_share:
-            image, boxes = self.peopled[rng.integers(len(self.peopled))]
-            box = boxes[rng.integers(len(boxes))]
-            side = float(np.sqrt(max((box[2:] - box[:2]).prod(), 1.0)))
-            wanted = self._face_px(LARGEST_IN_SCENE_PX)
-            focus, scale = (box[:2] + box[2:]) / 2, min(wanted / side, 4.0)
-        else:
-            image = self.scenes[rng.integers(len(self.scenes))]
-            least = max(width / image.shape[1], height / image.shape[0])
-            focus = rng.uniform((0, 0), image.shape[1::-1])
-            scale = least * np.exp(rng.uniform(np.log(0.8), np.log(2.5)))
+        image, focus, scale = self._photo(width, height)
         while scale < 0.6 and min(image.shape[:2]) >= 32:
             image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            focus, scale = np.asarray(focus) / 2, scale * 2
+            focus, scale = focus / 2, scale * 2
         spread = 35 if rng.random() < 0.2 else 12
         angle = np.deg2rad(rng.normal(0, spread)) if rng.random() < 0.7 else 0.0
         squeeze = np.exp(rng.uniform(-0.25, 0.25)) if rng.random() < 0.4 else 1.0
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         linear = scale * turn @ np.diag([rng.choice([-1, 1]) * squeeze, 1 / squeeze])
         place = rng.uniform(0.15, 0.85, 2) * (width, height)
-        matrix = np.column_stack([linear, place - linear @ np.asarray(focus)])
-        border = BORDERS[rng.integers(len(BORDERS))]
-        if fill:
-            colour = [int(c) for c in rng.integers(0, 256, 3)]
-            tile[:] = cv2.warpAffine(
-                image, matrix, (width, height), borderMode=border, borderValue=colour
-            )
-        else:
-            cv2.warpAffine(
-                image, matrix, (width, height), dst=tile, borderMode=cv2.BORDER_TRANSPARENT
-            )
+        matrix = np.column_stack([linear, place - linear @ focus])
+        border = BORDERS[rng.integers(len(BORDERS))] if fill else cv2.BORDER_TRANSPARENT
+        colour = [int(c) for c in rng.integers(0, 256, 3)]
+        tile[:] = cv2.warpAffine(
+            image, matrix, (width, height), tile.copy(), borderMode=border, borderValue=colour
+        )
 
-    def _face_px(self, largest_px: float) -> float:
-        """Return how large a face is to be, evenly spread in the logarithm."""
-        smallest_px = self.config.smallest_px
-        ends = np.log((smallest_px, max(largest_px, smallest_px)))
-        return float(np.exp(self.rng.uniform(*ends)))
+    def _photo(self, width: int, height: int) -> Photo:
+        """Return a photo for a tile of that size."""
+        rng, config = self.rng, self.config
+        draw = rng.random()
+        if draw < config.portrait_share:
+            return self._portrait(min(height, width))
+        if draw < config.portrait_share + config.peopled_share:
+            image, boxes = self.peopled[rng.integers(len(self.peopled))]
+            box = boxes[rng.integers(len(boxes))]
+            side = float(np.sqrt(max((box[2:] - box[:2]).prod(), 1.0)))
+            return image, (box[:2] + box[2:]) / 2, min(self._face_px(LARGEST_IN_SCENE_PX) / side, 4)
+        image = self.scenes[rng.integers(len(self.scenes))]
+        least = max(width / image.shape[1], height / image.shape[0])
+        focus = rng.uniform((0, 0), image.shape[1::-1])
+        return image, focus, float(least * log_uniform(rng, 0.8, 2.5))
 
-    def _portrait(self, side: int) -> tuple[UInt8Array, Float32Array, float]:
-        """Return a portrait, the middle of its face, and how much to enlarge it for a tile."""
+    def _portrait(self, side: int) -> Photo:
+        """Return a portrait for a tile whose shorter side is *side*."""
         rng, config = self.rng, self.config
         face = self.portraits[rng.integers(len(self.portraits))]
-        wanted = self._face_px(min(config.largest_px, 1.2 * side))
+        wanted_px = self._face_px(min(config.largest_px, 1.2 * side))
         image = face.pyramid[0]
         if rng.random() < config.tint_share and _is_grey(image):
             image = cv2.LUT(image, skin_table(rng))
-        return image, (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2, float(wanted / face.size_px)
+        return image, (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2, wanted_px / face.size_px
+
+    def _face_px(self, largest_px: float) -> float:
+        """Return how large a face is to be."""
+        smallest_px = self.config.smallest_px
+        return float(log_uniform(self.rng, smallest_px, max(largest_px, smallest_px)))
 
 
 def _is_grey(image: UInt8Array) -> bool:

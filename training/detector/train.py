@@ -61,8 +61,9 @@ class ScheduleConfig:
 class Recipe:
     """One training run, as its YAML file states it.
 
-    With ``mosaic`` a teacher is asked about every image, instead of labels; ``thumbnails`` is
-    whether FER2013's small faces are set into collages as well.
+    ``not_people`` is a text file beside the recipe. With ``mosaic`` a teacher is asked about every
+    image, instead of labels; ``thumbnails`` is whether FER2013's small faces are set into collages
+    as well.
     """
 
     seed: int
@@ -84,6 +85,11 @@ class Recipe:
         return self.mosaic is not None
 
 
+def _listed(path: Path) -> tuple[str, ...]:
+    """Return the names in a text file, one a line."""
+    return tuple(path.read_text(encoding='utf-8').split())
+
+
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe.
 
@@ -99,12 +105,12 @@ def read_recipe(path: Path) -> Recipe:
             'network': NetworkConfig(**network),
             'collage': CollageConfig(**content['collage']),
             'schedule': ScheduleConfig(**content['schedule']),
-            'not_people': tuple(content['not_people']),
+            'not_people': _listed(path.parent / content['not_people']),
         }
         if 'mosaic' in content:
             parts['mosaic'] = MosaicConfig(**content['mosaic'])
         return Recipe(**{**content, **parts})
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f'recipe {path}: {error}') from error
 
 
