@@ -1,111 +1,40 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: E402 - Keras reads its backend from the environment when it is imported
-"""A tiny model from data to robot: trained, resumed, exported, and the same everywhere."""
+"""A tiny model trained and resumed, and every switch that a run has."""
 
 from __future__ import annotations
 
 import csv
-import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-import yaml
 
 os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requirements/train.txt)')
 
+from helpers.tiny_run import drawn_face
+
 from fer_ros.alignment import FER2013_TEMPLATE_48PX, align_faces
-from fer_ros.classification import make_classifier
-from fer_ros.config import ClassificationConfig
 from fer_ros.errors import ConfigError, DataError, ModelError
-from fer_ros.evaluation.dataset import evaluate_faces
-from fer_ros.evaluation.datasets import read_csv
 from fer_ros.preprocessing import NORMALIZATIONS, normalize
 from fer_ros.types import FaceDetections
 from training import config as configuration
 from training.architectures import ARCHITECTURES, build_model
 from training.augment import AugmentationConfig
 from training.batches import FaceBatches, head_targets, model_input
-from training.calibrate import fit_temperature
-from training.checkpoints import read_checkpoint, write_checkpoint
+from training.checkpoints import read_checkpoint
 from training.config import RunConfig
 from training.data import load_sets
-from training.distill import soften_targets
-from training.export import export_run, favour_rare_classes
 from training.losses import HeadsLoss, class_shares, effective_class_weights
-from training.runs import load_run
 from training.train import main, make_loss, train
 from training.tune import search, with_values
-
-TINY = {
-    'name': 'tiny',
-    'sets': [{'path': 'faces.csv'}],
-    'heads': [{'name': 'fer2013', 'kind': 'fer2013'}],
-    'model': {
-        'architecture': 'residual',
-        'options': {'widths': [8, 16], 'blocks': [1, 1], 'stem': 4, 'dropout': 0.0},
-    },
-    'optimization': {
-        'epochs': 2,
-        'batch_size': 32,
-        'schedule': 'constant',
-        'learning_rate': 0.05,
-        'precision': 'float32',
-        'warmup_epochs': 0.0,
-        'weight_average': 0.5,
-    },
-}
-
-
-def drawn_face(label: int, rng: np.random.Generator) -> np.ndarray:
-    """A smiley whose mouth bends by its class."""
-    face = np.full((48, 48), int(rng.integers(150, 220)), np.uint8)
-    for x in (15, 32):
-        cv2.circle(face, (x, 18), 3, 30, -1)
-    bend = (label - 3) * 3
-    points = [(x, int(36 + bend * (1 - ((x - 24) / 9) ** 2))) for x in range(15, 34)]
-    cv2.polylines(face, [np.array(points, np.int32)], False, 30, 2)
-    return face
-
-
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Faces of seven classes as a csv, and a run's configuration."""
-    folder = tmp_path_factory.mktemp('tiny')
-    rng = np.random.default_rng(0)
-    with (folder / 'faces.csv').open('w', newline='') as stream:
-        writer = csv.writer(stream)
-        writer.writerow(['emotion', 'pixels', 'Usage'])
-        for usage, count in (('Training', 12), ('PublicTest', 6)):
-            for row in range(7 * count):
-                pixels = ' '.join(map(str, drawn_face(row % 7, rng).ravel()))
-                writer.writerow([row % 7, pixels, usage])
-    (folder / 'run.yaml').write_text(yaml.safe_dump(TINY))
-    return folder
-
-
-@pytest.fixture(scope='module')
-def config(folder: Path) -> RunConfig:
-    return configuration.load(folder / 'run.yaml')
-
-
-@pytest.fixture(scope='module')
-def run(folder: Path) -> Path:
-    """A run stopped after two epochs and resumed to four, by the command line."""
-    assert main([str(folder / 'run.yaml'), '--output', str(folder / 'run')]) == 0
-    longer = with_values(configuration.load(folder / 'run.yaml'), {'optimization.epochs': 4})
-    configuration.save(longer, folder / 'longer.yaml')
-    assert main([str(folder / 'longer.yaml'), '--output', str(folder / 'run'), '--resume']) == 0
-    return folder / 'run'
 
 
 def test_the_run_s_folder_tells_everything(run: Path) -> None:
@@ -124,83 +53,6 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(run: Path, folder: Path) 
     unbroken = read_checkpoint(folder / 'unbroken' / 'checkpoints' / 'last.npz')
     for first, second in zip(resumed.weights, unbroken.weights):
         np.testing.assert_allclose(first, second, atol=1e-3)
-
-
-@pytest.fixture(scope='module')
-def exported(run: Path, folder: Path) -> Path:
-    agreements = export_run(run, folder / 'out' / 'tiny', precision='float32', model_id='tiny 1')
-    assert {name: item.same_label for name, item in agreements.items()} == {
-        'litert': 1.0,
-        'onnx': 1.0,
-        'keras': 1.0,
-    }
-    return folder / 'out' / 'tiny.json'
-
-
-def test_keras_litert_and_onnx_give_the_same_probabilities(exported: Path, folder: Path) -> None:
-    faces = read_csv(folder / 'faces.csv').split('public_test')
-    answers = {
-        backend: make_classifier(ClassificationConfig(model=str(exported), backend=backend))
-        .classify(faces.images)
-        .probabilities
-        for backend in ('keras', 'litert', 'onnx')
-    }
-    np.testing.assert_allclose(answers['litert'], answers['keras'], atol=1e-4)
-    np.testing.assert_allclose(answers['onnx'], answers['keras'], atol=1e-4)
-
-
-def test_an_exported_model_can_be_evaluated_and_is_calibrated(exported: Path, folder: Path) -> None:
-    classifier = make_classifier(ClassificationConfig(model=str(exported)))
-    faces = read_csv(folder / 'faces.csv')
-    report = evaluate_faces(faces, 'public_test', 'fer2013', classifier)
-    logits = classifier.logits(faces.split('public_test').images)
-    truth = faces.split('public_test').labels
-    assert fit_temperature(logits, truth) == pytest.approx(
-        classifier.card.heads[0].temperature, rel=0.01
-    )
-    assert report.to_json_line()['count'] == 42
-
-
-def test_a_card_tells_no_path_of_the_machine(run: Path, config: RunConfig, tmp_path: Path) -> None:
-    shutil.copytree(run, tmp_path / 'run')
-    learned = with_values(config, {'start': str(tmp_path / 'a'), 'teachers': [str(tmp_path / 'b')]})
-    configuration.save(learned, tmp_path / 'run' / 'config.yaml')
-    export_run(tmp_path / 'run', tmp_path / 'out', ['litert'], 'float32')
-    card = (tmp_path / 'out.json').read_text()
-    assert '"start": "a"' in card
-    assert '/' not in json.dumps(json.loads(card)['about']['recipe'])
-
-
-def test_rare_classes_can_be_favoured(run: Path) -> None:
-    config, model = load_run(run)
-    before = np.array(model.get_layer('logits').bias)
-    targets = np.eye(7, dtype=np.float32)[[0, 0, 0, 1, 2, 3, 4, 5, 6]]
-    favour_rare_classes(model, targets, config, {'fer2013': 0.5})
-    moved = np.array(model.get_layer('logits').bias) - before
-    np.testing.assert_allclose(moved[:2], -0.5 * np.log([3 / 9, 1 / 9]), atol=1e-5)
-    with pytest.raises(ConfigError, match="no head is called 'mine'"):
-        favour_rare_classes(model, targets, config, {'mine': 0.5})
-
-
-@pytest.mark.parametrize('precision', ['float16', 'int8', 'int8_weights'])
-def test_smaller_files_stay_close(run: Path, folder: Path, precision: str) -> None:
-    output = folder / precision / 'tiny'
-    agreement = export_run(run, output, ['litert'], precision)['litert']
-    assert agreement.mean_difference < 0.03
-
-
-@pytest.mark.parametrize('backend', ['onnx', 'keras'])
-def test_a_file_that_is_no_model_is_refused(exported: Path, tmp_path: Path, backend: str) -> None:
-    card = exported.read_text()
-    name = f'tiny.{backend}'
-    (tmp_path / name).write_bytes(b'no model')
-    import hashlib
-
-    content = json.loads(card)
-    content['sha256'][name] = hashlib.sha256(b'no model').hexdigest()
-    (tmp_path / 'tiny.json').write_text(json.dumps(content))
-    with pytest.raises(ModelError, match=f'{name} is not an? (ONNX|Keras) model'):
-        make_classifier(ClassificationConfig(model=str(tmp_path / 'tiny.json'), backend=backend))
 
 
 @pytest.mark.parametrize('normalization', NORMALIZATIONS)
@@ -387,70 +239,6 @@ def test_a_backbone_is_frozen_first(config: RunConfig, tmp_path: Path) -> None:
     assert not backbone.trainable
     with pytest.raises(ConfigError, match='no backbone to freeze'):
         train(with_values(config, {'optimization.frozen_epochs': 1}), tmp_path / 'other')
-
-
-def test_a_student_learns_from_its_teachers(run: Path, config: RunConfig, tmp_path: Path) -> None:
-    student = with_values(config, {'teachers': [str(run), str(run)], 'distillation': 1.0})
-    faces = load_sets(config).training
-    targets = head_targets(faces, config)
-    softened = soften_targets(targets, faces, student, tmp_path)
-    np.testing.assert_allclose(softened.sum(axis=1), 1, atol=1e-5)
-    assert not np.allclose(softened, targets, atol=0.01)
-    other = with_values(student, {'heads': [{'name': 'mine', 'kind': 'fer2013'}]})
-    with pytest.raises(ConfigError, match='has heads'):
-        soften_targets(targets, faces, other, tmp_path)
-
-
-def test_a_resumed_student_asks_its_teachers_no_more(
-    run: Path, config: RunConfig, tmp_path: Path
-) -> None:
-    student = with_values(config, {'teachers': [str(run)], 'distillation': 1.0})
-    faces = load_sets(config).training
-    targets = head_targets(faces, config)
-    first = soften_targets(targets, faces, student, tmp_path)
-    cache = tmp_path / 'teacher_0.npz'
-    kept = read_checkpoint(cache)
-    kept.weights[0] += np.arange(7)
-    write_checkpoint(cache, kept)
-    resumed = soften_targets(targets, faces, student, tmp_path, resume=True)
-    assert resumed[:, 6].mean() > first[:, 6].mean() + 0.1
-    # Answers for other faces, and those of a run that begins anew, are not used.
-    fewer = soften_targets(targets[:9], faces[:9], student, tmp_path, resume=True)
-    np.testing.assert_allclose(fewer, first[:9], atol=1e-6)
-    write_checkpoint(cache, kept)
-    np.testing.assert_allclose(soften_targets(targets, faces, student, tmp_path), first)
-
-
-def test_damaged_answers_stop_a_resume(run: Path, config: RunConfig, tmp_path: Path) -> None:
-    student = with_values(config, {'teachers': [str(run)]})
-    faces = load_sets(config).training
-    (tmp_path / 'teacher_0.npz').write_bytes(b'cut off')
-    with pytest.raises(ModelError, match=r'teacher_0\.npz cannot be read'):
-        soften_targets(head_targets(faces, config), faces, student, tmp_path, resume=True)
-
-
-def test_reading_a_run_leaves_the_precision_alone(run: Path) -> None:
-    keras.config.set_dtype_policy('mixed_bfloat16')
-    try:
-        model = load_run(run)[1]
-        assert keras.config.dtype_policy().name == 'mixed_bfloat16'
-        assert {layer.dtype_policy.name for layer in model.layers} == {'float32'}
-    finally:
-        keras.config.set_dtype_policy('float32')
-
-
-def test_a_run_starts_from_another(run: Path, config: RunConfig, tmp_path: Path) -> None:
-    values = {'start': str(run), 'optimization.learning_rate': 0.0, 'optimization.epochs': 1}
-    _, before = load_run(run)
-    result = train(with_values(config, values), tmp_path / 'second')
-    kernels = [
-        (layer.get_weights()[0], other.get_weights()[0])
-        for layer, other in zip(before.layers, result.model.layers, strict=True)
-        if isinstance(layer, keras.layers.Conv2D)
-    ]
-    assert kernels
-    for old, new in kernels:
-        np.testing.assert_array_equal(old, new)
 
 
 def test_settings_are_searched(config: RunConfig, tmp_path: Path) -> None:

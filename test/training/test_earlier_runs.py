@@ -1,0 +1,91 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E402 - Keras reads its backend from the environment when it is imported
+"""What a run takes over from earlier ones: their weights to begin with, their answers to learn."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
+pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requirements/train.txt)')
+
+from fer_ros.errors import ConfigError, ModelError
+from training.batches import head_targets
+from training.checkpoints import read_checkpoint, write_checkpoint
+from training.config import RunConfig
+from training.data import load_sets
+from training.distill import soften_targets
+from training.runs import load_run
+from training.train import train
+from training.tune import with_values
+
+
+def test_a_student_learns_from_its_teachers(run: Path, config: RunConfig, tmp_path: Path) -> None:
+    student = with_values(config, {'teachers': [str(run), str(run)], 'distillation': 1.0})
+    faces = load_sets(config).training
+    targets = head_targets(faces, config)
+    softened = soften_targets(targets, faces, student, tmp_path)
+    np.testing.assert_allclose(softened.sum(axis=1), 1, atol=1e-5)
+    assert not np.allclose(softened, targets, atol=0.01)
+    other = with_values(student, {'heads': [{'name': 'mine', 'kind': 'fer2013'}]})
+    with pytest.raises(ConfigError, match='has heads'):
+        soften_targets(targets, faces, other, tmp_path)
+
+
+def test_a_resumed_student_asks_its_teachers_no_more(
+    run: Path, config: RunConfig, tmp_path: Path
+) -> None:
+    student = with_values(config, {'teachers': [str(run)], 'distillation': 1.0})
+    faces = load_sets(config).training
+    targets = head_targets(faces, config)
+    first = soften_targets(targets, faces, student, tmp_path)
+    cache = tmp_path / 'teacher_0.npz'
+    kept = read_checkpoint(cache)
+    kept.weights[0] += np.arange(7)
+    write_checkpoint(cache, kept)
+    resumed = soften_targets(targets, faces, student, tmp_path, resume=True)
+    assert resumed[:, 6].mean() > first[:, 6].mean() + 0.1
+    # Answers for other faces, and those of a run that begins anew, are not used.
+    fewer = soften_targets(targets[:9], faces[:9], student, tmp_path, resume=True)
+    np.testing.assert_allclose(fewer, first[:9], atol=1e-6)
+    write_checkpoint(cache, kept)
+    np.testing.assert_allclose(soften_targets(targets, faces, student, tmp_path), first)
+
+
+def test_damaged_answers_stop_a_resume(run: Path, config: RunConfig, tmp_path: Path) -> None:
+    student = with_values(config, {'teachers': [str(run)]})
+    faces = load_sets(config).training
+    (tmp_path / 'teacher_0.npz').write_bytes(b'cut off')
+    with pytest.raises(ModelError, match=r'teacher_0\.npz cannot be read'):
+        soften_targets(head_targets(faces, config), faces, student, tmp_path, resume=True)
+
+
+def test_reading_a_run_leaves_the_precision_alone(run: Path) -> None:
+    keras.config.set_dtype_policy('mixed_bfloat16')
+    try:
+        model = load_run(run)[1]
+        assert keras.config.dtype_policy().name == 'mixed_bfloat16'
+        assert {layer.dtype_policy.name for layer in model.layers} == {'float32'}
+    finally:
+        keras.config.set_dtype_policy('float32')
+
+
+def test_a_run_starts_from_another(run: Path, config: RunConfig, tmp_path: Path) -> None:
+    values = {'start': str(run), 'optimization.learning_rate': 0.0, 'optimization.epochs': 1}
+    _, before = load_run(run)
+    result = train(with_values(config, values), tmp_path / 'second')
+    kernels = [
+        (layer.get_weights()[0], other.get_weights()[0])
+        for layer, other in zip(before.layers, result.model.layers, strict=True)
+        if isinstance(layer, keras.layers.Conv2D)
+    ]
+    assert kernels
+    for old, new in kernels:
+        np.testing.assert_array_equal(old, new)

@@ -1,0 +1,107 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A run exported: the same answers from every file, and a card that tells the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
+pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requirements/train.txt)')
+
+from fer_ros.classification import make_classifier
+from fer_ros.config import ClassificationConfig
+from fer_ros.errors import ConfigError, ModelError
+from fer_ros.evaluation.dataset import evaluate_faces
+from fer_ros.evaluation.datasets import read_csv
+from training import config as configuration
+from training.calibrate import fit_temperature
+from training.config import RunConfig
+from training.export import export_run, favour_rare_classes
+from training.runs import load_run
+from training.tune import with_values
+
+
+@pytest.fixture(scope='module')
+def exported(run: Path, folder: Path) -> Path:
+    agreements = export_run(run, folder / 'out' / 'tiny', precision='float32', model_id='tiny 1')
+    assert {name: item.same_label for name, item in agreements.items()} == {
+        'litert': 1.0,
+        'onnx': 1.0,
+        'keras': 1.0,
+    }
+    return folder / 'out' / 'tiny.json'
+
+
+def test_keras_litert_and_onnx_give_the_same_probabilities(exported: Path, folder: Path) -> None:
+    faces = read_csv(folder / 'faces.csv').split('public_test')
+    answers = {
+        backend: make_classifier(ClassificationConfig(model=str(exported), backend=backend))
+        .classify(faces.images)
+        .probabilities
+        for backend in ('keras', 'litert', 'onnx')
+    }
+    np.testing.assert_allclose(answers['litert'], answers['keras'], atol=1e-4)
+    np.testing.assert_allclose(answers['onnx'], answers['keras'], atol=1e-4)
+
+
+def test_an_exported_model_can_be_evaluated_and_is_calibrated(exported: Path, folder: Path) -> None:
+    classifier = make_classifier(ClassificationConfig(model=str(exported)))
+    faces = read_csv(folder / 'faces.csv')
+    report = evaluate_faces(faces, 'public_test', 'fer2013', classifier)
+    logits = classifier.logits(faces.split('public_test').images)
+    truth = faces.split('public_test').labels
+    assert fit_temperature(logits, truth) == pytest.approx(
+        classifier.card.heads[0].temperature, rel=0.01
+    )
+    assert report.to_json_line()['count'] == 42
+
+
+def test_a_card_tells_no_path_of_the_machine(run: Path, config: RunConfig, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / 'run')
+    learned = with_values(config, {'start': str(tmp_path / 'a'), 'teachers': [str(tmp_path / 'b')]})
+    configuration.save(learned, tmp_path / 'run' / 'config.yaml')
+    export_run(tmp_path / 'run', tmp_path / 'out', ['litert'], 'float32')
+    card = (tmp_path / 'out.json').read_text()
+    assert '"start": "a"' in card
+    assert '/' not in json.dumps(json.loads(card)['about']['recipe'])
+
+
+def test_rare_classes_can_be_favoured(run: Path) -> None:
+    config, model = load_run(run)
+    before = np.array(model.get_layer('logits').bias)
+    targets = np.eye(7, dtype=np.float32)[[0, 0, 0, 1, 2, 3, 4, 5, 6]]
+    favour_rare_classes(model, targets, config, {'fer2013': 0.5})
+    moved = np.array(model.get_layer('logits').bias) - before
+    np.testing.assert_allclose(moved[:2], -0.5 * np.log([3 / 9, 1 / 9]), atol=1e-5)
+    with pytest.raises(ConfigError, match="no head is called 'mine'"):
+        favour_rare_classes(model, targets, config, {'mine': 0.5})
+
+
+@pytest.mark.parametrize('precision', ['float16', 'int8', 'int8_weights'])
+def test_smaller_files_stay_close(run: Path, folder: Path, precision: str) -> None:
+    output = folder / precision / 'tiny'
+    agreement = export_run(run, output, ['litert'], precision)['litert']
+    assert agreement.mean_difference < 0.03
+
+
+@pytest.mark.parametrize('backend', ['onnx', 'keras'])
+def test_a_file_that_is_no_model_is_refused(exported: Path, tmp_path: Path, backend: str) -> None:
+    card = exported.read_text()
+    name = f'tiny.{backend}'
+    (tmp_path / name).write_bytes(b'no model')
+    content = json.loads(card)
+    content['sha256'][name] = hashlib.sha256(b'no model').hexdigest()
+    (tmp_path / 'tiny.json').write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=f'{name} is not an? (ONNX|Keras) model'):
+        make_classifier(ClassificationConfig(model=str(tmp_path / 'tiny.json'), backend=backend))
