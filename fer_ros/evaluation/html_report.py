@@ -143,7 +143,12 @@ def _page(facts: dict[str, Any]) -> str:
     """Return the page's HTML."""
     title = f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["truth"]} labels'
     fresh, unknown = facts['without_faces_seen_in_training'], facts['at_unknown_threshold']
-    agreed = facts['where_most_votes_agree']
+    most_votes = []
+    if agreed := facts['where_most_votes_agree']:
+        most_votes = [
+            ('accuracy where most votes say the same', agreed['accuracy']),
+            ('faces of which they do', agreed['count']),
+        ]
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
@@ -157,14 +162,7 @@ def _page(facts: dict[str, Any]) -> str:
                 ('expected calibration error', facts['expected_calibration_error']),
                 ('accuracy without faces that occur in training', fresh['accuracy']),
                 ('faces left then', fresh['count']),
-                *(
-                    [
-                        ('accuracy where most votes say the same', agreed['accuracy']),
-                        ('faces of which they do', agreed['count']),
-                    ]
-                    if agreed
-                    else []
-                ),
+                *most_votes,
                 (f'answered at threshold {unknown["threshold"]:.3f}', unknown['coverage']),
                 ('accuracy of those answers', unknown['accuracy']),
             ],
