@@ -24,6 +24,9 @@ WORK_FACE_PX = 40.0
 MAX_SIDE_PX = 4096
 MAX_IOU = 0.3
 CANDIDATES = 5000
+LEAST_SIDE_PX = 64
+"""Narrower inputs are continued in black: where the coarsest map has a single row, OpenCV's network
+reads memory that was never written, and finds faces in it."""
 
 
 class YuNetDetector:
@@ -56,7 +59,9 @@ class YuNetDetector:
         seen = cv2.resize(
             image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
         )
-        self._net.setInputSize(size)
+        missing = [max(0, LEAST_SIDE_PX - side) for side in seen.shape[:2]]
+        seen = cv2.copyMakeBorder(seen, 0, missing[0], 0, missing[1], cv2.BORDER_CONSTANT)
+        self._net.setInputSize(seen.shape[1::-1])
         self._net.setScoreThreshold(config.score_threshold)
         found = self._net.detect(seen)[1]
         if found is None:

@@ -42,6 +42,15 @@ def test_images_without_faces_give_none(weights: str, shape: tuple[int, ...]) ->
     assert len(detector.detect(np.zeros(shape, np.uint8))) == 0
 
 
+def test_memory_left_by_others_is_no_face(weights: str) -> None:
+    detector = YuNetDetector(DetectionConfig(backend='yunet', weights=weights, max_faces=1000))
+    rng = np.random.default_rng(0)
+    for width in range(320, 1280, 32):
+        # What an earlier image leaves in memory must not be read for a later one's.
+        detector.detect(rng.integers(0, 256, (320, width, 3), np.uint8))
+        assert len(detector.detect(np.zeros((1, width, 3), np.uint8))) == 0, width
+
+
 def test_the_astronaut_is_found(weights: str, astronaut: np.ndarray) -> None:
     detector = YuNetDetector(DetectionConfig(backend='yunet', weights=weights))
     found = detector.detect(astronaut)
