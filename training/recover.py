@@ -124,7 +124,7 @@ def _place(name: str, kind: str) -> int:
     return int(match[1] or 0)
 
 
-def _created(model: keras.Model, kind: type) -> list[Any]:
+def created(model: keras.Model, kind: type) -> list[Any]:
     """Return the layers of a kind in order of creation."""
 
     def place(layer: Any) -> int:
@@ -148,9 +148,9 @@ def fill(model: keras.Model, weights: LiteRtWeights, inputs: Float32Array) -> No
     Raises:
         ModelError: the file holds another network.
     """
-    convolutions = [one for one in _created(model, layers.Conv2D) if one.name[:6] == 'conv2d']
-    norms = _created(model, layers.BatchNormalization)
-    dense = [one for one in _created(model, layers.Dense) if one.name != 'logits']
+    convolutions = [one for one in created(model, layers.Conv2D) if one.name[:6] == 'conv2d']
+    norms = created(model, layers.BatchNormalization)
+    dense = [one for one in created(model, layers.Dense) if one.name != 'logits']
     folded, plain = weights.convolutions(), list(zip(dense, weights.dense()))
     if (len(folded), len(plain)) != (len(convolutions), len(dense)) or len(norms) != len(folded):
         raise ModelError(f'the file holds another network: {len(folded)} convolutions')
@@ -170,10 +170,10 @@ def fill(model: keras.Model, weights: LiteRtWeights, inputs: Float32Array) -> No
             norm.set_weights([length, bias, still, np.full_like(bias, 1 - norm.epsilon)])
     except ValueError as error:
         raise ModelError(f'the file holds another network: {error}') from error
-    _take_statistics(model, convolutions, norms, inputs)
+    take_statistics(model, convolutions, norms, inputs)
 
 
-def _take_statistics(
+def take_statistics(
     model: keras.Model, convolutions: list[Any], norms: list[Any], inputs: Float32Array
 ) -> None:
     """Set each normalisation to the statistics of its convolution on *inputs*, in place.
@@ -190,9 +190,10 @@ def _take_statistics(
     for norm, total in zip(norms, sums):
         mean, square = (total / len(batches)).astype(np.float32)
         variance = np.maximum(square - mean**2, 1e-8)
-        length, bias, *_ = norm.get_weights()
-        spread = np.sqrt(variance + norm.epsilon)
-        norm.set_weights([length * spread, bias + length * mean, mean, variance])
+        scale, offset, was_mean, was_variance = norm.get_weights()
+        slope = scale / np.sqrt(was_variance + norm.epsilon)
+        scale = slope * np.sqrt(variance + norm.epsilon)
+        norm.set_weights([scale, offset + slope * (mean - was_mean), mean, variance])
 
 
 def recover(card_path: Path, run: Path, faces: Float32Array, sets: tuple[SetConfig, ...]) -> float:

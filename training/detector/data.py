@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -422,12 +423,18 @@ class TaughtMaker:
 
 
 class CollageBatches(keras.utils.PyDataset):
-    """Endlessly new batches for ``keras.Model.fit``, made in a thread while the model trains."""
+    """Endlessly new batches for ``keras.Model.fit``, the next one made while the model trains.
+
+    One thread makes all of them in order, so that they repeat with their seed: Keras' own workers
+    are either none or several.
+    """
 
     def __init__(self, maker: CollageMaker | TaughtMaker, batch: int, steps: int) -> None:
         """Give *steps* batches of *batch* images an epoch."""
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=6)
+        super().__init__()
         self.maker, self.batch, self.steps = maker, batch, steps
+        self._thread = ThreadPoolExecutor(1, 'collages')
+        self._ahead: Future[tuple[Float32Array, Float32Array]] | None = None
 
     def __len__(self) -> int:
         """Return the number of batches an epoch."""
@@ -435,6 +442,12 @@ class CollageBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
         """Return images, float32 (B, S, S, 3) 0..1, and targets, see ``encode``."""
+        batch = self._ahead or self._thread.submit(self._make)
+        self._ahead = self._thread.submit(self._make) if index + 1 < self.steps else None
+        return batch.result()
+
+    def _make(self) -> tuple[Float32Array, Float32Array]:
+        """Return the next batch."""
         size = self.maker.config.size_px
         images = np.empty((self.batch, size, size, 3), np.float32)
         targets = []

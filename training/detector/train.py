@@ -24,6 +24,7 @@ from keras import ops
 
 from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, DataError
+from fer_ros.types import Float32Array
 from training.callbacks import copied_weights
 from training.detector.data import (
     CollageBatches,
@@ -33,6 +34,7 @@ from training.detector.data import (
     TaughtMaker,
     load_stock,
 )
+from training.detector.growth import grow
 from training.detector.mosaic import MosaicConfig
 from training.detector.network import NetworkConfig, build_network, for_training
 from training.detector.targets import DetectorLoss
@@ -63,7 +65,7 @@ class Recipe:
 
     ``not_people`` is a text file beside the recipe. With ``mosaic`` a teacher is asked about every
     image, instead of labels; ``thumbnails`` is whether FER2013's small faces are set into collages
-    as well.
+    as well; ``grown_from`` is the network of the detector to begin with, where that is smaller.
     """
 
     seed: int
@@ -78,6 +80,7 @@ class Recipe:
     mosaic: MosaicConfig | None = None
     precision: str = 'float32'
     thumbnails: bool = True
+    grown_from: NetworkConfig | None = None
 
     @property
     def taught(self) -> bool:
@@ -90,6 +93,13 @@ def _listed(path: Path) -> tuple[str, ...]:
     return tuple(path.read_text(encoding='utf-8').split())
 
 
+def _network(mapping: dict[str, Any]) -> NetworkConfig:
+    """Return a network's widths and depths as YAML states them."""
+    return NetworkConfig(
+        **{name: tuple(v) if isinstance(v, list) else v for name, v in mapping.items()}
+    )
+
+
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe.
 
@@ -98,17 +108,16 @@ def read_recipe(path: Path) -> Recipe:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
-        network = {
-            name: tuple(v) if isinstance(v, list) else v for name, v in content['network'].items()
-        }
         parts: dict[str, Any] = {
-            'network': NetworkConfig(**network),
+            'network': _network(content['network']),
             'collage': CollageConfig(**content['collage']),
             'schedule': ScheduleConfig(**content['schedule']),
             'not_people': _listed(path.parent / content['not_people']),
         }
         if 'mosaic' in content:
             parts['mosaic'] = MosaicConfig(**content['mosaic'])
+        if 'grown_from' in content:
+            parts['grown_from'] = _network(content['grown_from'])
         return Recipe(**{**content, **parts})
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f'recipe {path}: {error}') from error
@@ -251,6 +260,18 @@ def restore(path: Path, model: keras.Model, average: AveragedWeights) -> int:
         raise DataError(f'{path}: nothing to resume: {error}') from error
 
 
+def begin_with(model: keras.Model, recipe: Recipe, path: Path, inputs: Float32Array) -> None:
+    """Give *model* the weights of the LiteRT file at *path*, see ``train``."""
+    weights = LiteRtWeights(path)
+    if recipe.grown_from is None:
+        fill(model, weights, inputs)
+        return
+    size = recipe.collage.size_px
+    small = for_training(build_network(recipe.grown_from, (size, size)))
+    fill(small, weights, inputs)
+    grow(model, recipe.network, small, recipe.grown_from, inputs)
+
+
 def train(
     recipe: Recipe,
     data: Path,
@@ -269,11 +290,13 @@ def train(
         output: folder of the run.
         resume: go on from its last checkpoint.
         teacher: YuNet's file, for a recipe with mosaics.
-        start_card: card of a detector of the same network whose weights to begin with.
+        start_card: card of a detector whose weights to begin with, of the same network or of
+            the recipe's ``grown_from``.
 
     Raises:
         DataError: photos, labels or the teacher are missing, or there is nothing to resume.
         ModelError: the detector to begin with holds another network.
+        ConfigError: it is somewhere deeper or wider than the recipe's network.
     """
     output.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(recipe.seed)
@@ -296,7 +319,7 @@ def train(
     fixed = batches(held_back, 0, VALIDATION_STEPS)
     validation = tuple(np.concatenate(part) for part in zip(*(fixed[i] for i in range(len(fixed)))))
     if start_card and not resume:
-        fill(model, LiteRtWeights(load_detector_card(start_card).path), validation[0][:64])
+        begin_with(model, recipe, load_detector_card(start_card).path, validation[0][:64])
     keeper = EpochKeeper(output, average, validation)
     callbacks = [average, keeper, keras.callbacks.TerminateOnNaN()]
     with fast_layers():
