@@ -21,7 +21,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from fer_ros.config import DetectionConfig
 from fer_ros.errors import ModelError
-from fer_ros.geometry import clip_boxes, non_maximum_suppression
+from fer_ros.geometry import clip_boxes, non_maximum_suppression, pairwise_iou
 from fer_ros.model_card import file_sha256, find_card, read_card_json
 from fer_ros.types import FaceDetections, Float32Array, UInt8Array, check_image
 
@@ -32,6 +32,9 @@ OUTPUT_COLUMNS = 15
 """Logit of the score; box as dx, dy, log width, log height; five landmarks as dx, dy."""
 DEFAULT_MODEL = 'detector'
 MAX_IOU = 0.3
+SHARE_POWER = 4
+"""A face is the mean of the cells that stand for it, each weighted by this power of its score: a
+single cell may be far off, the one in the middle of a face that fills the view among them."""
 MAX_CANDIDATES = 600
 MAX_SIDE_PX = 4096
 """No side of the network's input is longer."""
@@ -148,8 +151,11 @@ def decode(
     halves = np.exp(np.clip(answers[:, 3:5], -6, 4)) * units / 2
     boxes = np.concatenate([box_middles - halves, box_middles + halves], axis=1)
     landmarks = middles[:, None] + answers[:, 5:15].reshape(-1, 5, 2) * units[:, None]
-    kept = non_maximum_suppression(boxes, scores[chosen], MAX_IOU)
-    return FaceDetections(boxes[kept], landmarks[kept], scores[chosen][kept].astype(np.float32))
+    scores = scores[chosen].astype(np.float32)
+    kept = non_maximum_suppression(boxes, scores, MAX_IOU)
+    shares = (pairwise_iou(boxes[kept], boxes) > MAX_IOU) * scores**SHARE_POWER
+    shares /= shares.sum(axis=1, keepdims=True)
+    return FaceDetections(shares @ boxes, np.tensordot(shares, landmarks, 1), scores[kept])
 
 
 def input_shape(shape_hw: tuple[int, int], scale: float) -> tuple[int, int]:

@@ -169,6 +169,22 @@ def test_a_grey_image_is_as_good(detector: BuiltinDetector, face_crop: np.ndarra
     assert pairwise_iou(box[None], plain[None])[0, 0] > 0.7
 
 
+@pytest.mark.parametrize('height_px', [120, 200, 280, 320])
+def test_a_face_that_fills_the_view_keeps_its_one_box(
+    detector: BuiltinDetector, astronaut: np.ndarray, height_px: int
+) -> None:
+    box, _ = the_face(detector, astronaut)
+    scale = height_px / (box[3] - box[1])
+    for left_px in range(-60, 61, 20):
+        middle = np.array([320 + left_px, 180])
+        shift = middle - scale * (box[:2] + box[2:]) / 2
+        matrix = np.column_stack([scale * np.eye(2), shift])
+        view = cv2.warpAffine(astronaut, matrix, (640, 360), borderMode=cv2.BORDER_REPLICATE)
+        close, _ = the_face(detector, view)
+        expected = (scale * box + np.tile(shift, 2)).astype(np.float32)
+        assert pairwise_iou(close[None], expected[None])[0, 0] > 0.75, left_px
+
+
 @pytest.mark.parametrize('degrees', [-25, 25])
 def test_landmarks_turn_with_the_face(
     detector: BuiltinDetector, face_crop: np.ndarray, degrees: int

@@ -167,8 +167,9 @@ def mosaic_maker(seed: int, **settings: float) -> MosaicMaker:
         {'portrait_share': 0.0, 'peopled_share': 1.0},
         {'portrait_share': 0.0, 'peopled_share': 0.0},
         {'smallest_px': 400.0, 'largest_px': 20.0},
+        {'close_share': 1.0, 'largest_px': 400.0},
     ],
-    ids=['as shipped', 'blended', 'people', 'no people', 'faces larger than tiles'],
+    ids=['as shipped', 'blended', 'people', 'no people', 'faces larger than tiles', 'close'],
 )
 def test_mosaics_are_full_pictures_and_repeat_with_their_seed(settings: dict[str, float]) -> None:
     first, second = (mosaic_maker(7, **settings) for _ in range(2))

@@ -172,8 +172,8 @@ def test_a_tiny_taught_run_of_a_grown_network(
     (tmp_path / 'animals.txt').write_text('a.jpg\n')
     (tmp_path / 'r.yaml').write_text(RECIPE + 'mosaic: {share: 0.5}\nprecision: float32\n')
     recipe = train.read_recipe(tmp_path / 'r.yaml')
-    shipped = train.read_recipe(root / 'training' / 'detector' / 'taught.yaml').network
-    deeper = dataclasses.replace(shipped, depths=(3, 4, 1))
+    shipped = train.read_recipe(root / 'training' / 'detector' / 'grown.yaml').network
+    deeper = dataclasses.replace(shipped, depths=(3, 5, 4))
     recipe = dataclasses.replace(recipe, network=deeper, grown_from=shipped)
     teacher = shared / 'models' / 'yunet_n_640_640.onnx'
     train.train(recipe, tmp_path, tmp_path, tmp_path / 'run', False, teacher, 'default')

@@ -20,6 +20,8 @@ from training.detector.collage import CutOut, log_uniform, skin_table
 
 LARGEST_IN_SCENE_PX = 160.0
 """Faces in scenes are small; enlarged further they show nothing more."""
+CLOSE_PX = 110.0
+"""Faces by chance larger than this are rare in mosaics of several tiles."""
 Photo = tuple[UInt8Array, Float32Array, float]
 """A photo, the point of it (x, y) that a tile is laid around, and how much it is enlarged."""
 BORDERS = (cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE)
@@ -38,6 +40,7 @@ class MosaicConfig:
         loose_share: a photo is laid over the tiles, turned, instead of filling one.
         tint_share: a grey portrait is given the colours of a complexion.
         blend_share: two images are blended.
+        close_share: an image is a single portrait, so near that the face has more than CLOSE_PX.
     """
 
     share: float = 0.6
@@ -48,6 +51,7 @@ class MosaicConfig:
     loose_share: float = 0.5
     tint_share: float = 0.6
     blend_share: float = 0.12
+    close_share: float = 0.0
 
 
 class MosaicMaker:
@@ -85,6 +89,9 @@ class MosaicMaker:
         """Return photos side by side and, perhaps, some over them."""
         rng = self.rng
         canvas = np.empty((size, size, 3), np.uint8)
+        if rng.random() < self.config.close_share:
+            self._write(canvas, self._portrait(size, CLOSE_PX), fill=True)
+            return canvas
         columns, rows = self._cuts(size), self._cuts(size)
         for left, right in itertools.pairwise(columns):
             for top, bottom in itertools.pairwise(rows):
@@ -103,10 +110,15 @@ class MosaicMaker:
         return [0, *inner, size]
 
     def _lay(self, tile: UInt8Array, fill: bool) -> None:
-        """Write a photo into *tile*; where it ends, go on somehow or leave what is there."""
+        """Write a drawn photo into *tile*."""
+        height, width = tile.shape[:2]
+        self._write(tile, self._photo(width, height), fill)
+
+    def _write(self, tile: UInt8Array, photo: Photo, fill: bool) -> None:
+        """Write *photo* into *tile*; where it ends, go on somehow or leave what is there."""
         rng = self.rng
         height, width = tile.shape[:2]
-        image, focus, scale = self._photo(width, height)
+        image, focus, scale = photo
         while scale < 0.6 and min(image.shape[:2]) >= 32:
             image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             focus, scale = focus / 2, scale * 2
@@ -128,30 +140,30 @@ class MosaicMaker:
         rng, config = self.rng, self.config
         draw = rng.random()
         if draw < config.portrait_share:
-            return self._portrait(min(height, width))
+            return self._portrait(min(height, width), config.smallest_px)
         if draw < config.portrait_share + config.peopled_share:
             image, boxes = self.peopled[rng.integers(len(self.peopled))]
             box = boxes[rng.integers(len(boxes))]
             side = float(np.sqrt(max((box[2:] - box[:2]).prod(), 1.0)))
-            return image, (box[:2] + box[2:]) / 2, min(self._face_px(LARGEST_IN_SCENE_PX) / side, 4)
+            wanted_px = self._face_px(config.smallest_px, LARGEST_IN_SCENE_PX)
+            return image, (box[:2] + box[2:]) / 2, min(wanted_px / side, 4)
         image = self.scenes[rng.integers(len(self.scenes))]
         least = max(width / image.shape[1], height / image.shape[0])
         focus = rng.uniform((0, 0), image.shape[1::-1])
         return image, focus, float(least * log_uniform(rng, 0.8, 2.5))
 
-    def _portrait(self, side: int) -> Photo:
+    def _portrait(self, side: int, smallest_px: float) -> Photo:
         """Return a portrait for a tile whose shorter side is *side*."""
-        rng, config = self.rng, self.config
+        rng = self.rng
         face = self.portraits[rng.integers(len(self.portraits))]
-        wanted_px = self._face_px(min(config.largest_px, 1.2 * side))
+        wanted_px = self._face_px(smallest_px, min(self.config.largest_px, 1.2 * side))
         image = face.pyramid[0]
-        if rng.random() < config.tint_share and _is_grey(image):
+        if rng.random() < self.config.tint_share and _is_grey(image):
             image = cv2.LUT(image, skin_table(rng))
         return image, (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2, wanted_px / face.size_px
 
-    def _face_px(self, largest_px: float) -> float:
+    def _face_px(self, smallest_px: float, largest_px: float) -> float:
         """Return how large a face is to be."""
-        smallest_px = self.config.smallest_px
         return float(log_uniform(self.rng, smallest_px, max(largest_px, smallest_px)))
 
 
