@@ -15,7 +15,13 @@ import pytest
 
 from fer_ros.config import DetectionConfig
 from fer_ros.detection import builtin, make_detector
-from fer_ros.detection.builtin import BuiltinDetector, cell_centres, decode, input_shape
+from fer_ros.detection.builtin import (
+    SHARE_POWER,
+    BuiltinDetector,
+    cell_centres,
+    decode,
+    input_shape,
+)
 from fer_ros.errors import ModelError
 from fer_ros.geometry import pairwise_iou
 from fer_ros.model_card import MODELS_DIR
@@ -79,6 +85,21 @@ def test_decode_keeps_the_best_of_what_overlaps_and_all_that_does_not() -> None:
     cells = cells_with({0: [1.0, *small], 1: [3.0, *small], 20: [2.0, -0.0625, -0.0625, -4, -4]})
     found = decode(cells, (32, 32), 0.5)
     np.testing.assert_allclose(found.scores, 1 / (1 + np.exp([-3.0, -2.0, -1.0])), rtol=1e-5)
+
+
+def test_a_face_is_the_mean_of_its_cells() -> None:
+    # Both say: in the middle at (8, 4), 16 px high; one says 16 px wide, the other 12.
+    high = np.log(0.5)
+    first, second = [2.0, 0.125, 0, high, high], [0.0, -0.125, 0, np.log(0.375), high]
+    found = decode(cells_with({0: first, 1: second}), (32, 32), 0.4)
+    shares = np.array([1 / (1 + np.exp(-2.0)), 0.5]) ** SHARE_POWER
+    shares /= shares.sum()
+    half = shares @ [8, 6]
+    np.testing.assert_allclose(found.boxes_xyxy, [[8 - half, -4, 8 + half, 12]], atol=1e-4)
+    # The first cell's landmarks all lie in its middle (4, 4), the second's in (12, 4).
+    np.testing.assert_allclose(
+        found.landmarks[0, 0], [shares @ [4, 12], 4], atol=1e-4
+    )
 
 
 def test_decode_of_nothing_is_empty() -> None:

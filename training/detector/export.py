@@ -30,8 +30,8 @@ PLANNED_HW = (256, 320)
 CHECKED_SHAPES_HW = ((256, 320), (32, 32), (480, 640), (96, 224))
 PRECISIONS = ('float32', 'float16', 'int8_weights')
 MAX_DIFFERENCE = 0.5
-"""Largest difference between Keras and LiteRT on noise, in the output's own units. 8-bit activations
-take 0.1 to 0.4, the more the deeper the network; on held-back photos faces found stay the same within 0.2 %."""
+"""Largest difference between Keras and LiteRT on noise, in the output's own units. Activations of
+8 bits take 0.1 to 0.4, the more the deeper the network, and no faces: see docs/detector.md."""
 
 
 def convert(network: keras.Model, precision: str) -> bytes:
