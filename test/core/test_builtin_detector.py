@@ -97,9 +97,7 @@ def test_a_face_is_the_mean_of_its_cells() -> None:
     half = shares @ [8, 6]
     np.testing.assert_allclose(found.boxes_xyxy, [[8 - half, -4, 8 + half, 12]], atol=1e-4)
     # The first cell's landmarks all lie in its middle (4, 4), the second's in (12, 4).
-    np.testing.assert_allclose(
-        found.landmarks[0, 0], [shares @ [4, 12], 4], atol=1e-4
-    )
+    np.testing.assert_allclose(found.landmarks[0, 0], [shares @ [4, 12], 4], atol=1e-4)
 
 
 def test_decode_of_nothing_is_empty() -> None:
