@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_ros.types import Float32Array, Int64Array
+from fer_ros.types import BoolArray, Float32Array, Int64Array
 
 
 def pairwise_iou(first_xyxy: Float32Array, second_xyxy: Float32Array) -> Float32Array:
@@ -34,25 +34,22 @@ def box_areas(boxes_xyxy: Float32Array) -> Float32Array:
     return np.clip(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0, None).prod(axis=1)
 
 
-def non_maximum_suppression(
-    boxes_xyxy: Float32Array, scores: Float32Array, max_iou: float
-) -> Int64Array:
-    """Return the rows to keep, best score first, so that no two overlap by more than *max_iou*.
+def non_maximum_suppression(same: BoolArray, scores: Float32Array) -> Int64Array:
+    """Return the rows to keep, best score first, so that no two are the same.
 
     Args:
-        boxes_xyxy: float32 (N, 4).
+        same: bool (N, N), symmetric: which boxes overlap so much that they are one.
         scores: float32 (N,).
-        max_iou: 0 to 1.
 
     Returns:
         int64 (K,).
     """
     order = np.argsort(-scores, kind='stable')
-    overlaps = pairwise_iou(boxes_xyxy, boxes_xyxy)[np.ix_(order, order)] > max_iou
+    ranked = same[np.ix_(order, order)]
     alive = np.ones(len(order), bool)
     for rank in range(len(order)):
         if alive[rank]:
-            alive[rank + 1 :] &= ~overlaps[rank, rank + 1 :]
+            alive[rank + 1 :] &= ~ranked[rank, rank + 1 :]
     return order[alive].astype(np.int64)
 
 

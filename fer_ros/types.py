@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 LANDMARK_NAMES: tuple[str, ...] = (
     'right_eye',
@@ -79,7 +80,7 @@ class FaceDetections:
             np.zeros((0,), np.float32),
         )
 
-    def __getitem__(self, index: slice | Int64Array | NDArray[np.bool_]) -> FaceDetections:
+    def __getitem__(self, index: slice | Int64Array | BoolArray) -> FaceDetections:
         """Return the faces that *index* (a slice, indices or a mask) selects, in its order."""
         return FaceDetections(self.boxes_xyxy[index], self.landmarks[index], self.scores[index])
 

@@ -152,8 +152,9 @@ def decode(
     boxes = np.concatenate([box_middles - halves, box_middles + halves], axis=1)
     landmarks = middles[:, None] + answers[:, 5:15].reshape(-1, 5, 2) * units[:, None]
     scores = scores[chosen].astype(np.float32)
-    kept = non_maximum_suppression(boxes, scores, MAX_IOU)
-    shares = (pairwise_iou(boxes[kept], boxes) > MAX_IOU) * scores**SHARE_POWER
+    same = pairwise_iou(boxes, boxes) > MAX_IOU
+    kept = non_maximum_suppression(same, scores)
+    shares = same[kept] * scores**SHARE_POWER
     shares /= shares.sum(axis=1, keepdims=True)
     return FaceDetections(shares @ boxes, np.tensordot(shares, landmarks, 1), scores[kept])
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_ros.errors import DataError
 from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS
-from fer_ros.types import Float32Array, Int64Array, UInt8Array
+from fer_ros.types import BoolArray, Float32Array, Int64Array, UInt8Array
 
 SPLITS: tuple[str, ...] = ('training', 'public_test', 'private_test')
 """FER2013's own split names; to train on, to choose by, to report once."""
@@ -61,7 +60,7 @@ class FaceSet:
         """Return the number of faces."""
         return len(self.images)
 
-    def __getitem__(self, index: Int64Array | NDArray[np.bool_] | slice) -> FaceSet:
+    def __getitem__(self, index: Int64Array | BoolArray | slice) -> FaceSet:
         """Return the faces that *index* selects, in its order."""
         return FaceSet(
             self.name,
@@ -106,7 +105,7 @@ class FaceSet:
         total = shares.sum(axis=1, keepdims=True)
         return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
 
-    def agreed(self) -> NDArray[np.bool_]:
+    def agreed(self) -> BoolArray:
         """Return bool (N,): faces of which more than half of the votes say the same.
 
         By these the FER+ paper's own program measures (``majority`` there).
@@ -129,7 +128,7 @@ class FaceSet:
         }
 
 
-def occurs_in(images: UInt8Array, others: UInt8Array) -> NDArray[np.bool_]:
+def occurs_in(images: UInt8Array, others: UInt8Array) -> BoolArray:
     """Return bool (N,): which images also occur, pixel for pixel, among *others*."""
     known = {image.tobytes() for image in others}
     return np.array([image.tobytes() in known for image in images], bool)

@@ -48,7 +48,7 @@ def test_iou(first: np.ndarray, second: np.ndarray, expected: object) -> None:
     ],
 )
 def test_non_maximum_suppression(rows: np.ndarray, scores: list, expected: list) -> None:
-    kept = non_maximum_suppression(rows, np.array(scores, np.float32), 0.3)
+    kept = non_maximum_suppression(pairwise_iou(rows, rows) > 0.3, np.array(scores, np.float32))
     assert kept.tolist() == expected
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.detector import data
 from training.detector.collage import CutOut, LabelledFaces, make_pyramid
+from training.detector.stock import Stock
 
 LANDMARKS = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)
 
@@ -27,11 +27,11 @@ def drawn_face(size: int = 96) -> CutOut:
     return CutOut(make_pyramid(image), one.boxes_xyxy[0], one.landmarks[0])
 
 
-def small_stock() -> data.Stock:
+def small_stock() -> Stock:
     rng = np.random.default_rng(0)
     scenes = [
         (cv2.resize(rng.integers(0, 256, (8, 8, 3), np.uint8), (160, 120)), LabelledFaces.empty())
         for _ in range(4)
     ]
     peopled = [(scenes[0][0], faces((20, 20, 60, 60)))] * 4
-    return data.Stock([drawn_face()] * 4, [drawn_face(48)] * 4, peopled, scenes)
+    return Stock([drawn_face()] * 4, [drawn_face(48)] * 4, peopled, scenes)

@@ -1,10 +1,11 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The tiny run that several tests look at; trained once."""
+"""What Keras runs on, and the tiny run that several tests look at; trained once."""
 
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from helpers.tiny_run import TINY, drawn_face
 
 if TYPE_CHECKING:
     from training.config import RunConfig
+
+os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
 
 
 @pytest.fixture(scope='session')

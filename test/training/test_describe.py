@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
 import re
 import shlex
 import sys
@@ -97,7 +96,6 @@ class UnderstoodError(Exception):
 
 @pytest.mark.parametrize('command', documented())
 def test_training_commands_are_understood(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
     pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
     name, *arguments = shlex.split(command)
     module = importlib.import_module(name)

@@ -4,20 +4,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
 keras = pytest.importorskip('keras', reason='training needs Keras: see requirements/train.txt')
 
 from helpers.detector_faces import drawn_face, faces, small_stock  # noqa: E402
 
 from fer_ros.errors import DataError  # noqa: E402
-from training.detector import data  # noqa: E402
+from training.detector.batches import CollageBatches  # noqa: E402
 from training.detector.collage import FacePaster, in_light, turned  # noqa: E402
+from training.detector.collage_maker import CollageConfig, CollageMaker, within  # noqa: E402
 from training.detector.labels import PhotoLabels, merge_passes, run_teacher  # noqa: E402
 from training.detector.mosaic import MosaicConfig, MosaicMaker  # noqa: E402
 from training.detector.photos import read_fer2013, read_folder  # noqa: E402
@@ -98,7 +97,7 @@ def test_mirrored_faces_swap_sides() -> None:
 
 
 def test_faces_at_the_border_are_cut_and_those_mostly_gone_are_left_open() -> None:
-    cut = data.within(faces((-10, 0, 30, 40), (90, 0, 130, 40), (150, 0, 190, 40)), 100, 100)
+    cut = within(faces((-10, 0, 30, 40), (90, 0, 130, 40), (150, 0, 190, 40)), 100, 100)
     assert cut.boxes_xyxy.tolist() == [[0, 0, 30, 40], [90, 0, 100, 40]]
     assert cut.sure.tolist() == [True, False]
 
@@ -181,8 +180,8 @@ def test_mosaics_are_full_pictures_and_repeat_with_their_seed(settings: dict[str
 
 
 def test_collages_repeat_with_their_seed() -> None:
-    config = data.CollageConfig(size_px=96)
-    first, second = (data.CollageMaker(small_stock(), config, seed=5) for _ in range(2))
+    config = CollageConfig(size_px=96)
+    first, second = (CollageMaker(small_stock(), config, seed=5) for _ in range(2))
     for _ in range(5):
         (image, labels), (again, same) = first.make(), second.make()
         assert image.shape == (96, 96, 3)
@@ -193,9 +192,9 @@ def test_collages_repeat_with_their_seed() -> None:
 
 
 def test_batches_made_ahead_are_those_of_the_maker_one_after_another() -> None:
-    config = data.CollageConfig(size_px=96)
-    batches, maker = (data.CollageMaker(small_stock(), config, seed=3) for _ in range(2))
-    two_epochs = data.CollageBatches(batches, batch=2, steps=2)
+    config = CollageConfig(size_px=96)
+    batches, maker = (CollageMaker(small_stock(), config, seed=3) for _ in range(2))
+    two_epochs = CollageBatches(batches, batch=2, steps=2)
     for index in (0, 1, 0, 1):
         images, targets = two_epochs[index]
         for image, target in zip(images, targets, strict=True):

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 
-from fer_ros.errors import ConfigError
-from training.detector.growth import grow
-from training.detector.network import NetworkConfig, build_network, for_training
+keras = pytest.importorskip('keras', reason='training needs Keras: see requirements/train.txt')
+
+from fer_ros.errors import ConfigError  # noqa: E402
+from training.detector.growth import grow  # noqa: E402
+from training.detector.network import NetworkConfig, build_network, for_training  # noqa: E402
 
 SMALL = NetworkConfig(stem=(4, 8), widths=(8, 12, 12), depths=(1, 1, 1), neck=8)
 SIZE = 64

@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
 keras = pytest.importorskip('keras', reason='training needs Keras: see requirements/train.txt')
 
 from helpers.detector_faces import faces, small_stock  # noqa: E402

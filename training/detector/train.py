@@ -26,17 +26,12 @@ from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, DataError
 from fer_ros.types import Float32Array
 from training.callbacks import copied_weights
-from training.detector.data import (
-    CollageBatches,
-    CollageConfig,
-    CollageMaker,
-    Stock,
-    TaughtMaker,
-    load_stock,
-)
+from training.detector.batches import CollageBatches, TaughtMaker
+from training.detector.collage_maker import CollageConfig, CollageMaker
 from training.detector.growth import grow
 from training.detector.mosaic import MosaicConfig
 from training.detector.network import NetworkConfig, build_network, for_training
+from training.detector.stock import Stock, load_stock
 from training.detector.targets import DetectorLoss
 from training.detector.teacher import DenseTeacher
 from training.fast_torch import fast_layers

@@ -1,19 +1,14 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Batches for the detector: collages of scenes and faces, worn out as cameras do, with targets."""
+"""Collages: faces, decoys and letters set into scenes, with where the faces lie."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 
-from fer_ros.errors import DataError
 from fer_ros.types import Float32Array, UInt8Array
 from training.detector.collage import (
     CutOut,
@@ -22,96 +17,12 @@ from training.detector.collage import (
     log_uniform,
     make_pyramid,
 )
-from training.detector.labels import PhotoLabels
-from training.detector.mosaic import MosaicConfig, MosaicMaker
-from training.detector.photos import read_fer2013, read_folder
+from training.detector.stock import Scene, Stock
 from training.detector.targets import encode
-from training.detector.teacher import DenseTeacher
+from training.detector.wear import wear
 
-Scene = tuple[UInt8Array, LabelledFaces]
 Example = tuple[UInt8Array, Float32Array]
 """An image, uint8 (S, S, 3), and its targets, see ``encode``."""
-
-
-@dataclass(frozen=True)
-class Stock:
-    """Everything collages are made of: cut-out faces (large and small photos) and scenes."""
-
-    portraits: list[CutOut]
-    thumbnails: list[CutOut]
-    peopled: list[Scene]
-    empty: list[Scene]
-
-    def split(self, every: int) -> tuple[Stock, Stock]:
-        """Return the stock without, and made of, every *every*-th item."""
-        lists = (self.portraits, self.thumbnails, self.peopled, self.empty)
-        kept = [[x for i, x in enumerate(items) if i % every] for items in lists]
-        held = [items[::every] for items in lists]
-        return Stock(*kept), Stock(*held)
-
-
-def load_cut_outs(
-    photos: Mapping[str, UInt8Array], labels: PhotoLabels, least: float
-) -> list[CutOut]:
-    """Return the photos' best faces where the teachers agree by at least *least*.
-
-    Raises:
-        DataError: a labelled photo is not there.
-    """
-    found = []
-    for row, name in enumerate(labels.names):
-        mine = np.flatnonzero(labels.photo == row)
-        if not len(mine):
-            continue
-        best = mine[np.argmax(labels.agreement[mine] + labels.scores[mine])]
-        if labels.agreement[best] < least:
-            continue
-        if name not in photos:
-            raise DataError(f'photo {name} is labelled but not there')
-        pyramid = make_pyramid(photos[name])
-        found.append(CutOut(pyramid, labels.boxes_xyxy[best], labels.landmarks[best]))
-    return found
-
-
-def load_scenes(
-    photos: Mapping[str, UInt8Array], labels: PhotoLabels, not_people: Collection[str] = ()
-) -> tuple[list[Scene], list[Scene]]:
-    """Return scenes with people and without.
-
-    A face is sure where most teachers' passes agree and their mean score is high; candidates that
-    few passes see are taken for what they mostly are, no face; those between are left open. Photos
-    named in *not_people* were looked at by a person: what the teachers found there is no face.
-    """
-    peopled, empty = [], []
-    for row, name in enumerate(labels.names):
-        candidates = (labels.photo == row) & (labels.agreement >= 0.3) & (name not in not_people)
-        mine = np.flatnonzero(candidates)
-        sure = (labels.agreement[mine] >= 0.6) & (labels.scores[mine] >= 0.5)
-        faces = LabelledFaces(labels.boxes_xyxy[mine], labels.landmarks[mine], sure)
-        (peopled if sure.any() else empty).append((photos[name], faces))
-    return peopled, empty
-
-
-def load_stock(
-    data: Path, labels: Path, not_people: Collection[str] = (), thumbnails: bool = True
-) -> Stock:
-    """Read portraits, scenes and, for *thumbnails*, FER2013 under *data*, labels under *labels*.
-
-    Raises:
-        DataError: something is missing or damaged.
-    """
-    portraits = load_cut_outs(
-        dict(read_folder(data / 'portraits')), PhotoLabels.load(labels / 'portraits.npz'), 0.3
-    )
-    small = []
-    if thumbnails:
-        small = load_cut_outs(
-            dict(read_fer2013(data / 'fer2013.npz')), PhotoLabels.load(labels / 'fer2013.npz'), 0.3
-        )
-    scenes = load_scenes(
-        dict(read_folder(data / 'scenes')), PhotoLabels.load(labels / 'scenes.npz'), not_people
-    )
-    return Stock(portraits, small, *scenes)
 
 
 @dataclass(frozen=True)
@@ -224,18 +135,12 @@ class CollageMaker:
         corner = np.clip(
             focus * scale - rng.uniform(0.1, 0.9, 2) * (width, height), 0, np.maximum(room, 0)
         )
-        matrix = np.array(
-            [[scale, 0, -corner[0] + 0.5 * scale - 0.5], [0, scale, -corner[1] + 0.5 * scale - 0.5]]
-        )
-        flags = cv2.INTER_LINEAR
+        factor = scale
         if scale < 0.6:
             image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            matrix = np.array(
-                [[2 * scale, 0, -corner[0] + scale - 0.5], [0, 2 * scale, -corner[1] + scale - 0.5]]
-            )
-        view = cv2.warpAffine(
-            image, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101
-        )
+            factor = 2 * scale
+        matrix = np.column_stack([factor * np.eye(2), (factor - 1) / 2 - corner])
+        view = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
         faces = within(faces.moved(scale, (-corner[0], -corner[1])), width, height)
         if rng.random() < 0.5:
             view, faces = np.ascontiguousarray(view[:, ::-1]), faces.mirrored(width)
@@ -364,95 +269,3 @@ def within(faces: LabelledFaces, width: int, height: int) -> LabelledFaces:
     share = np.clip(sides, 0, None).prod(axis=1) / whole
     kept = (share > 0.02) & (sides > 1).all(axis=1)
     return LabelledFaces(boxes[kept], faces.landmarks[kept], (faces.sure & (share > 0.5))[kept])
-
-
-def wear(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
-    """Return the image as a camera might have seen it: light, colour, blur, noise, compression."""
-    size = image.shape[0]
-    if rng.random() < 0.12:
-        small = round(size * rng.uniform(0.4, 0.8))
-        image = cv2.resize(
-            cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA), (size, size)
-        )
-    if rng.random() < 0.12:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.4))
-    elif rng.random() < 0.07:
-        length = int(rng.integers(3, 8))
-        kernel = np.zeros((length, length), np.float32)
-        kernel[length // 2] = 1 / length
-        turn = cv2.getRotationMatrix2D(((length - 1) / 2,) * 2, rng.uniform(0, 180), 1)
-        kernel = cv2.warpAffine(kernel, turn, (length, length))
-        image = cv2.filter2D(image, -1, kernel / max(kernel.sum(), 1e-3))
-    grey = np.linspace(0, 1, 256)
-    curve = grey ** np.exp(rng.normal(0, 0.25)) * rng.uniform(0.75, 1.2) + rng.uniform(-0.1, 0.1)
-    tint = rng.uniform(0.85, 1.15, 3) if rng.random() < 0.5 else np.ones(3)
-    table = np.clip(curve[:, None] * tint * 255, 0, 255).astype(np.uint8)[:, None]
-    image = cv2.LUT(image, table)
-    if rng.random() < 0.12:
-        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    if rng.random() < 0.15:
-        noise = np.empty(image.shape, np.int16)
-        cv2.setRNGSeed(int(rng.integers(1 << 31)))
-        cv2.randn(noise, 0, float(rng.uniform(2, 12)))
-        image = cv2.add(image, noise, dtype=cv2.CV_8U)
-    if rng.random() < 0.15:
-        quality = int(rng.integers(25, 85))
-        image = cv2.imdecode(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 1)
-    return image
-
-
-class TaughtMaker:
-    """Makes images for a taught network: mosaics of whole photos, and collages, worn alike."""
-
-    def __init__(self, collages: CollageMaker, mosaic: MosaicConfig, teacher: DenseTeacher) -> None:
-        """Take photos and chance from *collages*."""
-        stock = collages.stock
-        peopled = [(image, faces.boxes_xyxy[faces.sure]) for image, faces in stock.peopled]
-        scenes = [image for image, _ in stock.empty]
-        self.config, self.rng, self.collages = collages.config, collages.rng, collages
-        self.mosaics = MosaicMaker(stock.portraits, peopled, scenes, mosaic, self.rng)
-        self.teacher = teacher
-
-    def example(self) -> Example:
-        """Return one image and what the teacher says of it."""
-        if self.rng.random() < self.mosaics.config.share:
-            image = wear(self.mosaics.make(self.config.size_px), self.rng)
-        else:
-            image, _ = self.collages.make()
-        return image, self.teacher.answer(image)
-
-
-class CollageBatches(keras.utils.PyDataset):
-    """Endlessly new batches for ``keras.Model.fit``, the next one made while the model trains.
-
-    One thread makes all of them in order, so that they repeat with their seed: Keras' own workers
-    are either none or several.
-    """
-
-    def __init__(self, maker: CollageMaker | TaughtMaker, batch: int, steps: int) -> None:
-        """Give *steps* batches of *batch* images an epoch."""
-        super().__init__()
-        self.maker, self.batch, self.steps = maker, batch, steps
-        self._thread = ThreadPoolExecutor(1, 'collages')
-        self._ahead: Future[tuple[Float32Array, Float32Array]] | None = None
-
-    def __len__(self) -> int:
-        """Return the number of batches an epoch."""
-        return self.steps
-
-    def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
-        """Return images, float32 (B, S, S, 3) 0..1, and targets, see ``encode``."""
-        batch = self._ahead or self._thread.submit(self._make)
-        self._ahead = self._thread.submit(self._make) if index + 1 < self.steps else None
-        return batch.result()
-
-    def _make(self) -> tuple[Float32Array, Float32Array]:
-        """Return the next batch."""
-        size = self.maker.config.size_px
-        images = np.empty((self.batch, size, size, 3), np.float32)
-        targets = []
-        for row in range(self.batch):
-            image, target = self.maker.example()
-            np.multiply(image, np.float32(1 / 255), out=images[row])
-            targets.append(target)
-        return images, np.stack(targets)
