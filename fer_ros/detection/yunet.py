@@ -60,7 +60,8 @@ class YuNetDetector:
             image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
         )
         missing = [max(0, LEAST_SIDE_PX - side) for side in seen.shape[:2]]
-        seen = cv2.copyMakeBorder(seen, 0, missing[0], 0, missing[1], cv2.BORDER_CONSTANT)
+        if any(missing):
+            seen = cv2.copyMakeBorder(seen, 0, missing[0], 0, missing[1], cv2.BORDER_CONSTANT)
         self._net.setInputSize(seen.shape[1::-1])
         self._net.setScoreThreshold(config.score_threshold)
         found = self._net.detect(seen)[1]
