@@ -1,13 +1,18 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Confidence that means something: a temperature a head, and when to say 'unknown'."""
+"""Confidence that means something: temperature and class biases, and when to say 'unknown'."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from fer_ros.classification import softmax
 from fer_ros.types import Float32Array, Int64Array
+
+BIAS_DEVIATION = 0.1
+"""Holds class biases near 0, the more the fewer faces there are. Of 0.1 to 5 this did best on
+PublicTest, each tenth of it answered with biases of the other nine."""
+HIGHEST_TEMPERATURE = 20.0
+MAX_STEPS = 50
 
 
 def fit_temperature(logits: Float32Array, truth: Int64Array) -> float:
@@ -17,25 +22,68 @@ def fit_temperature(logits: Float32Array, truth: Int64Array) -> float:
         logits: float32 (N, C) of faces that were not trained on.
         truth: int64 (N,).
     """
+    return round(float(1 / _most_likely(logits[..., None], truth, np.zeros(1))[0]), 4)
 
-    def loss(log_temperature: float) -> float:
-        chances = softmax(logits, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
-        return -float(np.log(np.maximum(chances, 1e-12)).mean())
 
-    low, high = np.log(0.05), np.log(20.0)
-    ratio = (np.sqrt(5) - 1) / 2
-    left, right = high - ratio * (high - low), low + ratio * (high - low)
-    left_loss, right_loss = loss(left), loss(right)
-    while high - low > 1e-4:
-        if left_loss < right_loss:
-            high, right, right_loss = right, left, left_loss
-            left = high - ratio * (high - low)
-            left_loss = loss(left)
-        else:
-            low, left, left_loss = left, right, right_loss
-            right = low + ratio * (high - low)
-            right_loss = loss(right)
-    return round(float(np.exp((low + high) / 2)), 4)
+def fit_class_biases(logits: Float32Array, truth: Int64Array) -> Float32Array:
+    """Return float32 (C,) what to add to the logits so that the labels are most likely.
+
+    A network taught by shares of votes says how many people would give each answer; biases make of
+    it how often each answer is the one that counts. Temperature and biases are fitted together
+    (arXiv 1901.06852, "bias-corrected temperature scaling").
+
+    Args:
+        logits: float32 (N, C) of faces that were not trained on.
+        truth: int64 (N,).
+    """
+    count, width = logits.shape
+    classes = np.broadcast_to(np.eye(width), (count, width, width))
+    prior = np.full(1 + width, 1 / (count * BIAS_DEVIATION**2))
+    prior[0] = 0.0
+    scale, *biases = _most_likely(np.concatenate([logits[..., None], classes], 2), truth, prior)
+    shifts = np.array(biases) / scale
+    return (shifts - shifts.mean()).astype(np.float32)
+
+
+def _most_likely(parts: np.ndarray, truth: Int64Array, prior: np.ndarray) -> np.ndarray:
+    """Return the factors (K,) of *parts* whose sums are the logits that make *truth* most likely.
+
+    Newton's method; the problem is convex.
+
+    Args:
+        parts: (N, C, K); the first of K are logits, whose factor is the inverse temperature.
+        truth: int64 (N,).
+        prior: (K,) weight of each factor's square in the loss.
+    """
+    count, width, _ = parts.shape
+    wanted = np.eye(width)[truth]
+
+    def loss(factors: np.ndarray) -> float:
+        likely = (_log_softmax(parts @ factors) * wanted).sum() / count
+        return float((prior * factors**2).sum() / 2 - likely)
+
+    factors = np.eye(parts.shape[2])[0]
+    for _ in range(MAX_STEPS):
+        chances = np.exp(_log_softmax(parts @ factors))
+        gradient = np.tensordot(chances - wanted, parts, 2) / count + prior * factors
+        weighed = chances[..., None] * parts
+        means = weighed.sum(axis=1)
+        curvature = np.tensordot(weighed, parts, ([0, 1], [0, 1])) - means.T @ means
+        curvature = curvature / count + np.diag(prior + 1e-9)
+        step = np.linalg.solve(curvature, gradient)
+        while np.abs(step).max() > 1e-6 and loss(factors - step) > loss(factors):
+            step /= 2
+        factors = factors - step
+        factors[0] = np.clip(factors[0], 1 / HIGHEST_TEMPERATURE, HIGHEST_TEMPERATURE)
+        if np.abs(step).max() < 1e-6:
+            break
+    return factors
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the logarithms of the softmax over the last axis."""
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    return np.asarray(logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True)))
 
 
 def fit_unknown_threshold(probabilities: Float32Array, truth: Int64Array) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from fer_ros.errors import ModelError
 from fer_ros.evaluation import metrics
-from fer_ros.evaluation.face_set import FaceSet
+from fer_ros.evaluation.face_set import NO_LABEL, FaceSet
 from training.batches import model_input
 from training.checkpoints import Arrays, Checkpoint, write_checkpoint
 from training.config import RunConfig
@@ -184,12 +184,11 @@ def validate(model: keras.Model, faces: FaceSet, config: RunConfig) -> dict[str,
     )
     result: dict[str, float] = {}
     for head, columns in config.head_columns():
-        targets = faces.targets(head.kind, head.classes)
-        rows = np.flatnonzero(targets.sum(axis=1) > 0)
+        truth = faces.truth(head.kind, head.classes)
+        rows = np.flatnonzero(truth != NO_LABEL)
         if len(rows):
             answers = logits[rows, columns].argmax(axis=1)
-            truth = targets[rows].argmax(axis=1)
-            matrix = metrics.confusion_matrix(truth, answers, len(head.classes))
+            matrix = metrics.confusion_matrix(truth[rows], answers, len(head.classes))
             prefix = f'{faces.name}/{head.name}'
             result[f'{prefix}/accuracy'] = metrics.accuracy(matrix) or 0.0
             result[f'{prefix}/balanced_accuracy'] = metrics.balanced_accuracy(matrix) or 0.0

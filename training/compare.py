@@ -25,6 +25,7 @@ import yaml
 
 from fer_ros.errors import ConfigError, FerError
 from fer_ros.evaluation import metrics
+from fer_ros.evaluation.face_set import NO_LABEL
 from fer_ros.evaluation.robustness import apply_condition
 from fer_ros.types import UInt8Array
 from training import config as configuration
@@ -52,12 +53,11 @@ def score_run(folder: Path) -> dict[str, Any]:
     clean, dark = logits(faces.images), logits(apply_condition(faces.images, LOW_LIGHT))
     result: dict[str, Any] = {'parameters': model.count_params()}
     for head, columns in config.head_columns():
-        targets = faces.targets(head.kind, head.classes)
-        rows = np.flatnonzero(targets.sum(axis=1) > 0)
-        truth = targets[rows].argmax(axis=1)
+        truth = faces.truth(head.kind, head.classes)
+        rows = np.flatnonzero(truth != NO_LABEL)
         for name, answers in (('', clean), ('_low_light', dark)):
             guess = answers[rows, columns].argmax(axis=1)
-            matrix = metrics.confusion_matrix(truth, guess, len(head.classes))
+            matrix = metrics.confusion_matrix(truth[rows], guess, len(head.classes))
             result[f'{head.name}{name}'] = metrics.accuracy(matrix)
     return result
 

@@ -16,8 +16,7 @@ import yaml
 
 from fer_ros.config import check_settings, setting
 from fer_ros.errors import ConfigError
-from fer_ros.evaluation.face_set import LABEL_KINDS
-from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS
+from fer_ros.evaluation.face_set import LABEL_KINDS, classes_of
 from fer_ros.preprocessing import NORMALIZATIONS
 from training.augment import AugmentationConfig
 
@@ -51,7 +50,7 @@ class HeadConfig:
     @property
     def classes(self) -> tuple[str, ...]:
         """Return the head's class names in column order."""
-        return self.labels or (FER2013_EMOTIONS if self.kind == 'fer2013' else EMOTIONS)
+        return classes_of(self.kind, self.labels)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,13 +20,13 @@ import numpy as np
 
 from fer_ros.alignment import FER2013_TEMPLATE_48PX
 from fer_ros.classification import softmax
-from fer_ros.errors import ConfigError, FerError, ModelError
-from fer_ros.evaluation.face_set import FaceSet
+from fer_ros.errors import ConfigError, DataError, FerError, ModelError
+from fer_ros.evaluation.face_set import NO_LABEL, FaceSet
 from fer_ros.model_card import EmotionModelCard, OutputHead, file_sha256
-from fer_ros.types import Float32Array
+from fer_ros.types import Float32Array, Int64Array
 from training.batches import head_targets, model_input
-from training.calibrate import fit_temperature, fit_unknown_threshold
-from training.config import RunConfig
+from training.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold
+from training.config import HeadConfig, RunConfig
 from training.data import load_sets
 from training.losses import class_shares
 from training.runs import load_run
@@ -142,16 +142,39 @@ def write_litert(
     path.write_bytes(converter.convert())
 
 
-def favour_rare_classes(
-    model: keras.Model, targets: Float32Array, config: RunConfig, strengths: Mapping[str, float]
-) -> None:
-    """Shift the biases of heads against the class shares of training, in place.
+def labelled_heads(
+    faces: FaceSet, config: RunConfig
+) -> Iterator[tuple[HeadConfig, slice, Int64Array, Int64Array]]:
+    """Yield each head, its columns, the rows of faces that have its kind of label, their classes.
+
+    Raises:
+        DataError: no face has a label of a head.
+    """
+    for head, columns in config.head_columns():
+        truth = faces.truth(head.kind, head.classes)
+        rows = np.flatnonzero(truth != NO_LABEL)
+        if not len(rows):
+            raise DataError(f'{faces.name}: no face to calibrate head {head.name!r} with')
+        yield head, columns, rows, truth[rows]
+
+
+def class_biases(logits: Float32Array, faces: FaceSet, config: RunConfig) -> Float32Array:
+    """Return float32 (sum of C,): what to add to the logits, see ``fit_class_biases``."""
+    biases = np.zeros(logits.shape[1], np.float32)
+    for _, columns, rows, truth in labelled_heads(faces, config):
+        biases[columns] = fit_class_biases(logits[rows, columns], truth)
+    return biases
+
+
+def rare_class_biases(
+    targets: Float32Array, config: RunConfig, strengths: Mapping[str, float]
+) -> Float32Array:
+    """Return float32 (sum of C,): what to add to the logits to favour the rare classes of training.
 
     Subtracting ``strength * log(share)`` moves answers from frequent to rare classes
     (arXiv 2007.07314, applied after training): balanced accuracy rises, accuracy falls a little.
 
     Args:
-        model: its last layer, 'logits', holds the biases.
         targets: float32 (N, sum of C) of the training faces.
         config: of the run.
         strengths: {head: strength}; 0 for none, 1 for evenly frequent classes.
@@ -163,23 +186,23 @@ def favour_rare_classes(
     for name in strengths:
         if name not in names:
             raise ConfigError(f'favour: no head is called {name!r}; there are: {", ".join(names)}')
-    bias = model.get_layer('logits').bias
-    shifted = np.array(keras.ops.convert_to_numpy(bias))
+    biases = np.zeros(targets.shape[1], np.float32)
     for head, columns in config.head_columns():
         shares = np.maximum(class_shares(targets[:, columns]), 1e-6)
-        shifted[columns] -= strengths.get(head.name, 0.0) * np.log(shares)
-    bias.assign(shifted)
+        biases[columns] = -strengths.get(head.name, 0.0) * np.log(shares)
+    return biases
 
 
 def calibrated_heads(
     logits: Float32Array, faces: FaceSet, config: RunConfig
 ) -> tuple[OutputHead, ...]:
-    """Return the card's heads with temperature and threshold fitted on *faces*."""
+    """Return the card's heads with temperature and threshold fitted on *faces*.
+
+    Raises:
+        DataError: no face has a label of a head.
+    """
     heads = []
-    for head, columns in config.head_columns():
-        targets = faces.targets(head.kind, head.classes)
-        rows = np.flatnonzero(targets.sum(axis=1) > 0)
-        truth = targets[rows].argmax(axis=1)
+    for head, columns, rows, truth in labelled_heads(faces, config):
         temperature = fit_temperature(logits[rows, columns], truth)
         threshold = fit_unknown_threshold(softmax(logits[rows, columns], temperature), truth)
         heads.append(OutputHead(head.name, head.classes, temperature, threshold))
@@ -204,26 +227,30 @@ def export_run(
         precision: of the LiteRT file.
         model_id: for the card; the run's name by default.
         mirror: whether the runtime is to average each face with its mirror image.
-        favour: {head: strength}, see favour_rare_classes.
+        favour: {head: strength}, see rare_class_biases.
 
     Returns:
         the agreement of each file with the Keras model.
 
     Raises:
         ConfigError: not under TensorFlow, or not a run.
+        DataError: a head has no face to calibrate with.
         ModelError: a file disagrees with the Keras model by more than MIN_AGREEMENT allows.
     """
     if keras.backend.backend() != 'tensorflow':
         raise ConfigError('export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow')
     config, model = load_run(run)
     loaded = load_sets(config)
-    favour_rare_classes(model, head_targets(loaded.training, config), config, favour or {})
     faces = loaded.validation[0]
     inputs = model_input(faces.images, config.model.normalization, config.model.channels)
     reference = predict(keras_predictor(model), inputs)
     both = reference
     if mirror:
         both = (reference + predict(keras_predictor(model), inputs[:, :, ::-1])) / 2
+    biases = class_biases(both, faces, config)
+    biases += rare_class_biases(head_targets(loaded.training, config), config, favour or {})
+    model.get_layer('logits').bias.assign_add(biases)
+    reference, both = reference + biases, both + biases
     heads = calibrated_heads(both, faces, config)
     output.parent.mkdir(parents=True, exist_ok=True)
     seen = loaded.training.images[:: max(1, len(loaded.training) // 200)]

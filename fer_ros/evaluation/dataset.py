@@ -13,7 +13,7 @@ import numpy as np
 from fer_ros.errors import DataError
 from fer_ros.evaluation import metrics
 from fer_ros.evaluation.datasets import Cutter, read_faces
-from fer_ros.evaluation.face_set import LABEL_KINDS, FaceSet, occurs_in
+from fer_ros.evaluation.face_set import LABEL_KINDS, NO_LABEL, FaceSet, occurs_in
 from fer_ros.evaluation.robustness import CONDITIONS, apply_condition
 from fer_ros.evaluation.watch import Watch, unwatched
 from fer_ros.model_card import EmotionModelCard, OutputHead
@@ -163,11 +163,11 @@ def evaluate_faces(
     names = [head.name for head in classifier.card.heads]
     head, _ = classifier.card.head(kind if kind in names else '')
     chosen = faces.split(split)
-    targets = chosen.targets(kind, head.labels)
-    rows = np.flatnonzero(targets.sum(axis=1) > 0)
+    classes = chosen.truth(kind, head.labels)
+    rows = np.flatnonzero(classes != NO_LABEL)
     if not len(rows):
         raise DataError(f'{faces.name}: no face in split {split!r} has {kind} labels')
-    truth = targets[rows].argmax(axis=1).astype(np.int64)
+    truth = classes[rows]
     images = chosen.images[rows]
     conditions = {}
     for name in CONDITIONS if robustness else ():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fer_ros.errors import DataError
-from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS
+from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
 from fer_ros.types import BoolArray, Float32Array, Int64Array, UInt8Array
 
 SPLITS: tuple[str, ...] = ('training', 'public_test', 'private_test')
@@ -19,6 +19,9 @@ LABEL_KINDS: tuple[str, ...] = ('fer2013', 'ferplus')
 """One label a face in FER2013's seven classes; ten people's votes in FER+'s eight."""
 
 NO_LABEL = -1
+
+TIE_ORDER: tuple[str, ...] = tuple(FERPLUS_COLUMN_TO_EMOTION.values())
+"""Where votes tie, the class that is first here counts: FER+'s columns, as argmax takes them."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,7 @@ class FaceSet:
             labels: the C classes; those of the kind by default. A label outside them counts as
                 none, votes outside them are dropped.
         """
-        if kind not in LABEL_KINDS:
-            raise ValueError(f'labels: expected one of {", ".join(LABEL_KINDS)}, got {kind!r}')
-        chosen = labels or (FER2013_EMOTIONS if kind == 'fer2013' else EMOTIONS)
+        chosen = classes_of(kind, labels)
         if kind == 'fer2013':
             shares = np.zeros((len(self), len(EMOTIONS)), np.float32)
             rows = np.flatnonzero(self.labels != NO_LABEL)
@@ -105,6 +106,21 @@ class FaceSet:
         total = shares.sum(axis=1, keepdims=True)
         return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
 
+    def truth(self, kind: str, labels: tuple[str, ...] = ()) -> Int64Array:
+        """Return int64 (N,): each face's class, an index into *labels*; NO_LABEL where it has none.
+
+        With kind 'ferplus' it is the plurality of the votes, a tie counting as TIE_ORDER says.
+
+        Args:
+            kind: as in ``targets``.
+            labels: as in ``targets``.
+        """
+        shares = self.targets(kind, labels)
+        chosen = classes_of(kind, labels)
+        order = np.array(sorted(range(len(chosen)), key=lambda i: TIE_ORDER.index(chosen[i])))
+        first = order[shares[:, order].argmax(axis=1)]
+        return np.where(shares.sum(axis=1) > 0, first, NO_LABEL)
+
     def agreed(self) -> BoolArray:
         """Return bool (N,): faces of which more than half of the votes say the same.
 
@@ -114,11 +130,7 @@ class FaceSet:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return {split: {class: number of faces}}; the class is the label, else the plurality."""
-        classes = np.where(
-            (self.labels == NO_LABEL) & (self.votes.sum(axis=1) > 0),
-            self.votes.argmax(axis=1),
-            self.labels,
-        )
+        classes = np.where(self.labels == NO_LABEL, self.truth('ferplus'), self.labels)
         return {
             split: {
                 label: int(np.sum((self.splits == number) & (classes == index)))
@@ -126,6 +138,17 @@ class FaceSet:
             }
             for number, split in enumerate(SPLITS)
         }
+
+
+def classes_of(kind: str, labels: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return *labels*, or else the classes of a kind of labels.
+
+    Raises:
+        ValueError: *kind* is not one of LABEL_KINDS.
+    """
+    if kind not in LABEL_KINDS:
+        raise ValueError(f'labels: expected one of {", ".join(LABEL_KINDS)}, got {kind!r}')
+    return labels or (FER2013_EMOTIONS if kind == 'fer2013' else EMOTIONS)
 
 
 def occurs_in(images: UInt8Array, others: UInt8Array) -> BoolArray:

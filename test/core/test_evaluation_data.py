@@ -278,6 +278,33 @@ def test_targets_of_chosen_labels_leave_other_faces_out() -> None:
         faces.split('public_test')
 
 
+@pytest.mark.parametrize(
+    'votes, labels, expected',
+    [
+        pytest.param([0, 8, 0, 0, 0, 0, 0, 0, 2, 0], (), 'happy', id='clear'),
+        pytest.param([5, 0, 0, 5, 0, 0, 0, 0, 0, 0], (), 'neutral', id='tie'),
+        pytest.param([0, 0, 0, 5, 5, 0, 0, 0, 0, 0], (), 'sad', id='tie against our order'),
+        pytest.param([0, 0, 0, 5, 5, 0, 0, 0, 0, 0], ('angry', 'sad'), 'sad', id='of two classes'),
+        pytest.param([9, 0, 0, 0, 0, 0, 0, 0, 0, 0], ('angry', 'sad'), None, id='another class'),
+        pytest.param([0, 0, 0, 0, 5, 0, 0, 0, 5, 0], (), 'angry', id='tie with unknown'),
+        pytest.param([0, 0, 0, 0, 0, 0, 0, 0, 0, 10], (), None, id='no face'),
+    ],
+)
+def test_of_tied_votes_the_first_of_ferplus_columns_counts(
+    votes: list[int], labels: tuple[str, ...], expected: str | None
+) -> None:
+    faces = FaceSet(
+        'a',
+        np.zeros((1, 48, 48), np.uint8),
+        np.zeros(1, np.uint8),
+        np.array([-1]),
+        vote_shares(np.array([votes]), VOTE_COLUMNS),
+    )
+    answer = faces.truth('ferplus', labels)[0]
+    assert (None if answer == -1 else (labels or EMOTIONS)[answer]) == expected
+    assert faces.truth('fer2013')[0] == -1
+
+
 def test_faces_that_occur_elsewhere_are_found_by_their_pixels() -> None:
     first = np.arange(3 * 4, dtype=np.uint8).reshape(3, 2, 2)
     assert occurs_in(first, first[1:2]).tolist() == [False, True, False]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -20,13 +21,14 @@ pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requireme
 
 from fer_ros.classification import make_classifier
 from fer_ros.config import ClassificationConfig
-from fer_ros.errors import ConfigError, ModelError
+from fer_ros.errors import ConfigError, DataError, ModelError
 from fer_ros.evaluation.dataset import evaluate_faces
 from fer_ros.evaluation.datasets import read_csv
 from training import config as configuration
-from training.calibrate import fit_temperature
-from training.config import RunConfig
-from training.export import export_run, favour_rare_classes
+from training.batches import model_input
+from training.calibrate import fit_class_biases, fit_temperature
+from training.config import HeadConfig, RunConfig
+from training.export import class_biases, export_run, rare_class_biases
 from training.runs import load_run
 from training.tune import with_values
 
@@ -76,15 +78,30 @@ def test_a_card_tells_no_path_of_the_machine(run: Path, config: RunConfig, tmp_p
     assert '/' not in json.dumps(json.loads(card)['about']['recipe'])
 
 
-def test_rare_classes_can_be_favoured(run: Path) -> None:
-    config, model = load_run(run)
-    before = np.array(model.get_layer('logits').bias)
+def test_rare_classes_can_be_favoured(config: RunConfig) -> None:
     targets = np.eye(7, dtype=np.float32)[[0, 0, 0, 1, 2, 3, 4, 5, 6]]
-    favour_rare_classes(model, targets, config, {'fer2013': 0.5})
-    moved = np.array(model.get_layer('logits').bias) - before
-    np.testing.assert_allclose(moved[:2], -0.5 * np.log([3 / 9, 1 / 9]), atol=1e-5)
+    biases = rare_class_biases(targets, config, {'fer2013': 0.5})
+    np.testing.assert_allclose(biases[:2], -0.5 * np.log([3 / 9, 1 / 9]), atol=1e-5)
     with pytest.raises(ConfigError, match="no head is called 'mine'"):
-        favour_rare_classes(model, targets, config, {'mine': 0.5})
+        rare_class_biases(targets, config, {'mine': 0.5})
+
+
+def test_calibration_moves_what_the_file_answers(exported: Path, run: Path, folder: Path) -> None:
+    faces = read_csv(folder / 'faces.csv').split('public_test')
+    _, model = load_run(run)
+    raw = np.asarray(model(model_input(faces.images, 'standardize', 1), training=False))
+    classifier = make_classifier(ClassificationConfig(model=str(exported)))
+    moved = classifier.logits(faces.images) - raw
+    expected = fit_class_biases(raw, faces.truth('fer2013'))
+    assert np.abs(expected).max() > 1e-3
+    np.testing.assert_allclose(moved, np.broadcast_to(expected, moved.shape), atol=1e-3)
+
+
+def test_a_head_that_nobody_labelled_cannot_be_calibrated(config: RunConfig, folder: Path) -> None:
+    faces = read_csv(folder / 'faces.csv').split('public_test')
+    voted = dataclasses.replace(config, heads=(HeadConfig('people', 'ferplus'),))
+    with pytest.raises(DataError, match="no face to calibrate head 'people' with"):
+        class_biases(np.zeros((len(faces), 8), np.float32), faces, voted)
 
 
 @pytest.mark.parametrize('precision', ['float16', 'int8', 'int8_weights'])

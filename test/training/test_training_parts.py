@@ -18,7 +18,7 @@ from fer_ros.classification import softmax
 from fer_ros.errors import ConfigError, ModelError
 from training import config as configuration
 from training.augment import AugmentationConfig, augment, light_tables, mix
-from training.calibrate import fit_temperature, fit_unknown_threshold
+from training.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold
 from training.checkpoints import Checkpoint, assign, read_checkpoint, write_checkpoint
 from training.config import OptimizationConfig
 from training.schedules import learning_rate
@@ -124,12 +124,33 @@ def test_learning_rates(schedule: str, settings: dict[str, float], expected: lis
     assert rates(schedule, **settings) == pytest.approx(expected, abs=1e-4)
 
 
-def test_the_temperature_that_spoilt_logits_is_found() -> None:
+def drawn_labels() -> tuple[np.ndarray, np.ndarray]:
+    """Return logits (20000, 4) and labels drawn with the chances that they stand for."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (20000, 4)).astype(np.float32)
     chances = softmax(logits, 1.0)
-    truth = (chances.cumsum(axis=1) > rng.random((20000, 1))).argmax(axis=1)
+    return logits, (chances.cumsum(axis=1) > rng.random((20000, 1))).argmax(axis=1)
+
+
+def test_the_temperature_that_spoilt_logits_is_found() -> None:
+    logits, truth = drawn_labels()
     assert fit_temperature(logits * 3, truth) == pytest.approx(3, rel=0.05)
+
+
+def test_the_biases_that_spoilt_logits_are_found() -> None:
+    logits, truth = drawn_labels()
+    spoilt = np.array([0.5, -1.0, 1.0, -0.5], np.float32)
+    found = fit_class_biases(3 * (logits - spoilt), truth)
+    np.testing.assert_allclose(found, 3 * spoilt, atol=0.15)
+    # A handful of faces says little about classes.
+    assert np.abs(fit_class_biases(3 * (logits - spoilt)[:8], truth[:8])).max() < 0.3
+
+
+def test_labels_that_logits_never_miss_end_at_the_lowest_temperature() -> None:
+    logits = np.eye(4, dtype=np.float32)
+    assert fit_temperature(logits, np.arange(4)) == pytest.approx(0.05, rel=0.1)
+    # Worthless logits: the highest.
+    assert fit_temperature(logits, np.arange(4)[::-1]) == 20
 
 
 def test_the_threshold_lies_where_answers_turn_right() -> None:
