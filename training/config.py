@@ -36,6 +36,7 @@ class SetConfig:
     label_map: dict[str, str] = field(default_factory=dict)
     weight: float = setting(1.0, "factor of the set's loss", low=0, high=1000)
     photos: bool = setting(False, 'a folder of photos, from which faces are cut first')
+    unlabelled: bool = setting(False, 'a folder without classes, which learns from teachers alone')
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,9 @@ class RunConfig:
         """Check what belongs together."""
         if not self.sets:
             raise ConfigError('sets: a run needs at least one data set')
+        unlabelled = [item.path for item in self.sets if item.unlabelled]
+        if unlabelled and not self.teachers:
+            raise ConfigError(f'sets: {unlabelled[0]} is unlabelled, so a run needs teachers')
         names = [head.name for head in self.heads]
         if not names or len(set(names)) != len(names):
             raise ConfigError(f'heads: expected at least one, each named once, got {names}')

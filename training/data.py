@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fer_ros.errors import DataError
-from fer_ros.evaluation.datasets import read_faces
+from fer_ros.evaluation.datasets import read_faces, read_unlabelled
 from fer_ros.evaluation.face_set import FaceSet
 from fer_ros.types import Float32Array
 from training.config import RunConfig, SetConfig
@@ -42,6 +42,9 @@ def read_set(item: SetConfig, size_px: int) -> FaceSet:
         from fer_ros.evaluation.photos import face_cutter
 
         cutter = face_cutter(size_px)
+    if item.unlabelled:
+        faces = read_unlabelled(Path(item.path), cutter, size_px)
+        return dataclasses.replace(faces, name=item.name or faces.name)
     faces = read_faces(
         Path(item.path),
         votes=Path(item.votes) if item.votes else None,
@@ -78,6 +81,11 @@ def load_sets(config: RunConfig) -> LoadedSets:
         faces = read_set(item, config.model.size_px)
         if faces.name in counts:
             raise DataError(f'two data sets are called {faces.name!r}; give them names')
+        if item.unlabelled:
+            counts[faces.name] = {'training': {'unlabelled': len(faces)}}
+            training.append(faces)
+            weights.append(np.full(len(faces), item.weight, np.float32))
+            continue
         counts[faces.name] = faces.counts()
         known = faces.labels >= 0
         known |= faces.votes.sum(axis=1) > 0

@@ -20,12 +20,12 @@ import numpy as np
 from fer_ros.classification import softmax
 from fer_ros.errors import ConfigError, FerError
 from fer_ros.evaluation.datasets import resized
-from fer_ros.evaluation.face_set import FaceSet
 from fer_ros.types import Float32Array, UInt8Array
 from training import config as configuration
 from training.batches import model_input
 from training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from training.config import RunConfig
+from training.data import LoadedSets
 from training.fast_torch import fast_layers
 from training.runs import load_run
 
@@ -73,7 +73,11 @@ def kept_logits(cache: Path, name: str, images: UInt8Array, student: RunConfig) 
 
 
 def soften_targets(
-    targets: Float32Array, faces: FaceSet, config: RunConfig, folder: Path, resume: bool = False
+    targets: Float32Array,
+    loaded: LoadedSets,
+    config: RunConfig,
+    folder: Path,
+    resume: bool = False,
 ) -> Float32Array:
     """Return float32 (N, K) targets of which a share is the teachers' answer.
 
@@ -81,23 +85,24 @@ def soften_targets(
 
     Args:
         targets: float32 (N, K), all heads side by side.
-        faces: the N faces.
+        loaded: the N training faces and the factor of each.
         config: of the student; names the teachers.
         folder: of the run; the teachers' answers are kept there.
         resume: use answers that were kept before.
     """
+    images, factors = loaded.training.images, loaded.weights[:, None]
     answers = []
     for place, name in enumerate(config.teachers):
         cache = folder / f'teacher_{place}.npz'
         if not resume:
             cache.unlink(missing_ok=True)
-        answers.append(kept_logits(cache, name, faces.images, config))
+        answers.append(kept_logits(cache, name, images, config))
     blended = targets.copy()
     for head, columns in config.head_columns():
         chances = np.mean([softmax(logits[:, columns], 1.0) for logits in answers], axis=0)
         mass = targets[:, columns].sum(axis=1, keepdims=True)
         share = np.where(mass > 0, config.distillation, 1.0).astype(np.float32)
-        weight = np.where(mass > 0, mass, head.weight).astype(np.float32)
+        weight = np.where(mass > 0, mass, head.weight * factors).astype(np.float32)
         blended[:, columns] = (1 - share) * targets[:, columns] + share * weight * chances
     return blended
 

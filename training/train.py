@@ -118,7 +118,7 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
         from training.distill import soften_targets
 
         folder.mkdir(parents=True, exist_ok=True)
-        targets = soften_targets(targets, loaded.training, config, folder, resume)
+        targets = soften_targets(targets, loaded, config, folder, resume)
     # After the teachers, so that a run whose teachers were not asked again draws the same numbers.
     set_up(config)
     loss = make_loss(targets, config)

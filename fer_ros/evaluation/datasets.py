@@ -231,7 +231,7 @@ def read_folder(
             label = _label(class_folder, label_map or {})
             if not label:
                 continue
-            for face in _faces_of_class(class_folder, cut, size_px):
+            for face in _faces_of_folder(class_folder, cut, size_px):
                 images.append(face)
                 labels.append(EMOTIONS.index(label))
                 numbers.append(SPLITS.index(split))
@@ -248,6 +248,32 @@ def read_folder(
     )
 
 
+def read_unlabelled(
+    folder: Path, cut: Cutter | None = None, size_px: int = FER2013_SIDE_PX
+) -> FaceSet:
+    """Read all faces under a folder, with no label and no vote, to train on.
+
+    Args:
+        folder: images lie in it or at any depth below.
+        cut: as in ``read_folder``.
+        size_px: side of the result.
+
+    Raises:
+        DataError: it is no folder, holds no face, or an image cannot be read.
+    """
+    if not folder.is_dir():
+        raise DataError(f'{folder} is not a folder of images')
+    images = np.stack(list(_faces_of_folder(folder, cut, size_px)))
+    count = len(images)
+    return FaceSet(
+        folder.name,
+        images,
+        np.full(count, SPLITS.index('training'), np.uint8),
+        np.full(count, NO_LABEL, np.int64),
+        np.zeros((count, len(EMOTIONS)), np.float32),
+    )
+
+
 def _label(class_folder: Path, label_map: Mapping[str, str]) -> str:
     """Return the class a folder's name means, '' for one that is left out."""
     name = class_folder.name
@@ -260,9 +286,9 @@ def _label(class_folder: Path, label_map: Mapping[str, str]) -> str:
     return label
 
 
-def _faces_of_class(class_folder: Path, cut: Cutter | None, size_px: int) -> Iterator[UInt8Array]:
-    """Yield uint8 (S, S) faces of one class folder."""
-    paths = sorted(p for p in class_folder.rglob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
+def _faces_of_folder(folder: Path, cut: Cutter | None, size_px: int) -> Iterator[UInt8Array]:
+    """Yield uint8 (S, S) faces of the images under a folder."""
+    paths = sorted(p for p in folder.rglob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
     found = 0
     for path in paths:
         flag = cv2.IMREAD_GRAYSCALE if cut is None else cv2.IMREAD_COLOR
@@ -275,7 +301,7 @@ def _faces_of_class(class_folder: Path, cut: Cutter | None, size_px: int) -> Ite
             found += 1
             yield resized(face[None], size_px)[0]
     if not found:
-        raise DataError(f'class {class_folder} is empty: {len(paths)} images, no face')
+        raise DataError(f'{folder} is empty: {len(paths)} images, no face')
 
 
 def resized(images: UInt8Array, size_px: int) -> UInt8Array:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,10 +17,11 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requirements/train.txt)')
 
-from fer_ros.errors import ConfigError, ModelError
+from fer_ros.errors import ConfigError, DataError, ModelError
+from fer_ros.evaluation.datasets import read_unlabelled
 from training.batches import head_targets
 from training.checkpoints import read_checkpoint, write_checkpoint
-from training.config import RunConfig
+from training.config import RunConfig, SetConfig
 from training.data import load_sets
 from training.distill import soften_targets
 from training.runs import load_run
@@ -28,42 +31,69 @@ from training.tune import with_values
 
 def test_a_student_learns_from_its_teachers(run: Path, config: RunConfig, tmp_path: Path) -> None:
     student = with_values(config, {'teachers': [str(run), str(run)], 'distillation': 1.0})
-    faces = load_sets(config).training
-    targets = head_targets(faces, config)
-    softened = soften_targets(targets, faces, student, tmp_path)
+    loaded = load_sets(config)
+    targets = head_targets(loaded.training, config)
+    softened = soften_targets(targets, loaded, student, tmp_path)
     np.testing.assert_allclose(softened.sum(axis=1), 1, atol=1e-5)
     assert not np.allclose(softened, targets, atol=0.01)
     other = with_values(student, {'heads': [{'name': 'mine', 'kind': 'fer2013'}]})
     with pytest.raises(ConfigError, match='has heads'):
-        soften_targets(targets, faces, other, tmp_path)
+        soften_targets(targets, loaded, other, tmp_path)
 
 
 def test_a_resumed_student_asks_its_teachers_no_more(
     run: Path, config: RunConfig, tmp_path: Path
 ) -> None:
     student = with_values(config, {'teachers': [str(run)], 'distillation': 1.0})
-    faces = load_sets(config).training
-    targets = head_targets(faces, config)
-    first = soften_targets(targets, faces, student, tmp_path)
+    loaded = load_sets(config)
+    targets = head_targets(loaded.training, config)
+    first = soften_targets(targets, loaded, student, tmp_path)
     cache = tmp_path / 'teacher_0.npz'
     kept = read_checkpoint(cache)
     kept.weights[0] += np.arange(7)
     write_checkpoint(cache, kept)
-    resumed = soften_targets(targets, faces, student, tmp_path, resume=True)
+    resumed = soften_targets(targets, loaded, student, tmp_path, resume=True)
     assert resumed[:, 6].mean() > first[:, 6].mean() + 0.1
     # Answers for other faces, and those of a run that begins anew, are not used.
-    fewer = soften_targets(targets[:9], faces[:9], student, tmp_path, resume=True)
+    nine = dataclasses.replace(loaded, training=loaded.training[:9], weights=loaded.weights[:9])
+    fewer = soften_targets(targets[:9], nine, student, tmp_path, resume=True)
     np.testing.assert_allclose(fewer, first[:9], atol=1e-6)
     write_checkpoint(cache, kept)
-    np.testing.assert_allclose(soften_targets(targets, faces, student, tmp_path), first)
+    np.testing.assert_allclose(soften_targets(targets, loaded, student, tmp_path), first)
+
+
+def test_faces_that_nobody_labelled_learn_from_teachers(
+    run: Path, config: RunConfig, tmp_path: Path
+) -> None:
+    (tmp_path / 'album' / 'of friends').mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    for place in range(3):
+        face = rng.integers(0, 256, (60, 60), np.uint8)
+        cv2.imwrite(str(tmp_path / 'album' / 'of friends' / f'{place}.png'), face)
+    album = SetConfig(path=str(tmp_path / 'album'), unlabelled=True, weight=2.0)
+    student = dataclasses.replace(config, sets=(*config.sets, album), teachers=(str(run),))
+    loaded = load_sets(student)
+    assert loaded.counts['album'] == {'training': {'unlabelled': 3}}
+    assert [faces.name for faces in loaded.validation] == ['faces']
+    targets = head_targets(loaded.training, student) * loaded.weights[:, None]
+    assert targets[-3:].sum() == 0
+    softened = soften_targets(targets, loaded, student, tmp_path)
+    np.testing.assert_allclose(softened[-3:].sum(axis=1), 2, atol=1e-5)
+    np.testing.assert_allclose(softened[:-3].sum(axis=1), 1, atol=1e-5)
+    with pytest.raises(ConfigError, match='album is unlabelled, so a run needs teachers'):
+        dataclasses.replace(student, teachers=())
+    for folder in (tmp_path / 'nothing', tmp_path / 'album' / 'of friends' / '0.png'):
+        with pytest.raises(DataError, match='is not a folder of images'):
+            read_unlabelled(folder)
 
 
 def test_damaged_answers_stop_a_resume(run: Path, config: RunConfig, tmp_path: Path) -> None:
     student = with_values(config, {'teachers': [str(run)]})
-    faces = load_sets(config).training
+    loaded = load_sets(config)
+    targets = head_targets(loaded.training, config)
     (tmp_path / 'teacher_0.npz').write_bytes(b'cut off')
     with pytest.raises(ModelError, match=r'teacher_0\.npz cannot be read'):
-        soften_targets(head_targets(faces, config), faces, student, tmp_path, resume=True)
+        soften_targets(targets, loaded, student, tmp_path, resume=True)
 
 
 def test_reading_a_run_leaves_the_precision_alone(run: Path) -> None:
