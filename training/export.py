@@ -281,7 +281,7 @@ def export_run(
         heads=heads,
         default_head=config.heads[0].name,
         mirror=mirror,
-        about=_about(config, model, precision, agreements, loaded.counts)
+        about=_about(config, model, precision, agreements, loaded.counts, biases)
         | ({'favoured_rare_classes': dict(favour)} if favour else {}),
     ).write(output.with_suffix('.json'))
     return agreements
@@ -312,6 +312,7 @@ def _about(
     precision: str,
     agreements: dict[str, Agreement],
     counts: dict[str, object],
+    biases: Float32Array,
 ) -> dict[str, object]:
     """Return what the card tells people."""
     recipe = asdict(config)
@@ -325,6 +326,10 @@ def _about(
         'litert_precision': precision,
         'agreement_with_keras': {name: asdict(item) for name, item in agreements.items()},
         'calibrated_on': 'the public_test split',
+        'class_biases': {
+            head.name: np.round(biases[columns], 4).tolist()
+            for head, columns in config.head_columns()
+        },
         'data': counts,
         'recipe': json.loads(json.dumps(recipe)),
     }

@@ -94,6 +94,8 @@ def test_calibration_moves_what_the_file_answers(exported: Path, run: Path, fold
     moved = classifier.logits(faces.images) - raw
     expected = fit_class_biases(raw, faces.truth('fer2013'))
     assert np.abs(expected).max() > 1e-3
+    told = json.loads(exported.read_text())['about']['class_biases']['fer2013']
+    np.testing.assert_allclose(told, expected, atol=1e-3)
     np.testing.assert_allclose(moved, np.broadcast_to(expected, moved.shape), atol=1e-3)
 
 
