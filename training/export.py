@@ -327,7 +327,7 @@ def _about(
         'agreement_with_keras': {name: asdict(item) for name, item in agreements.items()},
         'calibrated_on': 'the public_test split',
         'class_biases': {
-            head.name: np.round(biases[columns], 4).tolist()
+            head.name: [round(float(bias), 4) for bias in biases[columns]]
             for head, columns in config.head_columns()
         },
         'data': counts,

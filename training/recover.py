@@ -26,11 +26,10 @@ from fer_ros.model_card import load_emotion_card
 from fer_ros.types import Float32Array
 from training import config as configuration
 from training.batches import model_input
-from training.checkpoints import Checkpoint, write_checkpoint
 from training.config import SetConfig
 from training.data import read_set
 from training.export import keras_predictor, litert_predictor, predict
-from training.runs import new_model
+from training.runs import new_model, write_run
 
 KERNEL_NORM = 2.0**0.5
 """Norm of each filter of a recovered convolution, that of a fresh one. Normalisation after it makes
@@ -209,6 +208,7 @@ def recover(card_path: Path, run: Path, faces: Float32Array, sets: tuple[SetConf
         the largest difference between the run's logits and the file's on some of *faces*.
 
     Raises:
+        ConfigError: the folder holds a run already.
         ModelError: the card tells no recipe, or the weights do not answer what the file does.
     """
     card = load_emotion_card(str(card_path))
@@ -230,10 +230,7 @@ def recover(card_path: Path, run: Path, faces: Float32Array, sets: tuple[SetConf
     difference = float(np.abs(answers[0] - answers[1]).max())
     if difference > MAX_DIFFERENCE:
         raise ModelError(f'{path}: the recovered weights answer differently by {difference:.3f}')
-    (run / 'checkpoints').mkdir(parents=True, exist_ok=True)
-    configuration.save(config, run / 'config.yaml')
-    weights = [np.array(one) for one in model.get_weights()]
-    write_checkpoint(run / 'checkpoints' / 'best.npz', Checkpoint(0, [], weights))
+    write_run(run, config, model)
     return difference
 
 

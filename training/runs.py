@@ -7,11 +7,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from fer_ros.errors import ConfigError
 from training import config as configuration
 from training.architectures import build_model
-from training.checkpoints import assign, read_checkpoint
+from training.checkpoints import Checkpoint, assign, read_checkpoint, write_checkpoint
 from training.config import RunConfig
 
 
@@ -44,6 +45,21 @@ def load_run(folder: Path, checkpoint: str = 'best') -> tuple[RunConfig, keras.M
     path = folder / 'checkpoints' / f'{checkpoint}.npz'
     assign(model.weights, read_checkpoint(path).average, path)
     return config, model
+
+
+def write_run(folder: Path, config: RunConfig, model: keras.Model) -> None:
+    """Write the folder of a run whose best weights are those of *model*.
+
+    Raises:
+        ConfigError: the folder holds a run already.
+        ModelError: the weights cannot be written.
+    """
+    if (folder / 'config.yaml').exists():
+        raise ConfigError(f'{folder} already holds a run; choose another')
+    (folder / 'checkpoints').mkdir(parents=True, exist_ok=True)
+    configuration.save(config, folder / 'config.yaml')
+    weights = [np.array(one) for one in model.get_weights()]
+    write_checkpoint(folder / 'checkpoints' / 'best.npz', Checkpoint(0, [], weights))
 
 
 def start_from(model: keras.Model, folder: Path) -> None:

@@ -20,13 +20,11 @@ from keras import layers
 
 from fer_ros.errors import ConfigError, FerError
 from fer_ros.types import Float32Array
-from training import config as configuration
 from training.batches import model_input
 from training.callbacks import copied_weights, validate
-from training.checkpoints import Arrays, Checkpoint, write_checkpoint
 from training.data import load_sets
 from training.fast_torch import fast_layers
-from training.runs import load_run, new_model, start_from
+from training.runs import load_run, new_model, start_from, write_run
 
 STATISTICS_BATCH, STATISTICS_FACES = 256, 6000
 
@@ -109,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         inputs = model_input(faces, config.model.normalization, config.model.channels)
         shares = options.shares or [1.0] * len(options.runs)
         model = soup(options.runs, shares, inputs)
-        _write_run(options.output, dataclasses.replace(config, start='', teachers=()), model)
+        write_run(options.output, dataclasses.replace(config, start='', teachers=()), model)
     except FerError as error:
         print(f'soup: {error}', file=sys.stderr)
         return 1
@@ -118,16 +116,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, value in validate(model, validation, config).items():
                 print(f'{name} {value:.4f}')
     return 0
-
-
-def _write_run(folder: Path, config: configuration.RunConfig, model: keras.Model) -> None:
-    """Write a run's folder with *model* as its best weights."""
-    if (folder / 'config.yaml').exists():
-        raise ConfigError(f'{folder} already holds a run; choose another')
-    (folder / 'checkpoints').mkdir(parents=True, exist_ok=True)
-    configuration.save(config, folder / 'config.yaml')
-    weights: Arrays = copied_weights(model)
-    write_checkpoint(folder / 'checkpoints' / 'best.npz', Checkpoint(0, [], weights))
 
 
 if __name__ == '__main__':
