@@ -30,6 +30,7 @@ from training.config import HeadConfig, RunConfig
 from training.data import load_sets
 from training.losses import class_shares
 from training.runs import load_run
+from training.soup import MEAN_OF
 
 LITERT_PRECISIONS = ('float32', 'float16', 'int8', 'int8_weights')
 AGREEMENT_FACES = 1000
@@ -282,7 +283,8 @@ def export_run(
         default_head=config.heads[0].name,
         mirror=mirror,
         about=_about(config, model, precision, agreements, loaded.counts, biases)
-        | ({'favoured_rare_classes': dict(favour)} if favour else {}),
+        | ({'favoured_rare_classes': dict(favour)} if favour else {})
+        | ({'mean_of': json.loads((run / MEAN_OF).read_text())} if (run / MEAN_OF).exists() else {}),
     ).write(output.with_suffix('.json'))
     return agreements
 

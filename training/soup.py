@@ -9,7 +9,7 @@ network answers almost as well as all of them together (arXiv 2203.05482).
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +27,9 @@ from training.fast_torch import fast_layers
 from training.runs import load_run, new_model, start_from, write_run
 
 STATISTICS_BATCH, STATISTICS_FACES = 256, 6000
+MEAN_OF = 'mean_of.json'
+"""File in the folder of a run that is a mean: the runs and their shares. The configuration there is
+the first run's."""
 
 
 def soup(folders: Sequence[Path], shares: Sequence[float], inputs: Float32Array) -> keras.Model:
@@ -107,7 +110,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         inputs = model_input(faces, config.model.normalization, config.model.channels)
         shares = options.shares or [1.0] * len(options.runs)
         model = soup(options.runs, shares, inputs)
-        write_run(options.output, dataclasses.replace(config, start='', teachers=()), model)
+        write_run(options.output, config, model)
+        mean_of = [
+            {'run': folder.resolve().name, 'share': share / sum(shares)}
+            for folder, share in zip(options.runs, shares)
+        ]
+        (options.output / MEAN_OF).write_text(json.dumps(mean_of) + '\n', encoding='utf-8')
     except FerError as error:
         print(f'soup: {error}', file=sys.stderr)
         return 1
