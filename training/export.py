@@ -270,6 +270,11 @@ def export_run(
             )
         files[backend] = path.name
         agreements[backend] = agreement
+    about = _about(config, model, precision, agreements, loaded.counts, biases)
+    if favour:
+        about['favoured_rare_classes'] = dict(favour)
+    if (run / MEAN_OF).exists():
+        about['mean_of'] = json.loads((run / MEAN_OF).read_text(encoding='utf-8'))
     scale = config.model.size_px / 48
     EmotionModelCard(
         id=model_id or config.name,
@@ -282,9 +287,7 @@ def export_run(
         heads=heads,
         default_head=config.heads[0].name,
         mirror=mirror,
-        about=_about(config, model, precision, agreements, loaded.counts, biases)
-        | ({'favoured_rare_classes': dict(favour)} if favour else {})
-        | ({'mean_of': json.loads((run / MEAN_OF).read_text())} if (run / MEAN_OF).exists() else {}),
+        about=about,
     ).write(output.with_suffix('.json'))
     return agreements
 

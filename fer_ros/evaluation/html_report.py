@@ -65,12 +65,17 @@ def draw_confusion(axis: Any, matrix: np.ndarray, labels: tuple[str, ...]) -> No
 
 
 def draw_reliability(axis: Any, rows: list[dict[str, float]]) -> None:
-    """Draw accuracy against confidence; the diagonal is perfect calibration."""
+    """Draw accuracy against confidence; the diagonal is perfect calibration.
+
+    A bin's point is as large as its share of faces, for a bin of one face says nothing.
+    """
     axis.plot([0, 1], [0, 1], '--', color='grey', linewidth=1)
-    axis.plot(
-        [r['confidence'] for r in rows], [r['accuracy'] for r in rows], 'o-', color=COLOURS['sad']
-    )
-    axis.set_xlabel('confidence')
+    confidence, accuracy = ([row[name] for row in rows] for name in ('confidence', 'accuracy'))
+    axis.plot(confidence, accuracy, '-', color=COLOURS['sad'], linewidth=0.8)
+    faces = sum(row['count'] for row in rows)
+    sizes = [4 + 800 * row['count'] / faces for row in rows]
+    axis.scatter(confidence, accuracy, sizes, color=COLOURS['sad'], clip_on=False)
+    axis.set_xlabel('confidence (area: share of faces)')
     axis.set_ylabel('accuracy')
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1)
