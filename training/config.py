@@ -135,9 +135,6 @@ class RunConfig:
         """Check what belongs together."""
         if not self.sets:
             raise ConfigError('sets: a run needs at least one data set')
-        unlabelled = [item.path for item in self.sets if item.unlabelled]
-        if unlabelled and not self.teachers:
-            raise ConfigError(f'sets: {unlabelled[0]} is unlabelled, so a run needs teachers')
         names = [head.name for head in self.heads]
         if not names or len(set(names)) != len(names):
             raise ConfigError(f'heads: expected at least one, each named once, got {names}')

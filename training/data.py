@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.errors import DataError
+from fer_ros.errors import ConfigError, DataError
 from fer_ros.evaluation.datasets import read_faces, read_unlabelled
 from fer_ros.evaluation.face_set import FaceSet
 from fer_ros.types import Float32Array
@@ -73,11 +73,14 @@ def load_sets(config: RunConfig) -> LoadedSets:
     A set without a public_test split gives every tenth training face to choose by instead.
 
     Raises:
+        ConfigError: a set is unlabelled, and there are no teachers.
         DataError: a set cannot be read, or a class has no face.
     """
     training, weights, validation = [], [], []
     counts: dict[str, Any] = {}
     for item in config.sets:
+        if item.unlabelled and not config.teachers:
+            raise ConfigError(f'sets: {item.path} is unlabelled, so a run needs teachers')
         faces = read_set(item, config.model.size_px)
         if faces.name in counts:
             raise DataError(f'two data sets are called {faces.name!r}; give them names')

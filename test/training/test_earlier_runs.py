@@ -81,7 +81,7 @@ def test_faces_that_nobody_labelled_learn_from_teachers(
     np.testing.assert_allclose(softened[-3:].sum(axis=1), 2, atol=1e-5)
     np.testing.assert_allclose(softened[:-3].sum(axis=1), 1, atol=1e-5)
     with pytest.raises(ConfigError, match='album is unlabelled, so a run needs teachers'):
-        dataclasses.replace(student, teachers=())
+        load_sets(dataclasses.replace(student, teachers=()))
     for folder in (tmp_path / 'nothing', tmp_path / 'album' / 'of friends' / '0.png'):
         with pytest.raises(DataError, match='is not a folder of images'):
             read_unlabelled(folder)
