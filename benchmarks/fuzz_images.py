@@ -17,10 +17,10 @@ from std_msgs.msg import Header
 
 from benchmarks.fuzz_draw import Draw, odd_value, scratch_file, spoilt
 from fer_msgs.msg import Emotion, EmotionArray
-from fer_ros import bag_files
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
+from fer_ros.data import bags as bag_files
 from fer_ros.errors import ImageError
-from fer_ros.image_source import demo_photos, read_image
+from fer_ros.images.sources import demo_photos, read_image
 from fer_ros.nodes import conversions, hri_bridge_node
 from fer_ros.pipeline import EmotionPipeline
 

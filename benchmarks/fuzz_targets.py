@@ -28,13 +28,13 @@ from benchmarks.fuzz_images import (
     pipeline,
     raw_image,
 )
-from fer_ros import bag_files
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
+from fer_ros.data import bags as bag_files
+from fer_ros.data.bag_labels import read_spans, topic_spans
+from fer_ros.data.datasets import read_csv, read_npz, read_votes
 from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import DataError, ImageError, ModelError, SourceError
-from fer_ros.evaluation.bag_labels import read_spans, topic_spans
-from fer_ros.evaluation.datasets import read_csv, read_npz, read_votes
-from fer_ros.model_card import MODELS_DIR, EmotionModelCard, load_emotion_card
+from fer_ros.models.card import MODELS_DIR, EmotionModelCard, load_emotion_card
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_ros.classification import make_classifier
 from fer_ros.config import ClassificationConfig
-from fer_ros.image_source import demo_photos
+from fer_ros.images.sources import demo_photos
+from fer_ros.recognition.classifier import make_classifier
 
 ROUNDS, WARM_UP = 300, 50
 

@@ -29,7 +29,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.observed import Watch, holdings, percentiles, watching
-from fer_ros.image_source import DemoSource, demo_photos
+from fer_ros.images.sources import DemoSource, demo_photos
 from fer_ros.types import UInt8Array
 
 LATENCY_GROWTH = 3.0

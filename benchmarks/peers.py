@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What others use, as fer_ros.benchmark.worker wants it; runs in .venv-peers, never in .venv.
+"""What others use, as fer_ros.measuring.worker wants it; runs in .venv-peers, never in .venv.
 
 Everything is used as its own README shows it, with its defaults. Nothing is downloaded.
 """

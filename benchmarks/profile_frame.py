@@ -103,7 +103,7 @@ def fitted(by_faces: dict[str, float]) -> str:
 
 def tables(profile: dict) -> dict[str, str]:
     """Return the parts of the page: stages, and functions."""
-    from fer_ros.benchmark.report import table
+    from fer_ros.measuring.report import table
 
     versions = list(profile['stages'])
     stages = profile['stages'][versions[-1]]
@@ -130,7 +130,7 @@ def main() -> None:
     if options.measure:
         print(json.dumps(measure(options.measure.resolve(), options.folder)))
         return
-    from fer_ros.benchmark.scenes import make_scene, write_scene
+    from fer_ros.measuring.scenes import make_scene, write_scene
 
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:

@@ -29,7 +29,7 @@ from benchmarks.observed import (
     slope_per_minute,
     watching,
 )
-from fer_ros.image_source import DemoSource
+from fer_ros.images.sources import DemoSource
 
 NODES = ('emotion_node', 'camera_node')
 SAMPLE_S = 1.0
@@ -129,7 +129,7 @@ def plot(facts: dict[str, Any], path: Path) -> None:
     """Draw memory, handles and latency over time."""
     from matplotlib import pyplot
 
-    from fer_ros.plot_style import plot_style
+    from fer_ros.drawing.plot_style import plot_style
 
     with plot_style():
         figure, (memory, handles, latency) = pyplot.subplots(3, 1, figsize=(8, 7.5), sharex=True)

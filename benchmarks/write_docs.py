@@ -16,7 +16,7 @@ from pathlib import Path
 
 import profile_frame
 
-from fer_ros.benchmark.report import report, summary
+from fer_ros.measuring.report import report, summary
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / 'README.md', ROOT / 'docs' / 'speed.md')

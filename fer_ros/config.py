@@ -9,11 +9,19 @@ made from, or checked against, these dataclasses.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 DETECTORS = ('builtin', 'yunet', 'haar')
 CLASSIFIERS = ('litert', 'onnx', 'keras')
+
+RENAMED = {
+    'tracking.max_gap_s': 'tracking.max_lost_s',
+    'tracking.min_overlap': 'tracking.min_iou',
+    'smoothing.unknown_margin': 'smoothing.unknown_hysteresis',
+}
+"""Names of settings up to 0.1, still read in 0.2 with a warning, and what they are called now."""
 
 
 def setting(
@@ -101,7 +109,7 @@ class QualityConfig(_Checked):
     """When a face counts as hard to read."""
 
     min_face_px: int = setting(
-        24, "faces lower than this many pixels are 'too_small'", low=1, high=2000
+        24, "faces shorter than this many pixels are 'too_small'", low=1, high=2000
     )
     min_sharpness: float = setting(
         30.0,
@@ -131,10 +139,10 @@ class QualityConfig(_Checked):
 class TrackingConfig(_Checked):
     """How the same person is recognised from frame to frame."""
 
-    max_gap_s: float = setting(
+    max_lost_s: float = setting(
         1.0, 'a person out of sight for longer gets a new id', low=0.0, high=60.0
     )
-    min_overlap: float = setting(
+    min_iou: float = setting(
         0.2,
         'smallest overlap (IoU) of a face with where its person is expected',
         low=0.01,
@@ -152,7 +160,7 @@ class SmoothingConfig(_Checked):
         low=0.0,
         high=60.0,
     )
-    unknown_margin: float = setting(
+    unknown_hysteresis: float = setting(
         0.05,
         "a person's label becomes 'unknown' only this far below the threshold, so that it does "
         'not flicker there; 0 for at the threshold',
@@ -279,6 +287,11 @@ def replace(config: Any, changes: dict[str, Any]) -> Any:
     nested: dict[str, dict[str, Any]] = {}
     direct: dict[str, Any] = {}
     for name, value in changes.items():
+        if name in RENAMED:
+            warnings.warn(
+                f'{name} is now called {RENAMED[name]}', DeprecationWarning, stacklevel=2
+            )
+            name = RENAMED[name]
         if name not in known:
             raise ValueError(f'no setting is called {name!r}; there are: {", ".join(known)}')
         kind = type(known[name][0])
@@ -294,3 +307,15 @@ def replace(config: Any, changes: dict[str, Any]) -> Any:
     for section, inner in nested.items():
         direct[section] = replace(getattr(config, section), inner)
     return dataclasses.replace(config, **direct)
+
+
+def check_live(before: Any, after: Any) -> None:
+    """Raise ValueError if *after* differs from *before* in a setting that is read only at start."""
+    old = flatten(before)
+    fixed = [
+        name
+        for name, (value, item) in flatten(after).items()
+        if not item.metadata['live'] and value != old[name][0]
+    ]
+    if fixed:
+        raise ValueError(f'{", ".join(fixed)}: cannot change while running')

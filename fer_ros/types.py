@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_ros.labels import UNKNOWN
+
 UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]
@@ -149,7 +151,7 @@ class FaceEmotion:
         probabilities: float32 (C,) smoothed over time for this person.
         label: the class of the highest smoothed probability, or 'unknown'.
         confidence: the highest smoothed probability, 0 to 1.
-        quality: names of what makes this face hard to read (see fer_ros.quality).
+        quality: names of what makes this face hard to read (see fer_ros.recognition.quality).
     """
 
     track_id: int
@@ -180,3 +182,57 @@ class FrameEmotions:
     labels: tuple[str, ...]
     faces: tuple[FaceEmotion, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FaceReadings:
+    """The faces of one image, without any memory of the image before.
+
+    Attributes:
+        shape_hw: height and width of the image in pixels.
+        detections: N faces, their boxes clipped to the image.
+        scores: their N rows of probabilities.
+        quality: for each face what makes it hard to read (see fer_ros.recognition.quality).
+        timings_ms: milliseconds per stage.
+    """
+
+    shape_hw: tuple[int, int]
+    detections: FaceDetections
+    scores: EmotionScores
+    quality: tuple[tuple[str, ...], ...]
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that all three describe the same faces."""
+        counts = len(self.detections), len(self.scores), len(self.quality)
+        if len(set(counts)) != 1:
+            raise ValueError(f'expected as many detections as scores and qualities, got {counts}')
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.detections)
+
+    def to_frame(self, unknown_threshold: float, stamp_s: float = 0.0) -> FrameEmotions:
+        """Return the faces numbered from 1, in their order, with nothing smoothed.
+
+        Args:
+            unknown_threshold: below this probability a label is 'unknown'.
+            stamp_s: the image's time in seconds.
+        """
+        faces = tuple(
+            FaceEmotion(
+                track_id=row + 1,
+                box_xyxy=self.detections.boxes_xyxy[row],
+                landmarks=self.detections.landmarks[row],
+                detection_score=float(self.detections.scores[row]),
+                raw_probabilities=probabilities,
+                probabilities=probabilities,
+                label=self.scores.labels[int(probabilities.argmax())]
+                if probabilities.max() >= unknown_threshold
+                else UNKNOWN,
+                confidence=float(probabilities.max()),
+                quality=self.quality[row],
+            )
+            for row, probabilities in enumerate(self.scores.probabilities)
+        )
+        return FrameEmotions(stamp_s, self.shape_hw, self.scores.labels, faces, self.timings_ms)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training faces made more varied: pose, light, noise, blur and occlusion, all on uint8 faces.
 
-Everything happens before fer_ros.preprocessing.normalize, on whole grey levels, so that a darkened
-face loses what a camera in the dark loses.
+Everything happens before fer_ros.recognition.preprocessing.normalize, on whole grey levels,
+so that a darkened face loses what a camera in the dark loses.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fer_ros.evaluation.face_set import FaceSet
-from fer_ros.preprocessing import normalize
+from fer_ros.data.face_set import FaceSet
+from fer_ros.recognition.preprocessing import normalize
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
 from training.augment import AugmentationConfig, augment, mix
 from training.config import RunConfig

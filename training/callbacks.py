@@ -12,9 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from fer_ros.data.face_set import NO_LABEL, FaceSet
 from fer_ros.errors import ModelError
 from fer_ros.evaluation import metrics
-from fer_ros.evaluation.face_set import NO_LABEL, FaceSet
 from training.batches import model_input
 from training.checkpoints import Arrays, Checkpoint, write_checkpoint
 from training.config import RunConfig

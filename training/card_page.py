@@ -19,7 +19,7 @@ import numpy as np
 
 from fer_ros.errors import DataError, FerError
 from fer_ros.evaluation.metrics import common_confusions
-from fer_ros.model_card import load_emotion_card
+from fer_ros.models.card import load_emotion_card
 
 MARKED = re.compile(r'<!-- card (\w+) (\w+) -->.*?<!-- end -->', re.DOTALL)
 PAIRS = 6

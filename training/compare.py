@@ -23,9 +23,9 @@ import keras
 import numpy as np
 import yaml
 
+from fer_ros.data.face_set import NO_LABEL
 from fer_ros.errors import ConfigError, FerError
 from fer_ros.evaluation import metrics
-from fer_ros.evaluation.face_set import NO_LABEL
 from fer_ros.evaluation.robustness import apply_condition
 from fer_ros.types import UInt8Array
 from training import config as configuration

@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 
 from fer_ros.config import check_settings, setting
+from fer_ros.data.face_set import LABEL_KINDS, classes_of
 from fer_ros.errors import ConfigError
-from fer_ros.evaluation.face_set import LABEL_KINDS, classes_of
-from fer_ros.preprocessing import NORMALIZATIONS
+from fer_ros.recognition.preprocessing import NORMALIZATIONS
 from training.augment import AugmentationConfig
 
 SCHEDULES = ('cosine', 'one_cycle', 'trapezoid', 'plateau', 'constant')
@@ -62,7 +62,9 @@ class ModelConfig:
     options: dict[str, Any] = field(default_factory=dict)
     size_px: int = setting(48, 'side of the faces', low=16, high=512)
     channels: int = setting(1, '1 grey or 3 (grey repeated, for weights made on colour)')
-    normalization: str = setting('standardize', 'see fer_ros.preprocessing', choices=NORMALIZATIONS)
+    normalization: str = setting(
+        'standardize', 'see fer_ros.recognition.preprocessing', choices=NORMALIZATIONS
+    )
 
 
 @dataclass(frozen=True)

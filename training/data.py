@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from fer_ros.data.datasets import read_faces, read_unlabelled
+from fer_ros.data.face_set import FaceSet
 from fer_ros.errors import ConfigError, DataError
-from fer_ros.evaluation.datasets import read_faces, read_unlabelled
-from fer_ros.evaluation.face_set import FaceSet
 from fer_ros.types import Float32Array
 from training.config import RunConfig, SetConfig
 

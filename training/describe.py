@@ -4,7 +4,7 @@
 
 A measurement is the ``report.json`` that ``fer evaluate dataset … --html FOLDER`` writes, or the
 line of its ``--json``. It goes into ``about.metrics`` of the card under a name, rounded, in the
-shape that fer_ros.model_card describes and the dashboard's model view draws.
+shape that fer_ros.models.card describes and the dashboard's model view draws.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_ros.errors import DataError, FerError
-from fer_ros.model_card import load_emotion_card
+from fer_ros.models.card import load_emotion_card
 
 DIGITS = 4
 NEEDED = ('accuracy', 'balanced_accuracy', 'expected_calibration_error', 'count', 'labels',

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_ros.classification import softmax
+from fer_ros.data.datasets import resized
 from fer_ros.errors import ConfigError, FerError
-from fer_ros.evaluation.datasets import resized
+from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, UInt8Array
 from training import config as configuration
 from training.batches import model_input

@@ -18,11 +18,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_ros.alignment import FER2013_TEMPLATE_48PX
-from fer_ros.classification import softmax
+from fer_ros.data.face_set import NO_LABEL, FaceSet
 from fer_ros.errors import ConfigError, DataError, FerError, ModelError
-from fer_ros.evaluation.face_set import NO_LABEL, FaceSet
-from fer_ros.model_card import EmotionModelCard, OutputHead, file_sha256
+from fer_ros.models.card import EmotionModelCard, OutputHead, file_sha256
+from fer_ros.recognition.alignment import FER2013_TEMPLATE_48PX
+from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, Int64Array
 from training.batches import head_targets, model_input
 from training.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold

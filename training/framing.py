@@ -19,8 +19,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fer_ros.data.datasets import read_faces
 from fer_ros.errors import DataError, FerError
-from fer_ros.evaluation.datasets import read_faces
 from fer_ros.types import UInt8Array
 
 ENLARGED_PX = 192

@@ -22,7 +22,7 @@ import numpy as np
 from keras import layers
 
 from fer_ros.errors import FerError, ModelError
-from fer_ros.model_card import load_emotion_card
+from fer_ros.models.card import load_emotion_card
 from fer_ros.types import Float32Array
 from training import config as configuration
 from training.batches import model_input

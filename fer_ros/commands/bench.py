@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 import fer_ros
-from fer_ros.benchmark.contest import OURS, Entry, Results, run_contest
-from fer_ros.benchmark.goals import check_goals
-from fer_ros.benchmark.machine import describe_machine
-from fer_ros.benchmark.report import report
-from fer_ros.benchmark.scenes import make_scene, read_clip, write_scene
 from fer_ros.commands.options import add_command
 from fer_ros.errors import ConfigError, FerError
+from fer_ros.measuring.contest import OURS, Entry, Results, run_contest
+from fer_ros.measuring.goals import check_goals
+from fer_ros.measuring.machine import describe_machine
+from fer_ros.measuring.report import report
+from fer_ros.measuring.scenes import make_scene, read_clip, write_scene
 
 REPOSITORY = Path(fer_ros.__file__).resolve().parent.parent
 CLIPS = REPOSITORY.parent / 'shared' / 'data' / 'clips'
@@ -43,7 +43,7 @@ class Plan:
         faces: in scenes of 640x480.
         sizes: of scenes with one face.
         cameras: how many at once.
-        rounds: of the contest; see fer_ros.benchmark.contest.
+        rounds: of the contest; see fer_ros.measuring.contest.
         turn_s: of each system on each scene.
         stream_s: of each stream over DDS.
         starts: of the node.
@@ -236,7 +236,7 @@ def _measure_streams(
 def _write(
     result: dict[str, Any], latencies: tuple[list[float], list[float]], folder: Path
 ) -> None:
-    from fer_ros.benchmark import figures
+    from fer_ros.measuring import figures
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'bench.json').write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')

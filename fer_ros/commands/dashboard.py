@@ -14,7 +14,7 @@ from typing import Any
 
 from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
 from fer_ros.errors import ConfigError
-from fer_ros.model_card import load_emotion_card
+from fer_ros.models.card import load_emotion_card
 
 TOKEN_VARIABLE = 'FER_DASHBOARD_TOKEN'
 

@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fer_ros.bag_files import STORAGES
 from fer_ros.commands.options import (
     add_command,
     add_pipeline_options,
     pipeline_config,
     progress,
 )
+from fer_ros.data.bags import STORAGES
 from fer_ros.evaluation.bag import BagLabels, evaluate_bag, summarize
 from fer_ros.evaluation.bag_report import write_results
 from fer_ros.evaluation.bags import (

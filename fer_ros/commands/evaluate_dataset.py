@@ -9,11 +9,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fer_ros.classification import make_classifier
 from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config, watch
+from fer_ros.data.face_set import LABEL_KINDS, SPLITS
 from fer_ros.evaluation.dataset import DatasetReport, evaluate_dataset
-from fer_ros.evaluation.face_set import LABEL_KINDS, SPLITS
 from fer_ros.evaluation.photos import face_cutter
+from fer_ros.recognition.classifier import make_classifier
 
 
 def add_parser(subparsers: Any) -> None:

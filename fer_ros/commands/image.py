@@ -12,12 +12,12 @@ from typing import Any
 
 import cv2
 
-from fer_ros.annotation import annotate
 from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config, progress
+from fer_ros.drawing.annotation import annotate
 from fer_ros.errors import ImageError
-from fer_ros.image_source import read_image
-from fer_ros.pipeline import EmotionPipeline
-from fer_ros.serialization import face_to_dict
+from fer_ros.images.sources import read_image
+from fer_ros.messages.json_lines import face_to_dict
+from fer_ros.reader import FaceReader
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what each photo says; a photo that cannot be read is said and the others go on."""
-    pipeline = EmotionPipeline(pipeline_config(options))
+    reader = FaceReader(pipeline_config(options))
     failed = False
     several = len(options.files) > 1
     files = progress(options.files, len(options.files), 'photos') if several else options.files
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
             print(f'fer: {error}', file=sys.stderr)
             failed = True
             continue
-        frame = pipeline.process_photo(image)
+        frame = reader.read_photo(image)
         faces = [face_to_dict(face, frame.labels) for face in frame.faces]
         height, width = frame.shape_hw
         if options.json:

@@ -16,11 +16,11 @@ import numpy as np
 
 from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
 from fer_ros.commands.video import print_changes
+from fer_ros.drawing.plot_style import COLOURS
 from fer_ros.errors import ConfigError
-from fer_ros.image_source import CameraSource, DemoSource, ImageSource, VideoSource
+from fer_ros.images.sources import CameraSource, DemoSource, ImageSource, VideoSource
 from fer_ros.labels import UNKNOWN
 from fer_ros.pipeline import EmotionPipeline
-from fer_ros.plot_style import COLOURS
 from fer_ros.types import FaceEmotion, FrameEmotions
 
 BAR_CELLS = 24

@@ -8,7 +8,7 @@ import argparse
 from typing import Any
 
 from fer_ros.commands.options import add_command
-from fer_ros.model_store import REMOTE_MODELS, ProgressBar, fetch, list_models
+from fer_ros.models.store import REMOTE_MODELS, ProgressBar, fetch, list_models
 
 
 def add_parser(subparsers: Any) -> None:

@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fer_ros.bag_files import STORAGES, BagWriter
 from fer_ros.commands.options import add_command, progress
+from fer_ros.data.bags import STORAGES, BagWriter
 from fer_ros.errors import SourceError
-from fer_ros.image_source import DemoSource
+from fer_ros.images.sources import DemoSource
 
 START_NS = 1_700_000_000 * 10**9
 """Stamps begin at a fixed time, so that the same bag comes out every time."""

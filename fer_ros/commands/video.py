@@ -10,18 +10,18 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from fer_ros.annotation import annotate
 from fer_ros.commands.options import (
     add_command,
     add_pipeline_options,
     pipeline_config,
     progress,
 )
-from fer_ros.image_source import VideoSource
+from fer_ros.drawing.annotation import annotate
+from fer_ros.images.sources import VideoSource
+from fer_ros.images.video_writer import VideoWriter
+from fer_ros.messages.json_lines import frame_to_dict
 from fer_ros.pipeline import EmotionPipeline
-from fer_ros.serialization import frame_to_dict
 from fer_ros.types import FrameEmotions
-from fer_ros.video_writer import VideoWriter
 
 
 def add_parser(subparsers: Any) -> None:

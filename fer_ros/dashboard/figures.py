@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fer_ros.plot_style import COLOURS, SEQUENTIAL, plot_style
+from fer_ros.drawing.plot_style import COLOURS, SEQUENTIAL, plot_style
 
 _DRAWING = Lock()
 """Matplotlib is not made for two threads at once, and every viewer has one."""

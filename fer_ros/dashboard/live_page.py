@@ -10,7 +10,7 @@ from fer_ros.config import CLASSIFIERS
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.dashboard.player import show_view
 from fer_ros.dashboard.settings import SETTINGS, Feed
-from fer_ros.model_card import MODELS_DIR
+from fer_ros.models.card import MODELS_DIR
 
 NO_NODE = (
     'No emotion node is running. Start one and it shows up here by itself: `scripts/demo` on a '

@@ -12,7 +12,7 @@ import streamlit as st
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.errors import ModelError
-from fer_ros.model_card import MODELS_DIR, EmotionModelCard, load_emotion_card
+from fer_ros.models.card import MODELS_DIR, EmotionModelCard, load_emotion_card
 
 
 def show() -> None:

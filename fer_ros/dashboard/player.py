@@ -16,7 +16,7 @@ import streamlit as st
 
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.dashboard.settings import SETTINGS
-from fer_ros.plot_style import COLOURS
+from fer_ros.drawing.plot_style import COLOURS
 
 FOLDER = Path(__file__).parent
 BROWSER_TIMEOUT_S = 5.0

@@ -17,18 +17,19 @@ from threading import Lock
 import numpy as np
 import streamlit as st
 
-from fer_ros.annotation import annotate
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.camera_view import encode
 from fer_ros.dashboard.player import Pace, playing
 from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.drawing.annotation import annotate
+from fer_ros.drawing.plot_style import COLOURS
 from fer_ros.errors import FerError, ImageError, SourceError
-from fer_ros.image_source import IMAGE_SUFFIXES, VideoSource
+from fer_ros.images.decoding import decode_picture
+from fer_ros.images.sources import IMAGE_SUFFIXES, VideoSource
 from fer_ros.labels import UNKNOWN
-from fer_ros.picture_files import decode_picture
+from fer_ros.messages.json_lines import face_to_dict, frame_to_dict
 from fer_ros.pipeline import EmotionPipeline
-from fer_ros.plot_style import COLOURS
-from fer_ros.serialization import face_to_dict, frame_to_dict
+from fer_ros.reader import FaceReader
 from fer_ros.types import FaceEmotion, FrameEmotions
 
 VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm')
@@ -68,14 +69,18 @@ def show() -> None:
         st.error(str(error), icon=':material/broken_image:')
 
 
+@st.cache_resource
+def _reader() -> FaceReader:
+    return FaceReader(SETTINGS.pipeline)
+
+
 def _show_photo(data: bytes, hide: bool, name: str) -> None:
     try:
         image = decode_picture(np.frombuffer(data, np.uint8))
     except ImageError as error:
         raise ImageError(f'{name} is not a photo that can be read: {error}') from error
     with _WORKING:
-        # A new one, so that people are numbered from 1 in every photo.
-        frame = EmotionPipeline(SETTINGS.pipeline).process_photo(image)
+        frame = _reader().read_photo(image)
     left, right = st.columns([3, 2])
     left.image(encode(annotate(image, frame, hide)), width='stretch')
     with right:

@@ -22,7 +22,11 @@ class FaceDetector(Protocol):
     config: DetectionConfig
 
     def detect(self, image: UInt8Array) -> FaceDetections:
-        """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
+        """Return the faces of *image*, uint8 (H, W, 3) BGR with at least one pixel.
+
+        Boxes and landmarks are in pixels of the image, best score first, and not clipped: a face
+        that leaves the image has a box that reaches beyond it.
+        """
 
 
 def make_detector(config: DetectionConfig) -> FaceDetector:

@@ -21,9 +21,9 @@ from ai_edge_litert.interpreter import Interpreter
 
 from fer_ros.config import DetectionConfig
 from fer_ros.errors import ModelError
-from fer_ros.geometry import clip_boxes, non_maximum_suppression, pairwise_iou
-from fer_ros.model_card import file_sha256, find_card, read_card_json
-from fer_ros.types import FaceDetections, Float32Array, UInt8Array, check_image
+from fer_ros.geometry import non_maximum_suppression, pairwise_iou
+from fer_ros.models.card import file_sha256, find_card, read_card_json
+from fer_ros.types import FaceDetections, Float32Array, UInt8Array
 
 STRIDES = (8, 16, 32)
 UNIT_STRIDES = 4
@@ -188,7 +188,6 @@ class BuiltinDetector:
 
     def detect(self, image: UInt8Array) -> FaceDetections:
         """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
-        check_image(image)
         config, height, width = self.config, *image.shape[:2]
         scale = self.card.least_face_px / config.min_face_px
         scale = min(scale, MAX_SIDE_PX / max(height, width))
@@ -202,9 +201,8 @@ class BuiltinDetector:
             cells, shape, config.score_threshold, self.card.score_slope, self.card.score_offset
         )[: config.max_faces]
         steps = np.array([width / size[0], height / size[1]], np.float32)
-        boxes = clip_boxes(found.boxes_xyxy * np.tile(steps, 2), (height, width))
-        usable = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
-        return FaceDetections(boxes, found.landmarks * steps, found.scores)[usable]
+        boxes = found.boxes_xyxy * np.tile(steps, 2)
+        return FaceDetections(boxes, found.landmarks * steps, found.scores)
 
     def _run(self, image: UInt8Array, shape_hw: tuple[int, int]) -> Float32Array:
         """Return the network's answer, float32 (cells, 15), for an image set top left."""

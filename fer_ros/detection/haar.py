@@ -14,8 +14,10 @@ import numpy as np
 
 from fer_ros.config import DetectionConfig
 from fer_ros.errors import ModelError
-from fer_ros.types import FaceDetections, Float32Array, UInt8Array, check_image
+from fer_ros.types import FaceDetections, Float32Array, UInt8Array
 
+BORDER_SHARE = 8
+"""The border around the image is this part of its shorter side."""
 WORK_FACE_PX = 36
 """Faces of the least height asked for are scaled to this; the cascade itself knows 24 pixels."""
 
@@ -45,11 +47,13 @@ class HaarDetector:
 
     def detect(self, image: UInt8Array) -> FaceDetections:
         """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
-        check_image(image)
         scale = min(1.0, WORK_FACE_PX / self.config.min_face_px)
         height, width = (max(1, round(n * scale)) for n in image.shape[:2])
         small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
+        # A cascade finds whole faces only; with a border, also those that leave the image.
+        border = min(grey.shape) // BORDER_SHARE
+        grey = cv2.copyMakeBorder(grey, *4 * [border], cv2.BORDER_REPLICATE)
         least = max(24, round(self.config.min_face_px * scale))
         if min(grey.shape) < least:
             return FaceDetections.empty()
@@ -63,6 +67,7 @@ class HaarDetector:
         scores = (1.0 / (1.0 + np.exp(-np.asarray(weights, np.float64).ravel()))).astype(np.float32)
         landmarks = np.stack([self._landmarks(grey, box) for box in boxes])
         boxes[:, 2:] += boxes[:, :2]
+        boxes, landmarks = boxes - border, landmarks - border
         steps = np.array([image.shape[1] / width, image.shape[0] / height], np.float32)
         kept = np.flatnonzero(scores >= self.config.score_threshold)
         kept = kept[np.argsort(-scores[kept], kind='stable')][: self.config.max_faces]

@@ -15,9 +15,8 @@ import numpy as np
 
 from fer_ros.config import DetectionConfig
 from fer_ros.errors import ModelError
-from fer_ros.geometry import clip_boxes
-from fer_ros.model_store import installed_path
-from fer_ros.types import FaceDetections, UInt8Array, check_image
+from fer_ros.models.store import installed_path
+from fer_ros.types import FaceDetections, UInt8Array
 
 WORK_FACE_PX = 40.0
 """Faces of the least height asked for are scaled to this."""
@@ -51,7 +50,6 @@ class YuNetDetector:
 
     def detect(self, image: UInt8Array) -> FaceDetections:
         """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
-        check_image(image)
         config, height, width = self.config, *image.shape[:2]
         scale = min(WORK_FACE_PX / config.min_face_px, MAX_SIDE_PX / max(height, width))
         size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -72,7 +70,6 @@ class YuNetDetector:
         steps = np.array([width / size[0], height / size[1]], np.float32)
         boxes = found[:, :4] * np.tile(steps, 2)
         boxes[:, 2:] += boxes[:, :2]
-        boxes = clip_boxes(boxes, (height, width))
         landmarks = found[:, 4:14].reshape(-1, 5, 2) * steps
         scores = np.clip(found[:, 14], 0, 1)
         usable = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.bag_files import BagImage, BagWriter, bag_images, image_topic, open_bag
+from fer_ros.data.bag_labels import EVERYBODY, Span, read_spans, topic_spans
+from fer_ros.data.bags import BagImage, BagWriter, bag_images, image_topic, open_bag
 from fer_ros.errors import DataError, ImageError, SourceError
 from fer_ros.evaluation import metrics
-from fer_ros.evaluation.bag_labels import EVERYBODY, Span, read_spans, topic_spans
 from fer_ros.labels import UNKNOWN
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import Float32Array, FrameEmotions, Int64Array

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from fer_ros.drawing.plot_style import COLOURS, plot_style
 from fer_ros.evaluation.bag import EVERYBODY, BagEvaluation, summarize
 from fer_ros.evaluation.html_report import STYLE, draw_confusion, html_table
 from fer_ros.labels import UNKNOWN
-from fer_ros.plot_style import COLOURS, plot_style
 
 MAX_PEOPLE = 40
 """Rows of the timeline: those seen longest."""

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fer_ros.data.datasets import Cutter, read_faces
+from fer_ros.data.face_set import LABEL_KINDS, NO_LABEL, FaceSet, occurs_in
 from fer_ros.errors import DataError
 from fer_ros.evaluation import metrics
-from fer_ros.evaluation.datasets import Cutter, read_faces
-from fer_ros.evaluation.face_set import LABEL_KINDS, NO_LABEL, FaceSet, occurs_in
 from fer_ros.evaluation.robustness import CONDITIONS, apply_condition
 from fer_ros.evaluation.watch import Watch, unwatched
-from fer_ros.model_card import EmotionModelCard, OutputHead
+from fer_ros.models.card import EmotionModelCard, OutputHead
 from fer_ros.types import EmotionScores, Float32Array, Int64Array, UInt8Array
 
 BATCH = 64
@@ -24,7 +24,7 @@ THRESHOLDS = np.linspace(0, 0.95, 20, dtype=np.float32)
 
 
 class Classifier(Protocol):
-    """What is measured; fer_ros.classification.EmotionClassifier is one."""
+    """What is measured; fer_ros.recognition.classifier.EmotionClassifier is one."""
 
     card: EmotionModelCard
 
@@ -204,7 +204,7 @@ def evaluate_dataset(
     """Measure a model on labelled faces on disk.
 
     Args:
-        path: an .npz, a .csv or a folder of classes (see fer_ros.evaluation.datasets).
+        path: an .npz, a .csv or a folder of classes (see fer_ros.data.datasets).
         split: one of SPLITS; a folder without split folders counts as whatever is asked for.
         kind: 'fer2013' (one label a face) or 'ferplus' (the plurality of the votes; a folder's
             label counts as its only vote). The head of that name answers, else the default head.

@@ -23,7 +23,7 @@ import numpy as np
 from fer_ros.detection import FaceDetector
 from fer_ros.errors import DataError
 from fer_ros.evaluation.watch import Watch, unwatched
-from fer_ros.geometry import box_areas, pairwise_iou
+from fer_ros.geometry import box_areas, clip_boxes, pairwise_iou
 from fer_ros.types import FaceDetections, Float32Array, UInt8Array
 
 FALSE_PER_IMAGE = {24: 0.25, 40: 0.05}
@@ -210,9 +210,15 @@ def with_settings(detector: FaceDetector, **changes: Any) -> FaceDetector:
     return detector
 
 
+def detect_within(detector: FaceDetector, image: UInt8Array) -> FaceDetections:
+    """Return what *detector* finds on *image*, boxes clipped to it as ground truth is."""
+    found = detector.detect(image)
+    return dataclasses.replace(found, boxes_xyxy=clip_boxes(found.boxes_xyxy, image.shape[:2]))
+
+
 def detect_all(detector: FaceDetector, truths: Sequence[GroundTruth]) -> list[FaceDetections]:
     """Return what *detector* finds on every photo."""
-    return [detector.detect(truth.read()) for truth in truths]
+    return [detect_within(detector, truth.read()) for truth in truths]
 
 
 def time_detector(
@@ -282,7 +288,8 @@ def _one_size(
     with_settings(detector, min_face_px=height_px)
     milliseconds = time_detector(detector, images, watch)
     with_settings(detector, score_threshold=SCORED_FROM, max_faces=1000)
-    found = [detector.detect(image) for image in watch(images, f'faces from {height_px} px')]
+    watched = watch(images, f'faces from {height_px} px')
+    found = [detect_within(detector, image) for image in watched]
     with_settings(detector, score_threshold=threshold)
     judged = judge(found, truths, height_px, min_iou)
     best = judged.threshold_at(limit)
@@ -322,7 +329,7 @@ def _landmarks(
     """Return how far landmarks lie from the reference's, on wanted faces that both found."""
     errors = []
     for mine, truth, image in zip(found, truths, images):
-        theirs = reference.detect(image)
+        theirs = detect_within(reference, image)
         sure = match_photo(theirs, truth, height_px, 0.5)[0] >= 0
         errors.append(landmark_errors(mine[mine.scores >= threshold], theirs[sure]))
     all_errors = np.concatenate(errors)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_ros.plot_style import COLOURS, SEQUENTIAL, plot_style
+from fer_ros.drawing.plot_style import COLOURS, SEQUENTIAL, plot_style
 
 if TYPE_CHECKING:
     from fer_ros.evaluation.dataset import DatasetReport

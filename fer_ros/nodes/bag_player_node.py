@@ -26,8 +26,8 @@ from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool, Trigger
 
 from fer_msgs.msg import EmotionArray
-from fer_ros.bag_files import IMAGE_TYPES, open_bag
 from fer_ros.config import BagPlayerConfig
+from fer_ros.data.bags import IMAGE_TYPES, open_bag
 from fer_ros.errors import ConfigError
 from fer_ros.nodes.parameters import declare_config, read_config
 from fer_ros.nodes.runner import exit_now, run_node

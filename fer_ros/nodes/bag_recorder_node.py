@@ -10,8 +10,8 @@ from pathlib import Path
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from fer_ros.bag_files import BagWriter
 from fer_ros.config import BagRecorderConfig
+from fer_ros.data.bags import BagWriter
 from fer_ros.errors import ConfigError, FerError
 from fer_ros.nodes.bag_player_node import message_class
 from fer_ros.nodes.parameters import declare_config, read_config

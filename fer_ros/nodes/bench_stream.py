@@ -130,7 +130,7 @@ def measure_stream(
     """Send images at a steady rate and take the answers.
 
     Args:
-        images: a scene; see fer_ros.benchmark.scenes.
+        images: a scene; see fer_ros.measuring.scenes.
         rate_hz: of each camera.
         seconds: how long.
         cameras: each has a node of its own, all in one process.

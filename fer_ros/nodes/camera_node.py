@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 
 from fer_ros.config import CameraNodeConfig
 from fer_ros.errors import FerError, SourceError
-from fer_ros.image_source import (
+from fer_ros.images.sources import (
     CameraSource,
     DemoSource,
     FolderSource,

@@ -24,9 +24,9 @@ from vision_msgs.msg import (
 
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_ros.errors import ImageError
+from fer_ros.images.decoding import decode_picture
 from fer_ros.labels import EMOTIONS
-from fer_ros.picture_files import decode_picture
-from fer_ros.quality import QUALITY_REASONS
+from fer_ros.recognition.quality import QUALITY_REASONS
 from fer_ros.types import LANDMARK_NAMES, FaceEmotion, FrameEmotions, UInt8Array
 
 ImageConverter = Callable[[Image], UInt8Array]

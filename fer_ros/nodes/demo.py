@@ -27,12 +27,12 @@ from sensor_msgs.msg import Image
 from fer_msgs.msg import EmotionArray
 from fer_ros.commands.video import print_changes
 from fer_ros.errors import FerError, SourceError
+from fer_ros.images.video_writer import VideoWriter
+from fer_ros.messages.json_lines import frame_to_dict
 from fer_ros.nodes.conversions import from_emotion_array, image_to_bgr, stamp_seconds
 from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.nodes.runner import exit_now
-from fer_ros.serialization import frame_to_dict
 from fer_ros.types import UInt8Array
-from fer_ros.video_writer import VideoWriter
 
 VIDEO_RATE_HZ = 30.0
 START_TIMEOUT_S = 60.0

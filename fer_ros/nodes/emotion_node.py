@@ -23,9 +23,8 @@ from vision_msgs.msg import Detection2DArray, LabelInfo
 
 from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import Classify, SetModel
-from fer_ros.annotation import annotate
-from fer_ros.classification import make_classifier
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, replace
+from fer_ros.drawing.annotation import annotate
 from fer_ros.errors import ConfigError, FerError, ImageError
 from fer_ros.nodes import conversions
 from fer_ros.nodes.diagnostics import (
@@ -42,6 +41,7 @@ from fer_ros.nodes.parameters import declare_config, not_live, read_config
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.nodes.threads import in_thread
 from fer_ros.pipeline import EmotionPipeline
+from fer_ros.recognition.classifier import make_classifier
 from fer_ros.types import UInt8Array
 
 IMAGE_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -90,7 +90,6 @@ class EmotionNode(LifecycleNode):
         declare_config(self, PipelineConfig())
         self._config = EmotionNodeConfig()
         self._pipeline: EmotionPipeline | None = None
-        self._photos: EmotionPipeline | None = None
         self._worker: LatestWorker[Image | CompressedImage] | None = None
         self._subscription: Subscription | None = None
         self._between_frames = Lock()
@@ -148,7 +147,7 @@ class EmotionNode(LifecycleNode):
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Give models and topics back."""
         self._look_away()
-        self._pipeline = self._photos = None
+        self._pipeline = None
         self.destroy_timer(self._timer)
         for service in self._offered:
             self.destroy_service(service)
@@ -251,9 +250,9 @@ class EmotionNode(LifecycleNode):
         self, request: Classify.Request, response: Classify.Response
     ) -> Classify.Response:
         try:
-            # A pipeline of its own, made when first asked for: nothing mixes with the stream.
-            self._photos = self._photos or EmotionPipeline(self.pipeline.config)
-            frame = self._photos.process_photo(conversions.image_to_bgr(request.image))
+            image = conversions.image_to_bgr(request.image)
+            with self._between_frames:
+                frame = self.pipeline.reader.read_photo(image)
             response.emotions = conversions.to_emotion_array(
                 frame, request.image.header, self.pipeline.classifier.card.id
             )
@@ -279,7 +278,6 @@ class EmotionNode(LifecycleNode):
         except (FerError, ValueError) as error:
             response.message = str(error)
             return response
-        self._photos = None
         # Now that the pipeline has them, the parameters may say so; before, they were refused.
         self.set_parameters(
             [Parameter(name, value=value) for name, value in classification.items()]

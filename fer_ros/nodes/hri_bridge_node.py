@@ -261,7 +261,7 @@ class HriBridgeNode(Node):
     def _crop_config(self) -> PipelineConfig:
         """Return settings that take whoever is in a crop for one person, whatever moves."""
         config = self._pipeline.config
-        tracking = dataclasses.replace(config.tracking, min_overlap=0.01, max_gap_s=60.0)
+        tracking = dataclasses.replace(config.tracking, min_iou=0.01, max_lost_s=60.0)
         return dataclasses.replace(config, tracking=tracking)
 
     def _on_crop(self, face_id: str, message: Image) -> None:

@@ -10,7 +10,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from fer_ros.config import flatten, replace
+from fer_ros.config import RENAMED, flatten, replace
 from fer_ros.errors import ConfigError
 
 Config = TypeVar('Config')
@@ -38,7 +38,21 @@ def _descriptor(value: Any, rules: Any) -> ParameterDescriptor:
 def declare_config(node: Node, config: Any) -> None:
     """Declare every setting of *config* as a parameter, with its value as the default."""
     for name, (value, item) in flatten(config).items():
-        node.declare_parameter(name, value, _descriptor(value, item.metadata))
+        earlier = _value_under_earlier_name(node, name)
+        default = value if earlier is None else earlier
+        node.declare_parameter(name, default, _descriptor(value, item.metadata))
+
+
+def _value_under_earlier_name(node: Node, name: str) -> Any:
+    """Return what a parameter file gives a setting under the name it had, None if nothing."""
+    for earlier in (old for old, new in RENAMED.items() if new == name):
+        node.declare_parameter(earlier, None, ParameterDescriptor(dynamic_typing=True))
+        value = node.get_parameter(earlier).value
+        node.undeclare_parameter(earlier)
+        if value is not None:
+            node.get_logger().warning(f'parameter {earlier} is now called {name}')
+            return value
+    return None
 
 
 def read_config(node: Node, config: Config, changes: list[Parameter] | None = None) -> Config:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_ros.alignment import FER2013_TEMPLATE_48PX, LANDMARKS_IN_BOX, align_faces
+from fer_ros.recognition.alignment import FER2013_TEMPLATE_48PX, LANDMARKS_IN_BOX, align_faces
 from fer_ros.types import FaceDetections
 
 TEMPLATE = np.array(FER2013_TEMPLATE_48PX, np.float32)

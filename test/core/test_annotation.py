@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from fer_ros.annotation import COLOURS_BGR, annotate
+from fer_ros.drawing.annotation import COLOURS_BGR, annotate
+from fer_ros.drawing.plot_style import COLOURS
+from fer_ros.drawing.text import contrast_ratio, draw_text, text_colour, text_mask
 from fer_ros.labels import EMOTIONS, UNKNOWN
-from fer_ros.lettering import contrast_ratio, draw_text, text_colour, text_mask
-from fer_ros.plot_style import COLOURS
 from fer_ros.types import FaceEmotion, FrameEmotions
 
 SIZES_WH = [(64, 48), (320, 240), (640, 480), (480, 640), (3840, 2160)]

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_ros.data.bag_labels import Span, read_spans
 from fer_ros.errors import DataError
 from fer_ros.evaluation.bag import BagEvaluation, summarize
-from fer_ros.evaluation.bag_labels import Span, read_spans
 from fer_ros.evaluation.bag_report import faces_csv, report_html
 from fer_ros.types import FaceEmotion, FrameEmotions
 

@@ -24,8 +24,8 @@ from helpers.terminal import drawn_in_terminal
 from fer_ros.cli import main, make_parser
 from fer_ros.commands.completion import SHELLS, script
 from fer_ros.commands.options import progress
-from fer_ros.image_source import DemoSource
-from fer_ros.video_writer import VideoWriter
+from fer_ros.images.sources import DemoSource
+from fer_ros.images.video_writer import VideoWriter
 
 
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -20,8 +20,8 @@ import pytest
 
 from fer_ros.cli import main, make_parser
 from fer_ros.config import PipelineConfig, flatten
-from fer_ros.image_source import DemoSource
-from fer_ros.video_writer import VideoWriter
+from fer_ros.images.sources import DemoSource
+from fer_ros.images.video_writer import VideoWriter
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')])

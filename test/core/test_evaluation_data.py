@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_ros.errors import DataError
-from fer_ros.evaluation.datasets import (
+from fer_ros.data.datasets import (
     read_csv,
     read_faces,
     read_folder,
@@ -19,7 +18,8 @@ from fer_ros.evaluation.datasets import (
     read_votes,
     vote_shares,
 )
-from fer_ros.evaluation.face_set import FaceSet, occurs_in
+from fer_ros.data.face_set import FaceSet, occurs_in
+from fer_ros.errors import DataError
 from fer_ros.labels import EMOTIONS
 
 PIXELS = ' '.join(['7'] * 48 * 48)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_ros.classification import make_classifier
 from fer_ros.config import ClassificationConfig
+from fer_ros.data.datasets import read_npz
 from fer_ros.errors import DataError
 from fer_ros.evaluation.dataset import evaluate_dataset, evaluate_faces
-from fer_ros.evaluation.datasets import read_npz
 from fer_ros.evaluation.robustness import CONDITIONS
+from fer_ros.recognition.classifier import make_classifier
 from fer_ros.types import EmotionScores
 
 

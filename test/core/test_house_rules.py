@@ -19,7 +19,7 @@ from fer_ros.config import CameraNodeConfig, EmotionNodeConfig, PipelineConfig, 
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / 'fer_ros'
-STAGES = ('detection', 'classification', 'alignment', 'quality', 'tracking', 'smoothing')
+STAGES = ('detection', 'recognition', 'people')
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -66,7 +66,7 @@ def test_only_nodes_know_ros(path: Path) -> None:
 
 @pytest.mark.parametrize('path', SOURCES, ids=module)
 def test_only_the_keras_backend_knows_tensorflow(path: Path) -> None:
-    if path != PACKAGE / 'classification' / 'keras.py':
+    if path != PACKAGE / 'recognition' / 'keras.py':
         assert not uses(path, ('tensorflow', 'keras', 'torch', 'jax'))
 
 

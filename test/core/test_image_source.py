@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fer_ros.errors import ImageError, SourceError
-from fer_ros.image_source import CameraSource, DemoSource, FolderSource, VideoSource, read_image
-from fer_ros.video_writer import VideoWriter
+from fer_ros.images.sources import CameraSource, DemoSource, FolderSource, VideoSource, read_image
+from fer_ros.images.video_writer import VideoWriter
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_ros.classification import make_classifier
 from fer_ros.config import ClassificationConfig
 from fer_ros.errors import ModelError
-from fer_ros.model_card import MODELS_DIR, load_emotion_card
+from fer_ros.models.card import MODELS_DIR, load_emotion_card
+from fer_ros.recognition.classifier import make_classifier
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 def test_truncated_weights_are_named_even_with_a_matching_digest(
     card_folder: Path, kept_bytes: int
 ) -> None:
-    from fer_ros.model_card import file_sha256
+    from fer_ros.models.card import file_sha256
 
     card = load_emotion_card(str(card_folder / 'card.json'))
     weights = card_folder / card.files['litert']

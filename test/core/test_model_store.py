@@ -13,9 +13,9 @@ import threading
 
 import pytest
 
-from fer_ros import model_store
 from fer_ros.errors import ModelError
-from fer_ros.model_store import ProgressBar, fetch, installed_path, list_models, remote_model
+from fer_ros.models import store as model_store
+from fer_ros.models.store import ProgressBar, fetch, installed_path, list_models, remote_model
 
 CONTENT = bytes(range(256)) * 1000
 

@@ -9,8 +9,9 @@ import pytest
 
 from fer_ros import EmotionPipeline, PipelineConfig
 from fer_ros.config import replace
-from fer_ros.image_source import DemoSource
+from fer_ros.images.sources import DemoSource
 from fer_ros.labels import EMOTIONS, UNKNOWN
+from fer_ros.reader import FaceReader
 
 
 @pytest.fixture(scope='module')
@@ -20,7 +21,7 @@ def pipeline() -> EmotionPipeline:
 
 def test_the_astronaut_is_happy(pipeline: EmotionPipeline, astronaut: np.ndarray) -> None:
     before = astronaut.copy()
-    frame = pipeline.process_photo(astronaut)
+    frame = pipeline.reader.read_photo(astronaut)
     (face,) = frame.faces
     assert face.label == 'happy'
     assert frame.labels == EMOTIONS
@@ -29,11 +30,11 @@ def test_the_astronaut_is_happy(pipeline: EmotionPipeline, astronaut: np.ndarray
     assert left < 224 < right
     assert top < 115 < bottom
     assert np.array_equal(astronaut, before)
-    assert set(frame.timings_ms) == {'detection', 'alignment', 'classification', 'tracking'}
+    assert set(frame.timings_ms) == {'detection', 'alignment', 'classification'}
 
 
 def test_nobody_in_view_is_a_normal_frame(pipeline: EmotionPipeline) -> None:
-    frame = pipeline.process_photo(np.full((480, 640, 3), 90, np.uint8))
+    frame = pipeline.reader.read_photo(np.full((480, 640, 3), 90, np.uint8))
     assert frame.faces == ()
     assert frame.labels == EMOTIONS
 
@@ -49,7 +50,7 @@ def test_nobody_in_view_is_a_normal_frame(pipeline: EmotionPipeline) -> None:
     ],
 )
 def test_odd_images_hold_nobody(pipeline: EmotionPipeline, shape: tuple, value: int) -> None:
-    assert pipeline.process_photo(np.full(shape, value, np.uint8)).faces == ()
+    assert pipeline.reader.read_photo(np.full(shape, value, np.uint8)).faces == ()
 
 
 def test_ten_seconds_of_the_demo_keep_two_people_apart() -> None:
@@ -81,7 +82,7 @@ def test_a_threshold_takes_effect_between_two_frames(astronaut: np.ndarray) -> N
     labels = []
     for config in (sure, unsure, sure):
         pipeline.reconfigure(config)
-        labels.append(pipeline.process_photo(astronaut).faces[0].label)
+        labels.append(pipeline.reader.read_photo(astronaut).faces[0].label)
     assert labels == ['happy', UNKNOWN, 'happy']
 
 
@@ -97,7 +98,59 @@ def test_smoothing_holds_back_the_first_change(astronaut: np.ndarray, hopper: np
     assert raw_change > 0
 
 
+@pytest.mark.parametrize(
+    'image, said',
+    [
+        pytest.param(np.zeros((4, 4), np.uint8), r'got uint8 \(4, 4\)', id='one channel'),
+        pytest.param(np.zeros((4, 4, 3), np.float32), 'got float32', id='float'),
+        pytest.param(np.zeros((0, 4, 3), np.uint8), 'at least one pixel', id='empty'),
+    ],
+)
+def test_what_is_no_image_is_refused(
+    pipeline: EmotionPipeline, image: np.ndarray, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        pipeline.process(image, 0.0)
+
+
+@pytest.mark.parametrize('backend', ['builtin', 'haar'])
+def test_a_face_that_leaves_the_image_is_cut_off(backend: str, astronaut: np.ndarray) -> None:
+    """The astronaut's face spans columns 175 to 275; the crop ends in the middle of it."""
+    reader = FaceReader(replace(PipelineConfig(), {'detection.backend': backend}))
+    whole = reader.read_photo(astronaut).faces
+    assert 'cut_off' not in whole[0].quality
+    found = [
+        face
+        for column in range(195, 260, 5)
+        for face in reader.read_photo(np.ascontiguousarray(astronaut[:, :column])).faces
+    ]
+    assert any('cut_off' in face.quality for face in found)
+    assert all(0 <= face.box_xyxy[0] < face.box_xyxy[2] < 260 for face in found)
+
+
+@pytest.mark.parametrize(
+    'name, value',
+    [
+        ('detection.backend', 'haar'),
+        ('detection.threads', 1),
+        ('classification.model', 'other'),
+    ],
+)
+def test_what_is_read_at_start_cannot_change_while_running(name: str, value: object) -> None:
+    pipeline = EmotionPipeline()
+    with pytest.raises(ValueError, match=f'{name}: cannot change while running'):
+        pipeline.reconfigure(replace(PipelineConfig(), {name: value}))
+    assert pipeline.config == PipelineConfig()
+
+
+def test_photos_are_numbered_from_one(astronaut: np.ndarray, hopper: np.ndarray) -> None:
+    reader = FaceReader()
+    assert [
+        [face.track_id for face in reader.read_photo(photo).faces] for photo in (astronaut, hopper)
+    ] == [[1], [1]]
+
+
 def test_equal_input_gives_equal_output(astronaut: np.ndarray) -> None:
-    first, second = (EmotionPipeline().process_photo(astronaut).faces[0] for _ in range(2))
+    first, second = (FaceReader().read_photo(astronaut).faces[0] for _ in range(2))
     for item in dataclasses.fields(first):
         np.testing.assert_equal(getattr(first, item.name), getattr(second, item.name), item.name)

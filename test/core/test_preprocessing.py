@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_ros.preprocessing import NORMALIZATIONS, normalize
+from fer_ros.recognition.preprocessing import NORMALIZATIONS, normalize
 
 RAMP = np.arange(48 * 48, dtype=np.uint32).reshape(1, 48, 48).astype(np.uint8)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_ros.config import QualityConfig
-from fer_ros.quality import QUALITY_REASONS, assess_quality
+from fer_ros.recognition.quality import QUALITY_REASONS, assess_quality
 from fer_ros.types import AlignedFaces, FaceDetections
 
 RNG = np.random.default_rng(1)

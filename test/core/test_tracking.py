@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fer_ros.config import SmoothingConfig, TrackingConfig
-from fer_ros.smoothing import EmotionSmoother
-from fer_ros.tracking import FaceTracker
+from fer_ros.people.smoothing import EmotionSmoother
+from fer_ros.people.tracking import FaceTracker
 
 
 def boxes(*places: tuple[float, ...]) -> np.ndarray:
@@ -152,13 +152,13 @@ LABELS = ('sad', 'happy')
 def test_a_label_is_given_up_later_than_taken(
     margin: float, happy: tuple[float, ...], expected: str
 ) -> None:
-    smoother = EmotionSmoother(SmoothingConfig(unknown_margin=margin))
+    smoother = EmotionSmoother(SmoothingConfig(unknown_hysteresis=margin))
     found = [smoother.label(1, np.array([1 - p, p], np.float32), LABELS, 0.6 - 1e-6) for p in happy]
     assert ' '.join(found) == expected
 
 
 def test_labels_are_kept_apart_and_forgotten() -> None:
-    smoother = EmotionSmoother(SmoothingConfig(unknown_margin=0.1))
+    smoother = EmotionSmoother(SmoothingConfig(unknown_hysteresis=0.1))
     weak, strong = np.array([0.45, 0.55], np.float32), np.array([0.2, 0.8], np.float32)
     smoother.label(1, strong, LABELS, 0.6)
     assert smoother.label(2, weak, LABELS, 0.6) == 'unknown'

@@ -14,8 +14,8 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool, Trigger
 
 from fer_msgs.msg import EmotionArray
-from fer_ros.bag_files import messages, open_bag
 from fer_ros.cli import main as fer
+from fer_ros.data.bags import messages, open_bag
 
 START_S = 1_700_000_000
 

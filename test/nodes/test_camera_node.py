@@ -12,8 +12,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
 from fer_msgs.msg import EmotionArray
+from fer_ros.images.video_writer import VideoWriter
 from fer_ros.nodes.conversions import stamp_seconds
-from fer_ros.video_writer import VideoWriter
 
 
 @pytest.fixture

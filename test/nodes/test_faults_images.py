@@ -17,8 +17,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fer_msgs.msg import EmotionArray
+from fer_ros.images.video_writer import VideoWriter
 from fer_ros.nodes.conversions import bgr_to_image
-from fer_ros.video_writer import VideoWriter
 
 QUICK = ('-p', 'diagnostics_period_s:=0.2')
 
@@ -27,7 +27,7 @@ QUICK = ('-p', 'diagnostics_period_s:=0.2')
 def show(listener, start) -> Callable[..., EmotionArray]:
     """Start the node; return a function that sends an image until it is answered."""
     # However slow the machine is, a person stays the same from one image to the next.
-    node = start('emotion_node', *QUICK, '-p', 'tracking.max_gap_s:=60.0')
+    node = start('emotion_node', *QUICK, '-p', 'tracking.max_lost_s:=60.0')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
     answers = listener.collect(EmotionArray, 'emotions')
 

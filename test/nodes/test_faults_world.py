@@ -21,8 +21,8 @@ from sensor_msgs.msg import Image
 
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_msgs.srv import SetModel
-from fer_ros.bag_files import messages, open_bag
-from fer_ros.model_card import load_emotion_card
+from fer_ros.data.bags import messages, open_bag
+from fer_ros.models.card import load_emotion_card
 
 
 def test_a_model_that_becomes_rubbish_while_it_runs(

@@ -17,7 +17,7 @@ from sensor_msgs.msg import Image
 
 from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import SetModel
-from fer_ros.model_card import load_emotion_card
+from fer_ros.models.card import load_emotion_card
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_ros.bag_files import BagWriter, messages, open_bag
 from fer_ros.cli import main
 from fer_ros.config import PipelineConfig
+from fer_ros.data.bags import BagWriter, messages, open_bag
 from fer_ros.evaluation.bags import BagTask, evaluate_here, evaluate_on_ray, write_answers
 
 

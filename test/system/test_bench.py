@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_ros.benchmark.contest import plain_reason
-from fer_ros.benchmark.goals import check_goals, cost_of_a_face_ms
-from fer_ros.benchmark.report import report, table
-from fer_ros.benchmark.scenes import GRIDS, make_scene
 from fer_ros.cli import main
 from fer_ros.config import DetectionConfig
 from fer_ros.detection import make_detector
+from fer_ros.measuring.contest import plain_reason
+from fer_ros.measuring.goals import check_goals, cost_of_a_face_ms
+from fer_ros.measuring.report import report, table
+from fer_ros.measuring.scenes import GRIDS, make_scene
 
 
 @pytest.fixture(scope='module')

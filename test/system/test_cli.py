@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_ros.image_source import DemoSource
+from fer_ros.images.sources import DemoSource
+from fer_ros.images.video_writer import VideoWriter
 from fer_ros.labels import EMOTIONS
-from fer_ros.video_writer import VideoWriter
 
 ROOT = Path(__file__).parent.parent.parent
 FER = Path(sys.prefix) / 'bin' / 'fer'

@@ -27,9 +27,9 @@ from helpers.dashboard import (
 )
 
 from fer_ros.cli import main
-from fer_ros.image_source import DemoSource
-from fer_ros.model_card import load_emotion_card
-from fer_ros.video_writer import VideoWriter
+from fer_ros.images.sources import DemoSource
+from fer_ros.images.video_writer import VideoWriter
+from fer_ros.models.card import load_emotion_card
 
 pytest.importorskip('streamlit', reason='Streamlit is not installed (requirements/dashboard.txt)')
 pytest.importorskip('selenium.webdriver', reason='Selenium is not installed')

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_ros.video_writer import VideoWriter
+from fer_ros.images.video_writer import VideoWriter
 
 
 def demo(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fer_ros.errors import DataError
-from fer_ros.model_card import find_card, load_emotion_card
+from fer_ros.models.card import find_card, load_emotion_card
 from training.card_page import MARKED, fill, main
 
 ONE = {

@@ -17,8 +17,8 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requirements/train.txt)')
 
+from fer_ros.data.datasets import read_unlabelled
 from fer_ros.errors import ConfigError, DataError, ModelError
-from fer_ros.evaluation.datasets import read_unlabelled
 from training.batches import head_targets
 from training.checkpoints import read_checkpoint, write_checkpoint
 from training.config import RunConfig, SetConfig

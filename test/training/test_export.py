@@ -19,11 +19,11 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requirements/train.txt)')
 
-from fer_ros.classification import make_classifier
 from fer_ros.config import ClassificationConfig
+from fer_ros.data.datasets import read_csv
 from fer_ros.errors import ConfigError, DataError, ModelError
 from fer_ros.evaluation.dataset import evaluate_faces
-from fer_ros.evaluation.datasets import read_csv
+from fer_ros.recognition.classifier import make_classifier
 from training import config as configuration
 from training.batches import model_input
 from training.calibrate import fit_class_biases, fit_temperature

@@ -16,8 +16,8 @@ keras = pytest.importorskip('keras', reason='Keras is not installed (requirement
 
 from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, ModelError
-from fer_ros.image_source import demo_photos
-from fer_ros.model_card import find_card, load_emotion_card
+from fer_ros.images.sources import demo_photos
+from fer_ros.models.card import find_card, load_emotion_card
 from training import config as configuration
 from training.architectures import build_model
 from training.checkpoints import Checkpoint, write_checkpoint

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_ros.classification import softmax
 from fer_ros.errors import ConfigError, ModelError
+from fer_ros.recognition.classifier import softmax
 from training import config as configuration
 from training.augment import AugmentationConfig, augment, light_tables, mix
 from training.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold

@@ -16,12 +16,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_ros.alignment import align_faces
-from fer_ros.classification import EmotionClassifier, make_classifier
 from fer_ros.config import ClassificationConfig, DetectionConfig
 from fer_ros.detection import FaceDetector, make_detector
 from fer_ros.errors import DataError
 from fer_ros.labels import EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
+from fer_ros.recognition.alignment import align_faces
+from fer_ros.recognition.classifier import EmotionClassifier, make_classifier
 from fer_ros.types import FaceDetections, UInt8Array
 
 PUBLIC_TEST = 1

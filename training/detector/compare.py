@@ -22,9 +22,9 @@ import numpy as np
 
 from fer_ros.config import DetectionConfig
 from fer_ros.detection import FaceDetector, make_detector, yunet
+from fer_ros.drawing.plot_style import plot_style
 from fer_ros.errors import SourceError
 from fer_ros.evaluation.detector import evaluate_detector, read_ground_truth
-from fer_ros.plot_style import plot_style
 from fer_ros.types import FaceDetections, UInt8Array
 
 YUNET_FILES = {

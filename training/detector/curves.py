@@ -10,8 +10,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from fer_ros.drawing.plot_style import plot_style
 from fer_ros.errors import DataError
-from fer_ros.plot_style import plot_style
 
 
 def draw_curves(curves: Path, output: Path) -> None:

@@ -21,7 +21,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from fer_ros.detection.builtin import OUTPUT_COLUMNS
 from fer_ros.errors import ModelError
-from fer_ros.model_card import SCHEMA, file_sha256
+from fer_ros.models.card import SCHEMA, file_sha256
 from fer_ros.types import Float32Array
 from training.detector.network import build_network, for_training
 from training.detector.train import Recipe, read_recipe

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fer_ros.annotation import COLOURS_BGR
+from fer_ros.drawing.annotation import COLOURS_BGR
 
 COLOURS: dict[str, str] = {
     label: f'#{red:02x}{green:02x}{blue:02x}' for label, (blue, green, red) in COLOURS_BGR.items()

@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from fer_ros.errors import ModelError
-from fer_ros.model_card import EmotionModelCard
+from fer_ros.models.card import EmotionModelCard
 from fer_ros.types import Float32Array
 
 

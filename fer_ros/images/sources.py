@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from fer_ros.errors import ImageError, SourceError
-from fer_ros.picture_files import decode_picture
+from fer_ros.images.decoding import decode_picture
 from fer_ros.types import Float32Array, UInt8Array
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')

@@ -11,15 +11,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fer_ros.data.face_set import NO_LABEL, SPLITS, FaceSet
 from fer_ros.errors import DataError, ImageError
-from fer_ros.evaluation.face_set import NO_LABEL, SPLITS, FaceSet
+from fer_ros.images.decoding import decode_picture
 from fer_ros.labels import (
     EMOTIONS,
     FER2013_EMOTIONS,
     FERPLUS_COLUMN_TO_EMOTION,
     REP155_EXPRESSIONS,
 )
-from fer_ros.picture_files import decode_picture
 from fer_ros.types import Float32Array, UInt8Array
 
 MIN_VOTES = 2

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rosbags.highlevel import AnyReader
 
-from fer_ros.bag_files import messages
+from fer_ros.data.bags import messages
 from fer_ros.errors import DataError
 from fer_ros.labels import EMOTIONS
 

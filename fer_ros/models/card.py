@@ -27,9 +27,9 @@ from typing import Any
 
 from fer_ros.errors import ModelError
 from fer_ros.labels import EMOTIONS
-from fer_ros.preprocessing import NORMALIZATIONS
+from fer_ros.recognition.preprocessing import NORMALIZATIONS
 
-MODELS_DIR = Path(__file__).parent / 'models'
+MODELS_DIR = Path(__file__).parent
 SCHEMA = 1
 MAX_CARD_BYTES = 1_000_000
 
@@ -73,8 +73,9 @@ class OutputHead:
 class EmotionModelCard:
     """What the runtime must know about an emotion model.
 
-    The model takes float32 (N, S, S, channels), as fer_ros.preprocessing.normalize makes it, and
-    gives one float32 (N, sum of C) array of logits: the heads side by side, in the card's order.
+    The model takes float32 (N, S, S, channels), as
+    fer_ros.recognition.preprocessing.normalize makes it, and gives one float32 (N, sum of C) array
+    of logits: the heads side by side, in the card's order.
 
     Attributes:
         id: name and version, published with every message.
@@ -82,7 +83,7 @@ class EmotionModelCard:
         sha256: file name to hex digest.
         size_px: S, height and width of the input.
         channels: 1 grey or 3 BGR.
-        normalization: see fer_ros.preprocessing.NORMALIZATIONS.
+        normalization: see fer_ros.recognition.preprocessing.NORMALIZATIONS.
         template_px: five (x, y) landmarks in crop pixels that faces are aligned to.
         heads: the output heads, in column order.
         default_head: name of the head used for live faces.

@@ -9,7 +9,7 @@ import os
 import numpy as np
 
 from fer_ros.errors import ModelError
-from fer_ros.model_card import EmotionModelCard
+from fer_ros.models.card import EmotionModelCard
 from fer_ros.types import Float32Array
 
 

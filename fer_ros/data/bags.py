@@ -25,8 +25,8 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from fer_ros.errors import ImageError, SourceError
-from fer_ros.picture_files import decode_picture
-from fer_ros.quality import QUALITY_REASONS
+from fer_ros.images.decoding import decode_picture
+from fer_ros.recognition.quality import QUALITY_REASONS
 from fer_ros.types import FrameEmotions, UInt8Array
 
 COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
@@ -89,7 +89,7 @@ def register(store: Typestore, kind: str) -> None:
 def _prefixes() -> tuple[Path, ...]:
     prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
     shares = [Path(prefix) / 'share' for prefix in prefixes if prefix]
-    return (*shares, Path(__file__).parent.parent)
+    return (*shares, Path(__file__).parents[2])
 
 
 @contextmanager

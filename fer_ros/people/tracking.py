@@ -72,7 +72,7 @@ class FaceTracker:
         Returns:
             int64 (N,).
         """
-        oldest = stamp_s - self.config.max_gap_s
+        oldest = stamp_s - self.config.max_lost_s
         self._tracks = [track for track in self._tracks if track.stamp_s >= oldest]
         ids = np.zeros(len(boxes_xyxy), np.int64)
         for row, face in self._matches(boxes_xyxy, stamp_s):
@@ -92,7 +92,7 @@ class FaceTracker:
             return []
         expected = np.stack([track.expected_box(stamp_s) for track in self._tracks])
         overlap = pairwise_iou(expected, boxes_xyxy)
-        overlap[overlap < self.config.min_overlap] = 0
+        overlap[overlap < self.config.min_iou] = 0
         pairs = _best_first(overlap)
         # Mostly everybody is where they were expected.
         if len(pairs) < min(overlap.shape):

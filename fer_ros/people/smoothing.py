@@ -56,7 +56,7 @@ class EmotionSmoother:
         """
         best = int(probabilities.argmax())
         if self._labels.get(track_id) == labels[best]:
-            unknown_threshold -= self.config.unknown_margin
+            unknown_threshold -= self.config.unknown_hysteresis
         label = labels[best] if probabilities[best] >= unknown_threshold else UNKNOWN
         self._labels[track_id] = label
         return label

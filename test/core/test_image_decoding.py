@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from fer_ros.errors import ImageError
-from fer_ros.picture_files import MAX_IMAGE_PIXELS, decode_picture
+from fer_ros.images.decoding import MAX_IMAGE_PIXELS, decode_picture
 
 PIXELS = np.full((10, 12, 3), (10, 120, 230), np.uint8)
 
@@ -73,7 +73,7 @@ def test_whoever_imports_the_package_has_the_limit() -> None:
         'import sys, resource, numpy as np\n'
         'import fer_ros\n'
         'from fer_ros.errors import ImageError\n'
-        'from fer_ros.picture_files import decode_picture\n'
+        'from fer_ros.images.decoding import decode_picture\n'
         'before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n'
         'for content in sys.argv[1:]:\n'
         '    try: decode_picture(np.frombuffer(bytes.fromhex(content), np.uint8))\n'

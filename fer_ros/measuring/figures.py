@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fer_ros.plot_style import COLOURS, plot_style
+from fer_ros.drawing.plot_style import COLOURS, plot_style
 
 OURS, PART, OTHER = COLOURS['happy'], COLOURS['neutral'], COLOURS['unknown']
 LINES = {

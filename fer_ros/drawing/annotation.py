@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fer_ros.drawing.text import Colour, draw_text, text_colour, text_width
 from fer_ros.labels import UNKNOWN
-from fer_ros.lettering import Colour, draw_text, text_colour, text_width
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
 COLOURS_BGR: dict[str, Colour] = {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fer_ros.errors import ModelError
-from fer_ros.model_card import EmotionModelCard
+from fer_ros.models.card import EmotionModelCard
 from fer_ros.types import Float32Array
 
 PROVIDERS: tuple[str, ...] = (

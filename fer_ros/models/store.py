@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fer_ros.errors import FerError, ModelError
-from fer_ros.model_card import MODELS_DIR, file_sha256, read_card_json
+from fer_ros.models.card import MODELS_DIR, file_sha256, read_card_json
 
 TIMEOUT_S = 30.0
 BLOCK_BYTES = 1 << 16

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from fer_ros.config import ClassificationConfig
-from fer_ros.model_card import EmotionModelCard, load_emotion_card
-from fer_ros.preprocessing import normalize
+from fer_ros.models.card import EmotionModelCard, load_emotion_card
+from fer_ros.recognition.preprocessing import normalize
 from fer_ros.types import EmotionScores, Float32Array, UInt8Array
 
 
@@ -96,13 +96,13 @@ def make_classifier(config: ClassificationConfig) -> EmotionClassifier:
 def _make_runtime(card: EmotionModelCard, config: ClassificationConfig) -> Runtime:
     # Imported here so that a node loads only the library of the backend it uses.
     if config.backend == 'litert':
-        from fer_ros.classification.litert import LiteRtRuntime
+        from fer_ros.recognition.litert import LiteRtRuntime
 
         return LiteRtRuntime(card, config.threads)
     if config.backend == 'onnx':
-        from fer_ros.classification.onnx import OnnxRuntime
+        from fer_ros.recognition.onnx import OnnxRuntime
 
         return OnnxRuntime(card, config.threads)
-    from fer_ros.classification.keras import KerasRuntime
+    from fer_ros.recognition.keras import KerasRuntime
 
     return KerasRuntime(card, config.threads)

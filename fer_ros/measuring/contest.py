@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.benchmark import worker
 from fer_ros.errors import FerError
+from fer_ros.measuring import worker
 
 LEAST_CALLS = 2
 
@@ -36,7 +36,7 @@ class Entry:
     Attributes:
         name: what tables call it.
         python: interpreter of the environment it lives in.
-        file: Python file that holds its factory; see fer_ros.benchmark.worker.
+        file: Python file that holds its factory; see fer_ros.measuring.worker.
         factory: name of that function.
     """
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fer_ros.benchmark.machine import describe_in_words
+from fer_ros.measuring.machine import describe_in_words
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What of ourselves is timed, as fer_ros.benchmark.worker wants it; peers are in benchmarks/."""
+"""What of ourselves is timed, as fer_ros.measuring.worker wants it; peers are in benchmarks/."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from itertools import cycle
 
 from fer_ros import EmotionPipeline
-from fer_ros.alignment import align_faces
-from fer_ros.classification import EmotionClassifier, make_classifier
 from fer_ros.config import PipelineConfig
 from fer_ros.detection import make_detector
+from fer_ros.recognition.alignment import align_faces
+from fer_ros.recognition.classifier import EmotionClassifier, make_classifier
 from fer_ros.types import UInt8Array
 
 Process = Callable[[UInt8Array], int]

@@ -1,0 +1,72 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What needs time or memory of a person: ids, smoothed probabilities, steady labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fer_ros.config import SmoothingConfig, TrackingConfig
+from fer_ros.people.smoothing import EmotionSmoother
+from fer_ros.people.tracking import FaceTracker
+from fer_ros.types import FaceEmotion, FaceReadings, FrameEmotions
+
+
+class People:
+    """Everybody in view of one camera, and those out of view for a moment."""
+
+    def __init__(self, tracking: TrackingConfig, smoothing: SmoothingConfig) -> None:
+        """Start with nobody in view."""
+        self._tracker = FaceTracker(tracking)
+        self._smoother = EmotionSmoother(smoothing)
+        self._last_stamp_s = -np.inf
+
+    def reconfigure(self, tracking: TrackingConfig, smoothing: SmoothingConfig) -> None:
+        """Adopt new settings between two frames."""
+        self._tracker.config = tracking
+        self._smoother.config = smoothing
+
+    def forget_emotions(self) -> None:
+        """Keep everybody's id, but not what their face said: another model reads it from now on."""
+        self._smoother.keep_only(())
+
+    def update(
+        self, readings: FaceReadings, stamp_s: float, unknown_threshold: float
+    ) -> FrameEmotions:
+        """Return the faces of one frame with ids, smoothed probabilities and labels.
+
+        Must also be called for frames without faces, so that people age.
+
+        Args:
+            readings: the frame's faces.
+            stamp_s: seconds; before the last one's if time has jumped back.
+            unknown_threshold: the smallest probability at which a new label is taken.
+        """
+        if stamp_s < self._last_stamp_s:
+            self._tracker.reset()
+        self._last_stamp_s = stamp_s
+        detections, scores = readings.detections, readings.scores
+        track_ids = self._tracker.update(detections.boxes_xyxy, stamp_s)
+        self._smoother.keep_only(self._tracker.track_ids)
+        faces = []
+        for row in np.argsort(track_ids, kind='stable'):
+            raw, track_id = scores.probabilities[row], int(track_ids[row])
+            smoothed = self._smoother.update(track_id, stamp_s, raw)
+            faces.append(
+                FaceEmotion(
+                    track_id=track_id,
+                    box_xyxy=detections.boxes_xyxy[row],
+                    landmarks=detections.landmarks[row],
+                    detection_score=float(detections.scores[row]),
+                    raw_probabilities=raw,
+                    probabilities=smoothed,
+                    label=self._smoother.label(
+                        track_id, smoothed, scores.labels, unknown_threshold
+                    ),
+                    confidence=float(smoothed.max()),
+                    quality=readings.quality[row],
+                )
+            )
+        return FrameEmotions(
+            stamp_s, readings.shape_hw, scores.labels, tuple(faces), readings.timings_ms
+        )
