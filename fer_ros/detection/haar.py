@@ -53,7 +53,7 @@ class HaarDetector:
         grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
         # A cascade finds whole faces only; with a border, also those that leave the image.
         border = min(grey.shape) // BORDER_SHARE
-        grey = cv2.copyMakeBorder(grey, *4 * [border], cv2.BORDER_REPLICATE)
+        grey = cv2.copyMakeBorder(grey, border, border, border, border, cv2.BORDER_REPLICATE)
         least = max(24, round(self.config.min_face_px * scale))
         if min(grey.shape) < least:
             return FaceDetections.empty()
