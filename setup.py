@@ -17,7 +17,7 @@ def files(pattern: str) -> list[str]:
 
 setup(
     name=NAME,
-    version='0.1.0',
+    version='0.2.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     package_data={NAME: ['models/*', 'dashboard/*', 'nodes/*.xml']},
     data_files=[

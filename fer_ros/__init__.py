@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Facial emotion recognition for robots: image in, who is there and what their face says out."""
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 # First: it sets OpenCV's limits, which must be done before that is loaded.
 from fer_ros.images import decoding as decoding  # isort: split

@@ -148,6 +148,13 @@ class TrackingConfig(_Checked):
         low=0.01,
         high=1.0,
     )
+    max_jitter_s: float = setting(
+        0.5,
+        'a stamp that lies before the newest one by no more than this belongs to a late image; one '
+        'further back means that time has jumped back, and everybody gets a new id',
+        low=0.0,
+        high=60.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,13 @@ class EmotionPipeline:
 
         Args:
             image: uint8 (H, W, 3) BGR; not changed.
-            stamp_s: the image's time in seconds. If it lies before the last one's, time has jumped
-                back (a bag that loops), and people are counted anew.
+            stamp_s: the image's time in seconds. A little before the newest one's it is a late
+                image; further back (``tracking.max_jitter_s``) time has jumped, as in a bag that
+                loops, and everybody gets a new id. ``people.clock`` counts both.
 
         Raises:
-            ValueError: the image has another shape or dtype, or no pixel.
+            ValueError: the image has another shape or dtype, or no pixel, or the stamp is not a
+                finite number.
         """
         faces = self.reader.read(image)
         with timed(faces.timings_ms, 'tracking'):

@@ -7,22 +7,28 @@ from __future__ import annotations
 import numpy as np
 
 from fer_ros.config import SmoothingConfig, TrackingConfig
+from fer_ros.people.clock import StreamClock
 from fer_ros.people.smoothing import EmotionSmoother
 from fer_ros.people.tracking import FaceTracker
 from fer_ros.types import FaceEmotion, FaceReadings, FrameEmotions
 
 
 class People:
-    """Everybody in view of one camera, and those out of view for a moment."""
+    """Everybody in view of one camera, and those out of view for a moment.
+
+    Attributes:
+        clock: the stream's time, with counts of stamps that did not fit.
+    """
 
     def __init__(self, tracking: TrackingConfig, smoothing: SmoothingConfig) -> None:
         """Start with nobody in view."""
+        self.clock = StreamClock(tracking)
         self._tracker = FaceTracker(tracking)
         self._smoother = EmotionSmoother(smoothing)
-        self._last_stamp_s = -np.inf
 
     def reconfigure(self, tracking: TrackingConfig, smoothing: SmoothingConfig) -> None:
         """Adopt new settings between two frames."""
+        self.clock.config = tracking
         self._tracker.config = tracking
         self._smoother.config = smoothing
 
@@ -39,19 +45,22 @@ class People:
 
         Args:
             readings: the frame's faces.
-            stamp_s: seconds; before the last one's if time has jumped back.
+            stamp_s: seconds; see StreamClock for stamps that do not follow the last one.
             unknown_threshold: the smallest probability at which a new label is taken.
+
+        Raises:
+            ValueError: the stamp is not a finite number.
         """
-        if stamp_s < self._last_stamp_s:
+        now_s, jumped_back = self.clock.advance(stamp_s)
+        if jumped_back:
             self._tracker.reset()
-        self._last_stamp_s = stamp_s
         detections, scores = readings.detections, readings.scores
-        track_ids = self._tracker.update(detections.boxes_xyxy, stamp_s)
+        track_ids = self._tracker.update(detections.boxes_xyxy, now_s)
         self._smoother.keep_only(self._tracker.track_ids)
         faces = []
         for row in np.argsort(track_ids, kind='stable'):
             raw, track_id = scores.probabilities[row], int(track_ids[row])
-            smoothed = self._smoother.update(track_id, stamp_s, raw)
+            smoothed = self._smoother.update(track_id, now_s, raw)
             faces.append(
                 FaceEmotion(
                     track_id=track_id,

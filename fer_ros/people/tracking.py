@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ VELOCITY_TIME_CONSTANT_S = 0.15
 
 MAX_PREDICTION_S = 0.3
 """Heads turn back: after this long out of sight a person is expected to have stopped."""
+
+MAX_PEOPLE = 1000
+"""No more are remembered, whatever the stamps say: where a clock stands still nobody grows old."""
 
 
 @dataclass
@@ -34,8 +38,10 @@ class _Track:
         elapsed_s = stamp_s - self.stamp_s
         if elapsed_s > 0:
             shift = (box_xyxy - self.box_xyxy).reshape(2, 2).mean(axis=0)
-            weight = np.float32(-np.expm1(-elapsed_s / VELOCITY_TIME_CONSTANT_S))
-            self.velocity_px_s += weight * (shift / np.float32(elapsed_s) - self.velocity_px_s)
+            weight = -math.expm1(-elapsed_s / VELOCITY_TIME_CONSTANT_S)
+            # Stamps may lie a fraction of a microsecond apart: nothing is divided in float32.
+            self.velocity_px_s *= np.float32(1 - weight)
+            self.velocity_px_s += shift * np.float32(weight / elapsed_s)
         self.box_xyxy = box_xyxy
         self.stamp_s = stamp_s
 
@@ -73,7 +79,9 @@ class FaceTracker:
             int64 (N,).
         """
         oldest = stamp_s - self.config.max_lost_s
-        self._tracks = [track for track in self._tracks if track.stamp_s >= oldest]
+        # Those seen last come last.
+        known = sorted(self._tracks, key=lambda track: track.stamp_s)
+        self._tracks = [track for track in known[-MAX_PEOPLE:] if track.stamp_s >= oldest]
         ids = np.zeros(len(boxes_xyxy), np.int64)
         for row, face in self._matches(boxes_xyxy, stamp_s):
             self._tracks[row].move_to(boxes_xyxy[face], stamp_s)

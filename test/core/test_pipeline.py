@@ -68,11 +68,15 @@ def test_ten_seconds_of_the_demo_keep_two_people_apart() -> None:
     assert empty >= 10
 
 
-def test_time_that_jumps_back_counts_people_anew(astronaut: np.ndarray) -> None:
+def test_time_that_jumps_back_counts_people_anew_and_jitter_does_not(
+    astronaut: np.ndarray,
+) -> None:
     pipeline = EmotionPipeline()
-    stamps = (10.0, 10.1, 2.0)
-    ids = [pipeline.process(astronaut, stamp).faces[0].track_id for stamp in stamps]
-    assert ids == [1, 1, 2]
+    stamps = (10.0, 10.1, 10.099, 10.1, 2.0)
+    frames = [pipeline.process(astronaut, stamp) for stamp in stamps]
+    assert [frame.faces[0].track_id for frame in frames] == [1, 1, 1, 1, 2]
+    assert tuple(frame.stamp_s for frame in frames) == stamps
+    assert (pipeline.people.clock.late_stamps, pipeline.people.clock.jumps_back) == (1, 1)
 
 
 def test_a_threshold_takes_effect_between_two_frames(astronaut: np.ndarray) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fer_ros.config import SmoothingConfig, TrackingConfig
+from fer_ros.people.clock import StreamClock
 from fer_ros.people.smoothing import EmotionSmoother
-from fer_ros.people.tracking import FaceTracker
+from fer_ros.people.tracking import MAX_PEOPLE, FaceTracker
 
 
 def boxes(*places: tuple[float, ...]) -> np.ndarray:
@@ -90,6 +91,45 @@ def test_nobody_is_remembered_for_ever() -> None:
     for n in range(200):
         tracker.update(boxes((3 * n % 500, 7 * n % 400)), 2.0 * n)
     assert len(tracker.track_ids) == 1
+
+
+def test_a_clock_that_stands_still_fills_no_memory() -> None:
+    tracker = FaceTracker(TrackingConfig())
+    for n in range(MAX_PEOPLE + 20):
+        tracker.update(boxes((1000 * n, 0)), 7.0)
+    assert len(tracker.track_ids) == MAX_PEOPLE + 1
+
+
+def test_stamps_a_hair_apart_leave_the_speed_finite() -> None:
+    tracker = FaceTracker(TrackingConfig())
+    stamps = (0.0, 5e-324, 1e-300, 1e-9, 0.1)
+    assert [tracker.update(boxes((n, 0)), stamp)[0] for n, stamp in enumerate(stamps)] == [1] * 5
+
+
+@pytest.mark.parametrize(
+    'stamps, times, late, back',
+    [
+        pytest.param((1.0, 1.1, 1.099, 1.2), (1.0, 1.1, 1.1, 1.2), 1, 0, id='a millisecond late'),
+        pytest.param((0.0, 0.2, 0.1, 0.3), (0.0, 0.2, 0.2, 0.3), 1, 0, id='two images swapped'),
+        pytest.param((9.0, 8.5, 8.5), (9.0, 9.0, 9.0), 2, 0, id='late by just the jitter'),
+        pytest.param((9.0, 8.4, 8.5), (9.0, 8.4, 8.5), 0, 1, id='further back'),
+        pytest.param((9.0, 0.0, 9.1), (9.0, 0.0, 9.1), 0, 1, id='zero among good ones'),
+        pytest.param((5.0, 5.0, 5.0), (5.0, 5.0, 5.0), 0, 0, id='stands still'),
+        pytest.param((-3.0, 1e300), (-3.0, 1e300), 0, 0, id='negative, then huge'),
+    ],
+)
+def test_time_never_runs_backward_but_for_a_jump(
+    stamps: tuple, times: tuple, late: int, back: int
+) -> None:
+    clock = StreamClock(TrackingConfig(max_jitter_s=0.5))
+    assert tuple(clock.advance(stamp)[0] for stamp in stamps) == times
+    assert (clock.late_stamps, clock.jumps_back) == (late, back)
+
+
+@pytest.mark.parametrize('stamp_s', [float('nan'), float('inf'), float('-inf')])
+def test_a_stamp_that_is_no_time_is_refused(stamp_s: float) -> None:
+    with pytest.raises(ValueError, match='stamp_s: expected a finite number'):
+        StreamClock(TrackingConfig()).advance(stamp_s)
 
 
 SAD, HAPPY = np.array([1, 0], np.float32), np.array([0, 1], np.float32)

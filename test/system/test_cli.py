@@ -48,7 +48,7 @@ def clip(tmp_path: Path) -> Path:
 
 
 def test_version_and_help() -> None:
-    assert fer('--version').stdout == 'fer_ros 0.1.0\n'
+    assert fer('--version').stdout == 'fer_ros 0.2.0\n'
     assert 'COMMAND' in fer('--help').stdout
 
 
