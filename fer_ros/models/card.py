@@ -6,13 +6,13 @@ A card is a JSON file beside its weights. Runtime fields are checked here; every
 ``about`` (data, recipe, metrics with the commands that print them, limits, intended use) is for
 people and is kept as it is.
 
-``about.metrics`` holds one measurement a name ('ferplus_private_test'), as training.describe puts
-it there from what ``fer evaluate dataset`` writes: accuracy, balanced_accuracy,
-expected_calibration_error, count, labels, confusion_matrix (a list a true class, in the order of
-labels), per_class ({label: precision, recall, f1, support}), perhaps robustness ({condition: what,
-accuracy, balanced_accuracy, lost}), at_unknown_threshold, without_faces_seen_in_training and
-where_most_votes_agree, and the command that prints it. The dashboard's model view draws what is
-there.
+``about.metrics`` holds one measurement a name ('ferplus_private_test'), as
+training.emotion.describe puts it there from what ``fer evaluate dataset`` writes: accuracy,
+balanced_accuracy, expected_calibration_error, count, labels, confusion_matrix (a list a true class,
+in the order of labels), per_class ({label: precision, recall, f1, support}), perhaps robustness
+({condition: what, accuracy, balanced_accuracy, lost}), at_unknown_threshold,
+without_faces_seen_in_training and where_most_votes_agree, and the command that prints it. The
+dashboard's model view draws what is there.
 """
 
 from __future__ import annotations

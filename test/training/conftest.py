@@ -15,7 +15,7 @@ import yaml
 from helpers.tiny_run import TINY, drawn_face
 
 if TYPE_CHECKING:
-    from training.config import RunConfig
+    from training.emotion.config import RunConfig
 
 os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
 
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='session')
 def config(folder: Path) -> RunConfig:
-    from training import config as configuration
+    from training.emotion import config as configuration
 
     return configuration.load(folder / 'run.yaml')
 
@@ -46,9 +46,9 @@ def config(folder: Path) -> RunConfig:
 @pytest.fixture(scope='session')
 def run(folder: Path) -> Path:
     """A run stopped after two epochs and resumed to four, by the command line."""
-    from training import config as configuration
-    from training.train import main
-    from training.tune import with_values
+    from training.emotion import config as configuration
+    from training.emotion.train import main
+    from training.emotion.tune import with_values
 
     assert main([str(folder / 'run.yaml'), '--output', str(folder / 'run')]) == 0
     longer = with_values(configuration.load(folder / 'run.yaml'), {'optimization.epochs': 4})

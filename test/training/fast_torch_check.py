@@ -9,8 +9,8 @@ import contextlib
 import keras
 import numpy as np
 
-from training.architectures import build_model
-from training.fast_torch import fast_layers
+from training.emotion.architectures import build_model
+from training.engine.fast_torch import fast_layers
 
 OPTIONS = {'widths': (8, 16), 'blocks': (1, 1), 'stem': 4, 'dropout': 0.0}
 

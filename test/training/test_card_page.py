@@ -10,7 +10,7 @@ import pytest
 
 from fer_ros.errors import DataError
 from fer_ros.models.card import find_card, load_emotion_card
-from training.card_page import MARKED, fill, main
+from training.emotion.card_page import MARKED, fill, main
 
 ONE = {
     'accuracy': 0.75, 'balanced_accuracy': None, 'expected_calibration_error': 0.0123, 'count': 4,

@@ -17,7 +17,7 @@ import pytest
 from fer_ros.dashboard.figures import find_measurements
 from fer_ros.labels import EMOTIONS
 from fer_ros.models.card import load_emotion_card
-from training.describe import main
+from training.emotion.describe import main
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -24,13 +24,13 @@ from fer_ros.data.datasets import read_csv
 from fer_ros.errors import ConfigError, DataError, ModelError
 from fer_ros.evaluation.dataset import evaluate_faces
 from fer_ros.recognition.classifier import make_classifier
-from training import config as configuration
-from training.batches import model_input
-from training.calibrate import fit_class_biases, fit_temperature
-from training.config import HeadConfig, RunConfig
-from training.export import class_biases, export_run, rare_class_biases
-from training.runs import load_run
-from training.tune import with_values
+from training.emotion import config as configuration
+from training.emotion.batches import model_input
+from training.emotion.calibrate import fit_class_biases, fit_temperature
+from training.emotion.config import HeadConfig, RunConfig
+from training.emotion.export import class_biases, export_run, rare_class_biases
+from training.emotion.runs import load_run
+from training.emotion.tune import with_values
 
 
 @pytest.fixture(scope='module')

@@ -18,16 +18,16 @@ from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, ModelError
 from fer_ros.images.sources import demo_photos
 from fer_ros.models.card import find_card, load_emotion_card
-from training import config as configuration
-from training.architectures import build_model
-from training.checkpoints import Checkpoint, write_checkpoint
-from training.config import ModelConfig, RunConfig, SetConfig
 from training.detector.export import run_litert
 from training.detector.network import build_network
 from training.detector.train import read_recipe
-from training.export import litert_predictor, predict
-from training.recover import MAX_DIFFERENCE, LiteRtWeights, fill, main, recover
-from training.runs import load_run, new_model, start_from
+from training.emotion import config as configuration
+from training.emotion.architectures import build_model
+from training.emotion.config import ModelConfig, RunConfig, SetConfig
+from training.emotion.export import litert_predictor, predict
+from training.emotion.runs import load_run, new_model, start_from
+from training.engine.checkpoints import Checkpoint, write_checkpoint
+from training.engine.from_litert import MAX_DIFFERENCE, LiteRtWeights, fill, main, recover
 
 SMALL = {'widths': [8, 16], 'blocks': [1, 1], 'stem': 4, 'dropout': 0.0}
 

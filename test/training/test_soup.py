@@ -16,10 +16,10 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 
 from fer_ros.errors import ConfigError
-from training import config as configuration
-from training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from training.runs import load_run
-from training.soup import MEAN_OF, main, soup
+from training.emotion import config as configuration
+from training.emotion.runs import load_run
+from training.emotion.soup import MEAN_OF, main, soup
+from training.engine.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 
 
 def altered(run: Path, folder: Path, change: float, kernels: float = 1.0) -> Path:

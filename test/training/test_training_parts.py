@@ -16,12 +16,12 @@ import pytest
 
 from fer_ros.errors import ConfigError, ModelError
 from fer_ros.recognition.classifier import softmax
-from training import config as configuration
-from training.augment import AugmentationConfig, augment, light_tables, mix
-from training.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold
-from training.checkpoints import Checkpoint, assign, read_checkpoint, write_checkpoint
-from training.config import OptimizationConfig
-from training.schedules import learning_rate
+from training.emotion import config as configuration
+from training.emotion.augment import AugmentationConfig, augment, light_tables, mix
+from training.emotion.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold
+from training.emotion.config import OptimizationConfig
+from training.engine.checkpoints import Checkpoint, assign, read_checkpoint, write_checkpoint
+from training.engine.schedules import learning_rate
 
 STILL = AugmentationConfig(
     **{item.name: type(item.default)(0) for item in dataclasses.fields(AugmentationConfig)}
@@ -279,5 +279,6 @@ def test_yaml_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_the_configurations_that_come_along_are_valid(root: Path) -> None:
+    recipes = root / 'training' / 'emotion' / 'recipes'
     for name in ('residual', 'student', 'short', 'medium'):
-        assert configuration.load(root / 'training' / 'configs' / f'{name}.yaml').name == name
+        assert configuration.load(recipes / f'{name}.yaml').name == name

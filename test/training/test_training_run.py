@@ -24,16 +24,16 @@ from fer_ros.errors import ConfigError, DataError, ModelError
 from fer_ros.recognition.alignment import FER2013_TEMPLATE_48PX, align_faces
 from fer_ros.recognition.preprocessing import NORMALIZATIONS, normalize
 from fer_ros.types import FaceDetections
-from training import config as configuration
-from training.architectures import ARCHITECTURES, build_model
-from training.augment import AugmentationConfig
-from training.batches import FaceBatches, head_targets, model_input
-from training.checkpoints import read_checkpoint
-from training.config import RunConfig
-from training.data import load_sets
-from training.losses import HeadsLoss, class_shares, effective_class_weights
-from training.train import main, make_loss, train
-from training.tune import search, with_values
+from training.emotion import config as configuration
+from training.emotion.architectures import ARCHITECTURES, build_model
+from training.emotion.augment import AugmentationConfig
+from training.emotion.batches import FaceBatches, head_targets, model_input
+from training.emotion.config import RunConfig
+from training.emotion.data import load_sets
+from training.emotion.losses import HeadsLoss, class_shares, effective_class_weights
+from training.emotion.train import main, make_loss, train
+from training.emotion.tune import search, with_values
+from training.engine.checkpoints import read_checkpoint
 
 
 def test_the_run_s_folder_tells_everything(run: Path) -> None:

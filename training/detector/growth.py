@@ -16,7 +16,7 @@ from keras import layers
 from fer_ros.errors import ConfigError
 from fer_ros.types import Float32Array
 from training.detector.network import NetworkConfig
-from training.recover import created, take_statistics
+from training.engine.from_litert import created, take_statistics
 
 
 def convolution_places(config: NetworkConfig) -> list[tuple[str, int]]:

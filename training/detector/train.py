@@ -25,7 +25,6 @@ from keras import ops
 from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, DataError
 from fer_ros.types import Float32Array
-from training.callbacks import copied_weights
 from training.detector.batches import CollageBatches, TaughtMaker
 from training.detector.collage_maker import CollageConfig, CollageMaker
 from training.detector.growth import grow
@@ -34,8 +33,9 @@ from training.detector.network import NetworkConfig, build_network, for_training
 from training.detector.stock import Stock, load_stock
 from training.detector.targets import DetectorLoss
 from training.detector.teacher import DenseTeacher
-from training.fast_torch import fast_layers
-from training.recover import LiteRtWeights, fill
+from training.engine.callbacks import copied_weights
+from training.engine.fast_torch import fast_layers
+from training.engine.from_litert import LiteRtWeights, fill
 
 CHECKPOINT, AVERAGED, CURVES = 'checkpoint.npz', 'averaged.weights.h5', 'curves.csv'
 VALIDATION_STEPS = 12

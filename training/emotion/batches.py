@@ -1,0 +1,117 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Batches of augmented faces with the targets of all heads; any batch can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fer_ros.data.face_set import FaceSet
+from fer_ros.recognition.preprocessing import normalize
+from fer_ros.types import Float32Array, Int64Array, UInt8Array
+from training.emotion.augment import AugmentationConfig, augment, mix
+from training.emotion.config import RunConfig
+from training.emotion.losses import class_shares
+
+
+def head_targets(faces: FaceSet, config: RunConfig) -> Float32Array:
+    """Return float32 (N, sum of C): the targets of all heads side by side, times their weights."""
+    return np.concatenate(
+        [head.weight * faces.targets(head.kind, head.classes) for head in config.heads], axis=1
+    )
+
+
+def model_input(crops: UInt8Array, normalization: str, channels: int) -> Float32Array:
+    """Return what the network takes: float32 (N, S, S, channels); grey is repeated for three."""
+    inputs = normalize(crops, normalization)
+    return np.repeat(inputs, 3, axis=-1) if channels == 3 else inputs
+
+
+def drawing_chances(targets: Float32Array, config: RunConfig) -> Float32Array | None:
+    """Return float64 (N,) chances of each face for oversampling, None for 'each face once'."""
+    if config.balance.method != 'oversampling':
+        return None
+    shares = np.maximum(class_shares(targets), 1e-6)
+    mass = np.maximum(targets.sum(axis=1), 1e-6)
+    rarity = (targets @ shares**-config.balance.strength).astype(np.float64) / mass
+    chances: Float32Array = np.maximum(rarity, rarity[rarity > 0].min())
+    return chances / chances.sum()
+
+
+class FaceBatches:
+    """One epoch after another of training batches.
+
+    Everything random follows from seed, epoch and batch number, so a resumed run sees the batches
+    that an unbroken one would have seen.
+
+    Args:
+        images: uint8 (N, S, S).
+        targets: float32 (N, K).
+        config: of the run.
+        first_epoch: where a resumed run goes on.
+    """
+
+    def __init__(
+        self, images: UInt8Array, targets: Float32Array, config: RunConfig, first_epoch: int = 0
+    ) -> None:
+        """Draw the first epoch's order."""
+        self.images = images
+        self.targets = targets
+        self.config = config
+        self.epoch = first_epoch
+        self.chances = drawing_chances(targets, config)
+        self._order = self._draw_order()
+
+    def _draw_order(self) -> Int64Array:
+        """Return int64 (N,): the rows of this epoch in order."""
+        rng = np.random.default_rng((self.config.seed, self.epoch))
+        count = len(self.images)
+        if self.chances is None:
+            return rng.permutation(count)
+        return rng.choice(count, count, p=self.chances)
+
+    @property
+    def size_px(self) -> int:
+        """Return the side of this epoch's faces: the last of ``size_steps`` that has begun."""
+        steps = self.config.optimization.size_steps
+        begun = [start for start in steps if start <= self.epoch]
+        return steps[max(begun)] if begun else self.config.model.size_px
+
+    @property
+    def augmentation(self) -> AugmentationConfig:
+        """Return this epoch's augmentation."""
+        chosen = self.config.augmentation
+        calm = self.epoch >= self.config.optimization.epochs - chosen.calm_epochs
+        return chosen.calm() if calm else chosen
+
+    def __len__(self) -> int:
+        """Return the number of batches; the last one may be smaller."""
+        return -(-len(self.images) // self.config.optimization.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
+        """Return inputs (B, S, S, channels) and targets (B, K)."""
+        size = self.config.optimization.batch_size
+        rows = self._order[index * size : (index + 1) * size]
+        rng = np.random.default_rng((self.config.seed, self.epoch, index))
+        augmentation = self.augmentation
+        crops = augment(self.images[rows], augmentation, rng, self.size_px)
+        model = self.config.model
+        inputs = model_input(crops, model.normalization, model.channels)
+        return mix(inputs, self.targets[rows], augmentation, rng)
+
+    def next_epoch(self) -> None:
+        """Go on to the next epoch."""
+        self.epoch += 1
+        self._order = self._draw_order()
+
+    def stream(self) -> Iterator[tuple[Float32Array, Float32Array]]:
+        """Yield the batches of one epoch after another, for ever.
+
+        The order does not depend on how far ahead a backend reads.
+        """
+        while True:
+            for index in range(len(self)):
+                yield self[index]
+            self.next_epoch()

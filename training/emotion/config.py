@@ -1,0 +1,246 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One YAML file a run: every switch of training with its default, and nothing else accepted."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fer_ros.config import check_settings, setting
+from fer_ros.data.face_set import LABEL_KINDS, classes_of
+from fer_ros.errors import ConfigError
+from fer_ros.recognition.preprocessing import NORMALIZATIONS
+from training.emotion.augment import AugmentationConfig
+
+SCHEDULES = ('cosine', 'one_cycle', 'trapezoid', 'plateau', 'constant')
+OPTIMIZERS = ('sgd', 'adamw')
+PRECISIONS = ('float32', 'bfloat16', 'float16')
+BALANCING = ('none', 'class_weights', 'oversampling', 'focal', 'logit_adjustment')
+
+
+@dataclass(frozen=True)
+class SetConfig:
+    """One data set of a run."""
+
+    path: str = setting('', 'npz, csv or folder; relative to the configuration file')
+    name: str = setting('', 'name in reports; empty for the file name')
+    votes: str = setting('', "FER+'s fer2013new.csv, for a csv of faces; joined by row")
+    label_map: dict[str, str] = field(default_factory=dict)
+    weight: float = setting(1.0, "factor of the set's loss", low=0, high=1000)
+    photos: bool = setting(False, 'a folder of photos, from which faces are cut first')
+    unlabelled: bool = setting(False, 'a folder without classes, which learns from teachers alone')
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """One output of the model and what it learns from."""
+
+    name: str = setting('ferplus', 'name of the head in the model card')
+    kind: str = setting('ferplus', 'what the targets are', choices=LABEL_KINDS)
+    labels: tuple[str, ...] = ()
+    weight: float = setting(1.0, "factor of the head's loss", low=0, high=1000)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the head's class names in column order."""
+        return classes_of(self.kind, self.labels)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network and its input."""
+
+    architecture: str = setting('residual', 'see training.emotion.architectures.ARCHITECTURES')
+    options: dict[str, Any] = field(default_factory=dict)
+    size_px: int = setting(48, 'side of the faces', low=16, high=512)
+    channels: int = setting(1, '1 grey or 3 (grey repeated, for weights made on colour)')
+    normalization: str = setting(
+        'standardize', 'see fer_ros.recognition.preprocessing', choices=NORMALIZATIONS
+    )
+
+
+@dataclass(frozen=True)
+class OptimizationConfig:
+    """How weights are found."""
+
+    epochs: int = setting(60, 'passes over the training faces', low=1, high=100000)
+    batch_size: int = setting(128, 'faces a step', low=1, high=100000)
+    optimizer: str = setting('sgd', 'sgd is with Nesterov momentum', choices=OPTIMIZERS)
+    learning_rate: float = setting(0.1, 'highest value', low=0, high=100)
+    momentum: float = setting(0.9, 'of sgd', low=0, high=1)
+    # Frameworks that add decay to the gradient say 5e-4 for the same: momentum makes it tenfold.
+    weight_decay: float = setting(
+        5e-3, 'share by which kernels shrink a step, times the learning rate', low=0, high=1
+    )
+    schedule: str = setting('cosine', 'course of the learning rate', choices=SCHEDULES)
+    warmup_epochs: float = setting(2.0, 'linear rise from 0', low=0, high=100000)
+    cooldown: float = setting(0.4, 'share of a trapezoid in which it falls to 0', low=0, high=1)
+    plateau_patience: int = setting(5, 'epochs without gain before it is halved', low=1, high=1000)
+    early_stopping: int = setting(
+        0, 'epochs without gain before the end; 0 for never', low=0, high=100000
+    )
+    weight_average: float = setting(
+        0.998, 'decay a step of the running average that is kept; 0 for none', low=0, high=1
+    )
+    label_smoothing: float = setting(0.0, 'share of a target spread evenly', low=0, high=1)
+    frozen_epochs: int = setting(
+        0, 'epochs in which a backbone keeps the weights it came with', low=0, high=100000
+    )
+    precision: str = setting('bfloat16', 'of activations', choices=PRECISIONS)
+    size_steps: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BalanceConfig:
+    """What evens out rare classes."""
+
+    method: str = setting('none', 'one of them', choices=BALANCING)
+    strength: float = setting(
+        0.5,
+        'class_weights, oversampling: power of 1/frequency; focal: gamma; logit_adjustment: tau',
+        low=0,
+        high=10,
+    )
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run."""
+
+    name: str = setting('emotion', 'of the model')
+    seed: int = setting(1, 'of everything random', low=0, high=2**31)
+    sets: tuple[SetConfig, ...] = ()
+    heads: tuple[HeadConfig, ...] = (
+        HeadConfig(),
+        HeadConfig(name='fer2013', kind='fer2013'),
+    )
+    model: ModelConfig = field(default_factory=ModelConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
+    balance: BalanceConfig = field(default_factory=BalanceConfig)
+    start: str = setting('', 'folder of a run whose best weights this one goes on from')
+    teachers: tuple[str, ...] = ()
+    distillation: float = setting(
+        0.7, "share of the targets that is the teachers' answer", low=0, high=1
+    )
+    max_faces: int = setting(0, 'train on that many faces at most; 0 for all', low=0, high=2**31)
+
+    def __post_init__(self) -> None:
+        """Check what belongs together."""
+        if not self.sets:
+            raise ConfigError('sets: a run needs at least one data set')
+        names = [head.name for head in self.heads]
+        if not names or len(set(names)) != len(names):
+            raise ConfigError(f'heads: expected at least one, each named once, got {names}')
+        if self.model.channels not in (1, 3):
+            raise ConfigError(f'model.channels: expected 1 or 3, got {self.model.channels}')
+
+    def head_columns(self) -> Iterator[tuple[HeadConfig, slice]]:
+        """Yield each head with its columns of the logits and targets."""
+        start = 0
+        for head in self.heads:
+            stop = start + len(head.classes)
+            yield head, slice(start, stop)
+            start = stop
+
+
+def _value(kind: Any, value: Any, name: str) -> Any:
+    """Return *value* as the annotated type *kind*; ConfigError where it does not fit."""
+    if dataclasses.is_dataclass(kind):
+        return _section(kind, value, name)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f'{name}: expected a list, got {value!r}')
+        return tuple(_value(arguments[0], item, f'{name}[{i}]') for i, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f'{name}: expected a mapping, got {value!r}')
+        return {
+            _value(arguments[0], key, name): _value(arguments[1], item, f'{name}.{key}')
+            for key, item in value.items()
+        }
+    if kind is Any or isinstance(kind, types.UnionType):
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ConfigError(f'{name}: expected {kind.__name__}, got {value!r}')
+    return value
+
+
+def _section(kind: Any, content: Any, name: str) -> Any:
+    """Return dataclass *kind* filled from a mapping."""
+    if not isinstance(content, dict):
+        raise ConfigError(f'{name}: expected a mapping, got {content!r}')
+    hints = typing.get_type_hints(kind)
+    for key in content:
+        if key not in hints:
+            known = ', '.join(hints)
+            raise ConfigError(f'{name}: no setting is called {key!r}; there are: {known}')
+    values = {key: _value(hints[key], item, f'{name}.{key}') for key, item in content.items()}
+    try:
+        made = kind(**values)
+        check_settings(made)
+    except ValueError as error:
+        raise ConfigError(f'{name}: {error}') from error
+    return made
+
+
+def from_mapping(content: Any) -> RunConfig:
+    """Return the configuration that a mapping (a parsed YAML file) describes.
+
+    Raises:
+        ConfigError: unknown names, wrong types, values out of range.
+    """
+    made: RunConfig = _section(RunConfig, content, 'run')
+    return made
+
+
+def load(path: Path) -> RunConfig:
+    """Read a run's YAML; the paths of data sets and other runs are taken from its folder.
+
+    Raises:
+        ConfigError: it cannot be read, or see ``from_mapping``.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f'{path}: {error}') from error
+    config = from_mapping(content)
+    base = path.resolve().parent
+
+    def absolute(name: str) -> str:
+        return str((base / Path(name).expanduser()).resolve()) if name else ''
+
+    sets = tuple(
+        dataclasses.replace(item, path=absolute(item.path), votes=absolute(item.votes))
+        for item in config.sets
+    )
+    teachers = tuple(absolute(name) for name in config.teachers)
+    return dataclasses.replace(config, sets=sets, start=absolute(config.start), teachers=teachers)
+
+
+def to_mapping(config: RunConfig) -> dict[str, Any]:
+    """Return what ``from_mapping`` makes *config* of: plain mappings, lists and values."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+    content: dict[str, Any] = plain(dataclasses.asdict(config))
+    return content
+
+
+def save(config: RunConfig, path: Path) -> None:
+    """Write *config* as YAML that ``load`` reads."""
+    path.write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding='utf-8')

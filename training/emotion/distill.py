@@ -1,0 +1,135 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Teachers into a student: ``python -m training.emotion.distill run.yaml --teachers RUN RUN``.
+
+A student is an ordinary run whose configuration names its teachers' folders. Its targets are a
+blend of what people said and of the teachers' mean probabilities (arXiv 1503.02531), which the
+teachers give once, before training, for each face and its mirror image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fer_ros.data.datasets import resized
+from fer_ros.errors import ConfigError, FerError
+from fer_ros.recognition.classifier import softmax
+from fer_ros.types import Float32Array, UInt8Array
+from training.emotion import config as configuration
+from training.emotion.batches import model_input
+from training.emotion.config import RunConfig
+from training.emotion.data import LoadedSets
+from training.emotion.runs import load_run
+from training.engine.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from training.engine.fast_torch import fast_layers
+
+BATCH = 256
+
+
+def teacher_logits(folder: Path, images: UInt8Array, student: RunConfig) -> Float32Array:
+    """Return float32 (N, columns) mean logits of faces and their mirror images.
+
+    Raises:
+        ConfigError: the teacher's heads are not the student's.
+    """
+    config, model = load_run(folder)
+    mine = [(head.name, head.classes) for head in student.heads]
+    theirs = [(head.name, head.classes) for head in config.heads]
+    if mine != theirs:
+        raise ConfigError(f'teacher {folder} has heads {theirs}, the student {mine}')
+    faces = resized(images, config.model.size_px)
+    parts = []
+    with fast_layers():
+        for start in range(0, len(faces), BATCH):
+            batch = faces[start : start + BATCH]
+            both = np.concatenate([batch, batch[:, :, ::-1]])
+            inputs = model_input(both, config.model.normalization, config.model.channels)
+            parts.append(model.predict_on_batch(inputs).reshape(2, len(batch), -1).mean(axis=0))
+    return np.concatenate(parts)
+
+
+def kept_logits(cache: Path, name: str, images: UInt8Array, student: RunConfig) -> Float32Array:
+    """Return a teacher's logits, as kept in the file *cache*, or asked for and kept there.
+
+    A resumed student needs the same answers again, and asking takes minutes.
+
+    Raises:
+        ModelError: the file is damaged or cannot be written.
+    """
+    if cache.is_file():
+        kept = read_checkpoint(cache)
+        if kept.facts == {'teacher': name, 'faces': len(images)}:
+            return kept.weights[0]
+    logits = teacher_logits(Path(name), images, student)
+    facts = {'teacher': name, 'faces': len(images)}
+    write_checkpoint(cache, Checkpoint(0, [logits], [], facts=facts))
+    return logits
+
+
+def soften_targets(
+    targets: Float32Array,
+    loaded: LoadedSets,
+    config: RunConfig,
+    folder: Path,
+    resume: bool = False,
+) -> Float32Array:
+    """Return float32 (N, K) targets of which a share is the teachers' answer.
+
+    Each row keeps its weight; a face without labels for a head learns from the teachers alone.
+
+    Args:
+        targets: float32 (N, K), all heads side by side.
+        loaded: the N training faces and the factor of each.
+        config: of the student; names the teachers.
+        folder: of the run; the teachers' answers are kept there.
+        resume: use answers that were kept before.
+    """
+    images, factors = loaded.training.images, loaded.weights[:, None]
+    answers = []
+    for place, name in enumerate(config.teachers):
+        cache = folder / f'teacher_{place}.npz'
+        if not resume:
+            cache.unlink(missing_ok=True)
+        answers.append(kept_logits(cache, name, images, config))
+    blended = targets.copy()
+    for head, columns in config.head_columns():
+        chances = np.mean([softmax(logits[:, columns], 1.0) for logits in answers], axis=0)
+        mass = targets[:, columns].sum(axis=1, keepdims=True)
+        share = np.where(mass > 0, config.distillation, 1.0).astype(np.float32)
+        weight = np.where(mass > 0, mass, head.weight * factors).astype(np.float32)
+        blended[:, columns] = (1 - share) * targets[:, columns] + share * weight * chances
+    return blended
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog='python -m training.emotion.distill', description=__doc__)
+    parser.add_argument('config', type=Path, help="the student's YAML file")
+    parser.add_argument('--teachers', type=Path, nargs='+', help="the teachers' run folders")
+    parser.add_argument('--output', type=Path, help="the run's folder (default: runs/NAME)")
+    parser.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
+    options = parser.parse_args(arguments)
+    from training.emotion.train import train
+
+    try:
+        config = configuration.load(options.config)
+        if options.teachers:
+            teachers = tuple(str(folder.resolve()) for folder in options.teachers)
+            config = dataclasses.replace(config, teachers=teachers)
+        if not config.teachers:
+            raise ConfigError('a student needs at least one teacher')
+        train(config, options.output or Path('runs') / config.name, options.resume)
+    except FerError as error:
+        print(f'distill: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

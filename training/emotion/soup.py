@@ -1,0 +1,130 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The weights of several runs averaged: ``python -m training.emotion.soup RUN RUN --output RUN``.
+
+Runs that began from the same weights end in one valley of the loss; in the middle of it a single
+network answers almost as well as all of them together (arXiv 2203.05482).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from fer_ros.errors import ConfigError, FerError
+from fer_ros.types import Float32Array
+from training.emotion.batches import model_input
+from training.emotion.data import load_sets
+from training.emotion.runs import load_run, new_model, start_from, write_run
+from training.engine.callbacks import copied_weights, validate
+from training.engine.fast_torch import fast_layers
+
+STATISTICS_BATCH, STATISTICS_FACES = 256, 6000
+MEAN_OF = 'mean_of.json'
+"""File in the folder of a run that is a mean: the runs and their shares. The configuration there is
+the first run's."""
+
+
+def soup(folders: Sequence[Path], shares: Sequence[float], inputs: Float32Array) -> keras.Model:
+    """Return the network of the first run with the mean of all runs' best weights, in float32.
+
+    Convolutions without bias count with the filter norms of the first run: normalisation after them
+    makes their scale free, and a run with other norms would count for more or less than its share.
+
+    Args:
+        folders: of the runs; the first one's network may have blocks that the others lack.
+        shares: of each run in the mean; their sum counts as 1.
+        inputs: float32 (N, S, S, C), some thousands; normalisation gets its statistics from them.
+
+    Raises:
+        ConfigError: shares that make no mean, or the runs are of different networks.
+        ModelError: a checkpoint is missing or damaged.
+    """
+    if len(shares) != len(folders) or min(shares) < 0 or sum(shares) <= 0:
+        raise ConfigError(
+            f'shares: expected {len(folders)} numbers, none below 0, one a run, got {list(shares)}'
+        )
+    config, model = load_run(folders[0])
+    scaled = _kernels_of_free_scale(model)
+    first = copied_weights(model)
+    total = [np.zeros_like(value) for value in first]
+    for folder, share in zip(folders, shares):
+        other = new_model(config, config.model.size_px)
+        start_from(other, folder)
+        for place, value in enumerate(copied_weights(other)):
+            if place in scaled:
+                value *= _filter_norms(first[place]) / np.maximum(_filter_norms(value), 1e-9)
+            total[place] += np.float32(share / sum(shares)) * value
+    model.set_weights(total)
+    measure_statistics(model, inputs)
+    return model
+
+
+def _kernels_of_free_scale(model: keras.Model) -> set[int]:
+    """Return the places in the model's weights of kernels of convolutions without bias."""
+    free = {
+        id(layer.kernel)
+        for layer in model.layers
+        if isinstance(layer, layers.Conv2D) and not layer.use_bias
+    }
+    return {place for place, weight in enumerate(model.weights) if id(weight) in free}
+
+
+def _filter_norms(kernel: np.ndarray) -> np.ndarray:
+    """Return the norm of each filter, (out,), of a kernel (H, W, in, out)."""
+    return np.sqrt((kernel**2).sum(axis=(0, 1, 2)))
+
+
+def measure_statistics(model: keras.Model, inputs: Float32Array) -> None:
+    """Set the statistics of all normalisations to what they see on *inputs*, in place."""
+    norms = [one for one in model.layers if isinstance(one, layers.BatchNormalization)]
+    momenta = [norm.momentum for norm in norms]
+    with fast_layers():
+        for place, start in enumerate(range(0, len(inputs), STATISTICS_BATCH)):
+            for norm in norms:
+                norm.momentum = place / (place + 1)  # the mean of all batches so far
+            model(inputs[start : start + STATISTICS_BATCH], training=True)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog='python -m training.emotion.soup', description=__doc__)
+    parser.add_argument('runs', type=Path, nargs='+', help="the runs' folders")
+    parser.add_argument('--shares', type=float, nargs='+', help='of each run (default: the same)')
+    parser.add_argument('--output', type=Path, required=True, help='folder to make')
+    options = parser.parse_args(arguments)
+    keras.config.set_dtype_policy('float32')
+    try:
+        config, _ = load_run(options.runs[0])
+        loaded = load_sets(config)
+        faces = loaded.training.images[:: max(1, len(loaded.training) // STATISTICS_FACES)]
+        inputs = model_input(faces, config.model.normalization, config.model.channels)
+        shares = options.shares or [1.0] * len(options.runs)
+        model = soup(options.runs, shares, inputs)
+        write_run(options.output, config, model)
+        mean_of = [
+            {'run': folder.resolve().name, 'share': share / sum(shares)}
+            for folder, share in zip(options.runs, shares)
+        ]
+        (options.output / MEAN_OF).write_text(json.dumps(mean_of) + '\n', encoding='utf-8')
+    except FerError as error:
+        print(f'soup: {error}', file=sys.stderr)
+        return 1
+    with fast_layers():
+        for validation in loaded.validation:
+            for name, value in validate(model, validation, config).items():
+                print(f'{name} {value:.4f}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,147 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Search good settings: ``python -m training.emotion.tune run.yaml space.yaml --trials 20``.
+
+The space is a YAML mapping from a setting of the run to what it may be::
+
+    optimization.learning_rate: {low: 0.01, high: 0.3, log: true}
+    model.options.dropout: {low: 0.0, high: 0.5}
+    augmentation.mixup: [0.0, 0.2, 0.4]
+
+Every trial is a run of its own in the output folder; KerasTuner's Bayesian optimisation chooses
+the next one by the score on the faces to choose by.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import yaml
+
+from fer_ros.errors import ConfigError, FerError
+from training.emotion import config as configuration
+from training.emotion.config import RunConfig
+from training.emotion.train import train
+
+
+def check_space(space: Any) -> dict[str, Any]:
+    """Return *space* if every entry is a list of choices or {low, high[, log]}.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not isinstance(space, dict) or not space:
+        raise ConfigError('the space must be a mapping from settings to what they may be')
+    for name, rule in space.items():
+        is_range = isinstance(rule, dict) and {'low', 'high'} <= set(rule) <= {'low', 'high', 'log'}
+        if not is_range and not (isinstance(rule, list) and rule):
+            raise ConfigError(f'{name}: expected a list or {{low, high, log}}, got {rule!r}')
+    return space
+
+
+def draw(parameters: keras_tuner.HyperParameters, space: Mapping[str, Any]) -> dict[str, Any]:
+    """Return {setting: value} for one trial."""
+    values: dict[str, Any] = {}
+    for name, rule in space.items():
+        if isinstance(rule, list):
+            # KerasTuner's choices are of plain types: a list is chosen by its number.
+            values[name] = rule[parameters.Int(name, 0, len(rule) - 1)]
+        else:
+            make = parameters.Int if type(rule['low']) is int else parameters.Float
+            sampling = 'log' if rule.get('log') else 'linear'
+            values[name] = make(name, rule['low'], rule['high'], sampling=sampling)
+    return values
+
+
+def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """Return *config* with 'section.setting' values replaced.
+
+    Raises:
+        ConfigError: a setting does not exist or is out of range.
+    """
+    content = configuration.to_mapping(config)
+    for name, value in values.items():
+        *path, last = name.split('.')
+        section = content
+        for part in path:
+            if not isinstance(section.get(part), dict):
+                raise ConfigError(f'space: no setting is called {name!r}')
+            section = section[part]
+        section[last] = copy.deepcopy(value)
+    return configuration.from_mapping(content)
+
+
+class RunTuner(keras_tuner.Tuner):
+    """Makes a training run of each trial.
+
+    Args:
+        oracle: chooses the next values.
+        config: what the trials start from.
+        space: checked by check_space.
+        folder: of the search; one run a trial below it.
+    """
+
+    def __init__(
+        self, oracle: keras_tuner.Oracle, config: RunConfig, space: Mapping[str, Any], folder: Path
+    ) -> None:
+        """Keep what trials start from."""
+        self.config = config
+        self.space = space
+        self.folder = folder
+        super().__init__(oracle=oracle, directory=str(folder), project_name='search')
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Train with the trial's values; return its best score."""
+        values = draw(trial.hyperparameters, self.space)
+        config = with_values(self.config, values)
+        config = dataclasses.replace(config, name=f'trial_{trial.trial_id}')
+        print(f'trial {trial.trial_id}: {values}', flush=True)
+        result = train(config, self.folder / config.name, resume=True)
+        return {'score': max(row['score'] for row in result.history)}
+
+
+def search(config: RunConfig, space: Any, folder: Path, trials: int) -> dict[str, Any]:
+    """Run the search (or go on with the one in *folder*); return the best values and score."""
+    checked = check_space(space)
+    oracle = keras_tuner.oracles.BayesianOptimizationOracle(
+        objective=keras_tuner.Objective('score', 'max'),
+        max_trials=trials,
+        num_initial_points=max(2, min(trials, len(checked))),
+        seed=config.seed,
+    )
+    tuner = RunTuner(oracle, config, checked, folder)
+    tuner.search()
+    best = oracle.get_best_trials(1)[0]
+    found = {'values': draw(best.hyperparameters, checked), 'score': best.score}
+    (folder / 'best.json').write_text(json.dumps(found, indent=2) + '\n', encoding='utf-8')
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog='python -m training.emotion.tune', description=__doc__)
+    parser.add_argument('config', type=Path, help='the YAML file the trials start from')
+    parser.add_argument('space', type=Path, help='the YAML file of the space')
+    parser.add_argument('--trials', type=int, default=20)
+    parser.add_argument('--output', type=Path, default=Path('runs/tuning'))
+    options = parser.parse_args(arguments)
+    try:
+        config = configuration.load(options.config)
+        space = yaml.safe_load(options.space.read_text(encoding='utf-8'))
+        print(json.dumps(search(config, space, options.output, options.trials)))
+    except (FerError, OSError, yaml.YAMLError) as error:
+        print(f'tune: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
