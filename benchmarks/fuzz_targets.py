@@ -32,9 +32,8 @@ from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
 from fer_ros.data import bags as bag_files
 from fer_ros.data.bag_labels import read_spans, topic_spans
 from fer_ros.data.datasets import read_csv, read_npz, read_votes
-from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import DataError, ImageError, ModelError, SourceError
-from fer_ros.models.card import MODELS_DIR, EmotionModelCard, load_emotion_card
+from fer_ros.models.card import MODELS_DIR, DetectorCard, EmotionModelCard
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _with_changes(content: Any, draw: Draw) -> Any:
 def model_card(data: bytes) -> bool:
     """Load a shipped card with values or bytes changed, or rubbish."""
     draw = Draw(data)
-    load, name = draw.pick(((load_emotion_card, 'emotion'), (load_detector_card, 'detector')))
+    load, name = draw.pick(((EmotionModelCard, 'emotion'), (DetectorCard, 'detector')))
     if draw.integer(0, 2):
         content = json.loads(_card(name))
         content.pop('about', None)

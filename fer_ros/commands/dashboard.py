@@ -14,7 +14,7 @@ from typing import Any
 
 from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
 from fer_ros.errors import ConfigError
-from fer_ros.models.card import load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 
 TOKEN_VARIABLE = 'FER_DASHBOARD_TOKEN'
 
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     from fer_ros.dashboard.access import is_loopback
     from fer_ros.dashboard.settings import SETTINGS
 
-    load_emotion_card(options.model)
+    EmotionModelCard.load(options.model)
     _check_address(options.host, options.port)
     token = options.token
     if not token and not is_loopback(options.host):

@@ -12,7 +12,7 @@ import streamlit as st
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.errors import ModelError
-from fer_ros.models.card import MODELS_DIR, EmotionModelCard, load_emotion_card
+from fer_ros.models.card import MODELS_DIR, EmotionModelCard
 
 
 def show() -> None:
@@ -24,7 +24,7 @@ def show() -> None:
         return
     name = st.selectbox('Model', names) if len(names) > 1 else names[0]
     try:
-        card = load_emotion_card(name)
+        card = EmotionModelCard.load(name)
     except ModelError as error:
         st.error(str(error), icon=':material/error:')
         return

@@ -6,8 +6,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fer_ros.config import DetectionConfig
+from fer_ros.config import DETECTOR_PLUGINS, DetectionConfig
+from fer_ros.models.registry import find
 from fer_ros.types import FaceDetections, UInt8Array
+
+OWN = {
+    'builtin': 'fer_ros.detection.builtin:BuiltinDetector',
+    'yunet': 'fer_ros.detection.yunet:YuNetDetector',
+    'haar': 'fer_ros.detection.haar:HaarDetector',
+}
 
 
 class FaceDetector(Protocol):
@@ -34,16 +41,7 @@ def make_detector(config: DetectionConfig) -> FaceDetector:
 
     Raises:
         ModelError: its weights are missing or damaged.
+        ConfigError: no package that is installed offers it.
     """
-    # Imported here so that a node loads only the library of the detector it uses.
-    if config.backend == 'haar':
-        from fer_ros.detection.haar import HaarDetector
-
-        return HaarDetector(config)
-    if config.backend == 'yunet':
-        from fer_ros.detection.yunet import YuNetDetector
-
-        return YuNetDetector(config)
-    from fer_ros.detection.builtin import BuiltinDetector
-
-    return BuiltinDetector(config)
+    detector: FaceDetector = find(OWN, DETECTOR_PLUGINS, config.backend)(config)
+    return detector

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,7 +20,7 @@ from ai_edge_litert.interpreter import Interpreter
 from fer_ros.config import DetectionConfig
 from fer_ros.errors import ModelError
 from fer_ros.geometry import non_maximum_suppression, pairwise_iou
-from fer_ros.models.card import file_sha256, find_card, read_card_json
+from fer_ros.models.card import DetectorCard
 from fer_ros.types import FaceDetections, Float32Array, UInt8Array
 
 STRIDES = (8, 16, 32)
@@ -30,7 +28,6 @@ UNIT_STRIDES = 4
 """Offsets and sizes come in units of so many strides."""
 OUTPUT_COLUMNS = 15
 """Logit of the score; box as dx, dy, log width, log height; five landmarks as dx, dy."""
-DEFAULT_MODEL = 'detector'
 MAX_IOU = 0.3
 SHARE_POWER = 4
 """A face is the mean of the cells that stand for it, each weighted by this power of its score: a
@@ -42,66 +39,6 @@ KEPT_SIZES = 8
 """Interpreters are kept for so many input sizes, so that changing between cameras costs nothing."""
 KEPT_PIXELS = 4_000_000
 """And for inputs of so many pixels together: each takes some 85 bytes."""
-
-
-@dataclass(frozen=True)
-class DetectorCard:
-    """What the runtime must know about the detector's weights.
-
-    Attributes:
-        id: name and version.
-        path: the LiteRT file, checked against its digest.
-        least_face_px: height of the smallest face the network finds reliably in its own input.
-        score_slope: the logit is multiplied by this
-        score_offset: and this is added before the sigmoid, so that a score of 0.6 is a good
-            threshold.
-    """
-
-    id: str
-    path: Path
-    least_face_px: float
-    score_slope: float = 1.0
-    score_offset: float = 0.0
-
-
-def load_detector_card(model: str = 'default') -> DetectorCard:
-    """Read the detector's card and check its weights.
-
-    Args:
-        model: 'default', the name of a shipped detector, or the path of a card.
-
-    Raises:
-        ModelError: the card cannot be read, or the weights are missing or not those it speaks of.
-    """
-    path = find_card(model, DEFAULT_MODEL)
-    content = read_card_json(path, 'detector')
-    try:
-        file, digest = (
-            str(content['files']['litert']),
-            str(content['sha256'][content['files']['litert']]),
-        )
-        card = DetectorCard(
-            id=str(content['id']),
-            path=path.parent / file,
-            least_face_px=float(content['least_face_px']),
-            score_slope=float(content['score_slope']),
-            score_offset=float(content['score_offset']),
-        )
-    except (LookupError, TypeError, ValueError, OverflowError) as error:
-        raise ModelError(f'model card {path}: {error!r}') from error
-    if Path(file).name != file:
-        raise ModelError(f'model card {path}: {file!r} must be a plain file name')
-    numbers = (card.least_face_px, card.score_slope, card.score_offset)
-    if not all(map(math.isfinite, numbers)) or card.least_face_px < 4 or card.score_slope <= 0:
-        raise ModelError(
-            f'model card {path}: expected least_face_px >= 4, score_slope > 0 and finite numbers, '
-            f'got {numbers}'
-        )
-    if not card.path.is_file():
-        raise ModelError(f'detector {card.id}: weights {card.path} are missing')
-    if file_sha256(card.path) != digest:
-        raise ModelError(f'detector {card.id}: {card.path} is not the file its card speaks of')
-    return card
 
 
 @lru_cache(maxsize=16)
@@ -181,8 +118,8 @@ class BuiltinDetector:
     def __init__(self, config: DetectionConfig) -> None:
         """Load the card and weights that *config* names; raises ModelError."""
         self.config = config
-        self.card = load_detector_card(config.weights or 'default')
-        self._weights = self.card.path.read_bytes()
+        self.card = DetectorCard.load(config.weights or 'default')
+        self._weights = self.card.weights_path('litert').read_bytes()
         self._interpreters: OrderedDict[tuple[int, int], Interpreter] = OrderedDict()
         self._interpreter((STRIDES[-1], STRIDES[-1]))
 
@@ -225,7 +162,7 @@ class BuiltinDetector:
             interpreter.resize_tensor_input(index, (1, *shape_hw, 3))
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f'detector {self.card.id}: {self.card.path}: {error}') from error
+            raise ModelError(f'{self.card.files["litert"]} of {self.card.id}: {error}') from error
         self._interpreters[shape_hw] = interpreter
         self._forget_old_ones()
         return interpreter

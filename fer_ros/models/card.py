@@ -23,13 +23,17 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fer_ros.errors import ModelError
 from fer_ros.labels import EMOTIONS
-from fer_ros.recognition.preprocessing import NORMALIZATIONS
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MODELS_DIR = Path(__file__).parent
+NORMALIZATIONS = ('standardize', 'equalize', 'clahe', 'none')
+"""What fer_ros.recognition.preprocessing can do."""
 SCHEMA = 1
 MAX_CARD_BYTES = 1_000_000
 
@@ -69,80 +73,79 @@ class OutputHead:
             )
 
 
-@dataclass(frozen=True)
-class EmotionModelCard:
-    """What the runtime must know about an emotion model.
-
-    The model takes float32 (N, S, S, channels), as
-    fer_ros.recognition.preprocessing.normalize makes it, and gives one float32 (N, sum of C) array
-    of logits: the heads side by side, in the card's order.
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What every model says of itself, and where its weights lie.
 
     Attributes:
         id: name and version, published with every message.
         files: backend name to file name beside the card.
         sha256: file name to hex digest.
-        size_px: S, height and width of the input.
-        channels: 1 grey or 3 BGR.
-        normalization: see fer_ros.recognition.preprocessing.NORMALIZATIONS.
-        template_px: five (x, y) landmarks in crop pixels that faces are aligned to.
-        heads: the output heads, in column order.
-        default_head: name of the head used for live faces.
-        mirror: average each face with its mirror image (twice the cost).
         about: for people; see the module's text.
+        folder: where the card lies.
     """
+
+    kind: ClassVar[str]
+    default: ClassVar[str]
+    """Name of the shipped model."""
 
     id: str
     files: dict[str, str]
     sha256: dict[str, str]
-    size_px: int
-    channels: int
-    normalization: str
-    template_px: tuple[tuple[float, float], ...]
-    heads: tuple[OutputHead, ...]
-    default_head: str
-    mirror: bool = False
     about: dict[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
     def __post_init__(self) -> None:
         """Check the fields against each other."""
-        if self.normalization not in NORMALIZATIONS:
-            raise ModelError(f'model {self.id}: unknown normalization {self.normalization!r}')
-        if not 16 <= self.size_px <= 512 or self.channels not in (1, 3):
-            raise ModelError(
-                f'model {self.id}: expected size_px 16 to 512 and channels 1 or 3, '
-                f'got {self.size_px} and {self.channels}'
-            )
-        if len(self.template_px) != 5 or any(len(point) != 2 for point in self.template_px):
-            raise ModelError(f'model {self.id}: template_px must hold five (x, y) points')
-        names = [head.name for head in self.heads]
-        if self.default_head not in names or len(set(names)) != len(names):
-            raise ModelError(
-                f'model {self.id}: default_head {self.default_head!r} must be one of its '
-                f'heads, each named once: {names}'
-            )
         for name in self.files.values():
             if Path(name).name != name:
                 raise ModelError(f'model {self.id}: {name!r} must be a plain file name')
 
-    @property
-    def columns(self) -> int:
-        """Return the width of the model's output."""
-        return sum(len(head.labels) for head in self.heads)
+    @classmethod
+    def load(cls, model: str = 'default') -> Self:
+        """Read a card.
 
-    def head(self, name: str = '') -> tuple[OutputHead, slice]:
-        """Return the head called *name* (the default one if empty) and its columns.
+        Args:
+            model: 'default', the name of a shipped model, or the path of a card.
 
         Raises:
-            ValueError: there is no such head.
+            ModelError: it cannot be read, or contradicts itself.
         """
-        start = 0
-        for head in self.heads:
-            stop = start + len(head.labels)
-            if head.name == (name or self.default_head):
-                return head, slice(start, stop)
-            start = stop
-        raise ValueError(f'model {self.id} has no output {name!r}')
+        path = cls.find(model)
+        content = read_card_json(path, cls.kind)
+        try:
+            return cls(
+                id=str(content['id']),
+                files={str(k): str(v) for k, v in content['files'].items()},
+                sha256={str(k): str(v) for k, v in content['sha256'].items()},
+                about=dict(content.get('about', {})),
+                folder=path.parent,
+                **cls._fields(content),
+            )
+        except KeyError as error:
+            raise ModelError(f'model card {path}: {error} is missing') from error
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ModelError(f'model card {path}: {error}') from error
+
+    @classmethod
+    def find(cls, model: str) -> Path:
+        """Return the path of a card: *model* is a path, the name of a shipped model or 'default'.
+
+        Raises:
+            ModelError: no shipped model has that name.
+        """
+        if model.endswith('.json'):
+            return Path(model).expanduser()
+        path = MODELS_DIR / f'{cls.default if model == "default" else model}.json'
+        if not path.is_file():
+            shipped = ', '.join(sorted(p.stem for p in MODELS_DIR.glob(f'{cls.default}*.json')))
+            raise ModelError(f'no shipped model is called {model!r}; there are: {shipped}')
+        return path
+
+    @classmethod
+    def _fields(cls, content: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields that only this kind has, out of a card's content."""
+        raise NotImplementedError
 
     def weights_path(self, backend: str, verify: bool = True) -> Path:
         """Return the weights for *backend*, checked against their sha256.
@@ -171,10 +174,135 @@ class EmotionModelCard:
         """Write the card as JSON to *path*."""
         content = dataclasses.asdict(self)
         del content['folder']
+        about = content.pop('about')
         path.write_text(
-            json.dumps({'schema': SCHEMA, 'kind': 'emotion', **content}, indent=2) + '\n',
+            json.dumps({'schema': SCHEMA, 'kind': self.kind, **content, 'about': about}, indent=2)
+            + '\n',
             encoding='utf-8',
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmotionModelCard(ModelCard):
+    """What the runtime must know about an emotion model.
+
+    The model takes float32 (N, S, S, channels), as
+    fer_ros.recognition.preprocessing.normalize makes it, and gives one float32 (N, sum of C) array
+    of logits: the heads side by side, in the card's order.
+
+    Attributes:
+        size_px: S, height and width of the input.
+        channels: 1 grey or 3 BGR.
+        normalization: one of NORMALIZATIONS.
+        template_px: five (x, y) landmarks in crop pixels that faces are aligned to.
+        heads: the output heads, in column order.
+        default_head: name of the head used for live faces.
+        mirror: average each face with its mirror image (twice the cost).
+    """
+
+    kind = 'emotion'
+    default = 'emotion'
+
+    size_px: int
+    channels: int
+    normalization: str
+    template_px: tuple[tuple[float, float], ...]
+    heads: tuple[OutputHead, ...]
+    default_head: str
+    mirror: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the fields against each other."""
+        super().__post_init__()
+        if self.normalization not in NORMALIZATIONS:
+            raise ModelError(f'model {self.id}: unknown normalization {self.normalization!r}')
+        if not 16 <= self.size_px <= 512 or self.channels not in (1, 3):
+            raise ModelError(
+                f'model {self.id}: expected size_px 16 to 512 and channels 1 or 3, '
+                f'got {self.size_px} and {self.channels}'
+            )
+        if len(self.template_px) != 5 or any(len(point) != 2 for point in self.template_px):
+            raise ModelError(f'model {self.id}: template_px must hold five (x, y) points')
+        names = [head.name for head in self.heads]
+        if self.default_head not in names or len(set(names)) != len(names):
+            raise ModelError(
+                f'model {self.id}: default_head {self.default_head!r} must be one of its '
+                f'heads, each named once: {names}'
+            )
+
+    @classmethod
+    def _fields(cls, content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            'size_px': int(content['size_px']),
+            'channels': int(content['channels']),
+            'normalization': str(content['normalization']),
+            'template_px': tuple((float(x), float(y)) for x, y in content['template_px']),
+            'heads': tuple(
+                OutputHead(
+                    name=str(head['name']),
+                    labels=tuple(str(label) for label in head['labels']),
+                    temperature=float(head['temperature']),
+                    unknown_threshold=float(head['unknown_threshold']),
+                )
+                for head in content['heads']
+            ),
+            'default_head': str(content['default_head']),
+            'mirror': bool(content.get('mirror', False)),
+        }
+
+    @property
+    def columns(self) -> int:
+        """Return the width of the model's output."""
+        return sum(len(head.labels) for head in self.heads)
+
+    def head(self, name: str = '') -> tuple[OutputHead, slice]:
+        """Return the head called *name* (the default one if empty) and its columns.
+
+        Raises:
+            ValueError: there is no such head.
+        """
+        start = 0
+        for head in self.heads:
+            stop = start + len(head.labels)
+            if head.name == (name or self.default_head):
+                return head, slice(start, stop)
+            start = stop
+        raise ValueError(f'model {self.id} has no output {name!r}')
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorCard(ModelCard):
+    """What the runtime must know about a detector's weights.
+
+    Attributes:
+        least_face_px: height of the smallest face the network finds reliably in its own input.
+        score_slope: the logit is multiplied by this
+        score_offset: and this is added before the sigmoid, so that a score of 0.6 is a good
+            threshold.
+    """
+
+    kind = 'detector'
+    default = 'detector'
+
+    least_face_px: float
+    score_slope: float = 1.0
+    score_offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the fields against each other."""
+        super().__post_init__()
+        numbers = (self.least_face_px, self.score_slope, self.score_offset)
+        if not all(map(math.isfinite, numbers)) or self.least_face_px < 4 or self.score_slope <= 0:
+            raise ModelError(
+                f'model {self.id}: expected least_face_px >= 4, score_slope > 0 and finite '
+                f'numbers, got {numbers}'
+            )
+
+    @classmethod
+    def _fields(cls, content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: float(content[name]) for name in ('least_face_px', 'score_slope', 'score_offset')
+        }
 
 
 def file_sha256(path: Path) -> str:
@@ -207,56 +335,3 @@ def read_card_json(path: Path, kind: str) -> dict[str, Any]:
             f'model card {path}: schema {content.get("schema")!r}, this version reads {SCHEMA}'
         )
     return content
-
-
-def find_card(model: str, default: str) -> Path:
-    """Return the path of a card: *model* is a path, the name of a shipped model, or 'default'."""
-    if model.endswith('.json'):
-        return Path(model).expanduser()
-    return MODELS_DIR / f'{default if model == "default" else model}.json'
-
-
-DEFAULT_EMOTION_MODEL = 'emotion'
-
-
-def load_emotion_card(model: str = 'default') -> EmotionModelCard:
-    """Read an emotion model's card.
-
-    Args:
-        model: 'default', the name of a shipped model, or the path of a card.
-
-    Raises:
-        ModelError: it cannot be read, or contradicts itself.
-    """
-    path = find_card(model, DEFAULT_EMOTION_MODEL)
-    if not path.is_file() and not model.endswith('.json'):
-        shipped = ', '.join(sorted(p.stem for p in MODELS_DIR.glob('emotion*.json')))
-        raise ModelError(f'no shipped model is called {model!r}; there are: {shipped}')
-    content = read_card_json(path, 'emotion')
-    try:
-        return EmotionModelCard(
-            id=str(content['id']),
-            files={str(k): str(v) for k, v in content['files'].items()},
-            sha256={str(k): str(v) for k, v in content['sha256'].items()},
-            size_px=int(content['size_px']),
-            channels=int(content['channels']),
-            normalization=str(content['normalization']),
-            template_px=tuple((float(x), float(y)) for x, y in content['template_px']),
-            heads=tuple(
-                OutputHead(
-                    name=str(head['name']),
-                    labels=tuple(str(label) for label in head['labels']),
-                    temperature=float(head['temperature']),
-                    unknown_threshold=float(head['unknown_threshold']),
-                )
-                for head in content['heads']
-            ),
-            default_head=str(content['default_head']),
-            mirror=bool(content.get('mirror', False)),
-            about=dict(content.get('about', {})),
-            folder=path.parent,
-        )
-    except KeyError as error:
-        raise ModelError(f'model card {path}: {error} is missing') from error
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ModelError(f'model card {path}: {error}') from error

@@ -8,10 +8,17 @@ from typing import Protocol
 
 import numpy as np
 
-from fer_ros.config import ClassificationConfig
-from fer_ros.models.card import EmotionModelCard, load_emotion_card
+from fer_ros.config import CLASSIFIER_PLUGINS, ClassificationConfig
+from fer_ros.models.card import EmotionModelCard
+from fer_ros.models.registry import find
 from fer_ros.recognition.preprocessing import normalize
 from fer_ros.types import EmotionScores, Float32Array, UInt8Array
+
+OWN = {
+    'litert': 'fer_ros.recognition.litert:LiteRtRuntime',
+    'onnx': 'fer_ros.recognition.onnx:OnnxRuntime',
+    'keras': 'fer_ros.recognition.keras:KerasRuntime',
+}
 
 
 class Runtime(Protocol):
@@ -85,24 +92,12 @@ def make_classifier(config: ClassificationConfig) -> EmotionClassifier:
 
     Raises:
         ModelError: card or weights are missing, damaged, or disagree.
+        ConfigError: no package that is installed offers its backend.
     """
-    card = load_emotion_card(config.model)
-    classifier = EmotionClassifier(card, _make_runtime(card, config))
+    card = EmotionModelCard.load(config.model)
+    classifier = EmotionClassifier(
+        card, find(OWN, CLASSIFIER_PLUGINS, config.backend)(card, config.threads)
+    )
     channels = (3,) if card.channels == 3 else ()
     classifier.classify(np.zeros((1, card.size_px, card.size_px, *channels), np.uint8))
     return classifier
-
-
-def _make_runtime(card: EmotionModelCard, config: ClassificationConfig) -> Runtime:
-    # Imported here so that a node loads only the library of the backend it uses.
-    if config.backend == 'litert':
-        from fer_ros.recognition.litert import LiteRtRuntime
-
-        return LiteRtRuntime(card, config.threads)
-    if config.backend == 'onnx':
-        from fer_ros.recognition.onnx import OnnxRuntime
-
-        return OnnxRuntime(card, config.threads)
-    from fer_ros.recognition.keras import KerasRuntime
-
-    return KerasRuntime(card, config.threads)

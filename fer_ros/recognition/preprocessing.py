@@ -7,9 +7,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fer_ros.models.card import NORMALIZATIONS
 from fer_ros.types import Float32Array, UInt8Array
-
-NORMALIZATIONS = ('standardize', 'equalize', 'clahe', 'none')
 
 
 def normalize(crops: UInt8Array, normalization: str) -> Float32Array:

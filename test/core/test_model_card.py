@@ -10,14 +10,14 @@ import pytest
 
 from fer_ros.config import ClassificationConfig
 from fer_ros.errors import ModelError
-from fer_ros.models.card import MODELS_DIR, load_emotion_card
+from fer_ros.models.card import MODELS_DIR, EmotionModelCard
 from fer_ros.recognition.classifier import make_classifier
 
 
 @pytest.fixture
 def card_folder(tmp_path: Path) -> Path:
     """A copy of the shipped card and its LiteRT weights."""
-    card = load_emotion_card()
+    card = EmotionModelCard.load()
     content = json.loads((MODELS_DIR / 'emotion.json').read_text())
     content['files'] = {'litert': card.files['litert']}
     (tmp_path / 'card.json').write_text(json.dumps(content))
@@ -88,17 +88,17 @@ def test_a_card_that_is_rubbish_is_named(tmp_path: Path, text: str, message: str
     path = tmp_path / 'card.json'
     path.write_text(text)
     with pytest.raises(ModelError, match=message):
-        load_emotion_card(str(path))
+        EmotionModelCard.load(str(path))
 
 
 def test_a_card_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r'none\.json does not exist'):
-        load_emotion_card(str(tmp_path / 'none.json'))
+        EmotionModelCard.load(str(tmp_path / 'none.json'))
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:
     with pytest.raises(ModelError, match=r"called 'magic'; there are: emotion"):
-        load_emotion_card('magic')
+        EmotionModelCard.load('magic')
 
 
 @pytest.mark.parametrize('kept_bytes', [0, 10, 5000])
@@ -107,7 +107,7 @@ def test_truncated_weights_are_named_even_with_a_matching_digest(
 ) -> None:
     from fer_ros.models.card import file_sha256
 
-    card = load_emotion_card(str(card_folder / 'card.json'))
+    card = EmotionModelCard.load(str(card_folder / 'card.json'))
     weights = card_folder / card.files['litert']
     weights.write_bytes(weights.read_bytes()[:kept_bytes])
     with pytest.raises(ModelError, match='damaged'):

@@ -22,13 +22,13 @@ from sensor_msgs.msg import Image
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_msgs.srv import SetModel
 from fer_ros.data.bags import messages, open_bag
-from fer_ros.models.card import load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 
 
 def test_a_model_that_becomes_rubbish_while_it_runs(
     listener, start, astronaut: np.ndarray, tmp_path: Path
 ) -> None:
-    card = load_emotion_card('default')
+    card = EmotionModelCard.load('default')
     weights = Path(shutil.copy(card.weights_path('litert'), tmp_path))
     mine = tmp_path / 'mine.json'
     mine.write_text((card.folder / 'emotion.json').read_text())

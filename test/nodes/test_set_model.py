@@ -17,13 +17,13 @@ from sensor_msgs.msg import Image
 
 from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import SetModel
-from fer_ros.models.card import load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 
 
 @pytest.fixture
 def other_model(tmp_path: Path) -> Path:
     """Return the card of a model that is the shipped one by another name."""
-    card = load_emotion_card('default')
+    card = EmotionModelCard.load('default')
     source = card.weights_path('litert')
     shutil.copy(source, tmp_path / source.name)
     content = json.loads((card.folder / 'emotion.json').read_text())
@@ -101,7 +101,7 @@ def test_a_bad_model_leaves_the_old_one_working(
     assert any(word in response.message for word in message.split('|')), response.message
     before = len(stream)
     listener.until(lambda: len(stream) > before + 2, 'more answers')
-    assert stream[-1].model_id == load_emotion_card('default').id
+    assert stream[-1].model_id == EmotionModelCard.load('default').id
     assert parameter(listener, 'classification.model') == 'default'
 
 

@@ -29,7 +29,7 @@ from helpers.dashboard import (
 from fer_ros.cli import main
 from fer_ros.images.sources import DemoSource
 from fer_ros.images.video_writer import VideoWriter
-from fer_ros.models.card import load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 
 pytest.importorskip('streamlit', reason='Streamlit is not installed (requirements/dashboard.txt)')
 pytest.importorskip('selenium.webdriver', reason='Selenium is not installed')
@@ -52,7 +52,7 @@ def dashboard(
     assert main(['record-demo', str(bag), '--seconds', '4', '--rate', '5']) == 0
     arguments = ['--labels', str(bag / 'labels.csv'), '--output', str(reports / 'bag')]
     assert main(['evaluate', 'bag', str(bag), *arguments]) == 0
-    card = load_emotion_card()
+    card = EmotionModelCard.load()
     measured = {
         'accuracy': 0.75,
         'count': 4,

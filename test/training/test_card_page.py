@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fer_ros.errors import DataError
-from fer_ros.models.card import find_card, load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 from training.emotion.card_page import MARKED, fill, main
 
 ONE = {
@@ -58,11 +58,11 @@ def test_what_is_not_there_is_said(marker: str, said: str) -> None:
 def test_the_page_of_the_shipped_model_says_what_its_card_says(root: Path) -> None:
     page = (root / 'docs' / 'model_card.md').read_text(encoding='utf-8')
     assert len(MARKED.findall(page)) >= 6
-    assert fill(page, load_emotion_card().about['metrics']) == page
+    assert fill(page, EmotionModelCard.load().about['metrics']) == page
 
 
 def test_the_command_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page, card = tmp_path / 'page.md', str(find_card('default', 'emotion'))
+    page, card = tmp_path / 'page.md', str(EmotionModelCard.find('default'))
     page.write_text('<!-- card classes ferplus_private_test --><!-- end -->')
     assert main([card, str(page)]) == 0
     assert '| contempt |' in page.read_text()

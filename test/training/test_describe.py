@@ -16,7 +16,7 @@ import pytest
 
 from fer_ros.dashboard.figures import find_measurements
 from fer_ros.labels import EMOTIONS
-from fer_ros.models.card import load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 from training.emotion.describe import main
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture
 def card(tmp_path: Path) -> Path:
     """A copy of the shipped card without measurements."""
-    shipped = load_emotion_card()
+    shipped = EmotionModelCard.load()
     shipped.about.pop('metrics', None)
     shipped.write(tmp_path / 'card.json')
     return tmp_path / 'card.json'
@@ -34,7 +34,7 @@ def card(tmp_path: Path) -> Path:
 def measurement(**changes: object) -> dict[str, object]:
     return {
         'dataset': 'faces', 'split': 'private_test', 'truth': 'ferplus',
-        'model': load_emotion_card().id,
+        'model': EmotionModelCard.load().id,
         'accuracy': 0.123456, 'balanced_accuracy': 0.5, 'expected_calibration_error': 0.01,
         'count': 8, 'labels': list(EMOTIONS), 'confusion_matrix': [[1] * 8] * 8,
         'per_class': {'happy': {'precision': 1.0, 'recall': 0.5, 'f1': 2 / 3, 'support': 2}},
@@ -47,7 +47,7 @@ def test_a_measurement_goes_into_the_card(card: Path, tmp_path: Path) -> None:
     (tmp_path / 'report.json').write_text(json.dumps(measurement()))
     arguments = [str(card), '--metrics', str(tmp_path / 'report.json'), '--command', 'fer again']
     assert main(arguments) == 0
-    about = load_emotion_card(str(card)).about
+    about = EmotionModelCard.load(str(card)).about
     assert set(about['metrics']) == {'ferplus_private_test'}
     entry = about['metrics']['ferplus_private_test']
     assert (entry['accuracy'], entry['command'], entry['count']) == (0.1235, 'fer again', 8)
@@ -55,7 +55,7 @@ def test_a_measurement_goes_into_the_card(card: Path, tmp_path: Path) -> None:
     assert 'reliability' not in entry
     # The model view draws it.
     assert ('Metrics, ferplus private test', entry) in find_measurements(about)
-    assert load_emotion_card(str(card)).sha256 == load_emotion_card().sha256
+    assert EmotionModelCard.load(str(card)).sha256 == EmotionModelCard.load().sha256
 
 
 @pytest.mark.parametrize(

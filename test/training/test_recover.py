@@ -14,10 +14,9 @@ import pytest
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 
-from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, ModelError
 from fer_ros.images.sources import demo_photos
-from fer_ros.models.card import find_card, load_emotion_card
+from fer_ros.models.card import DetectorCard, EmotionModelCard
 from training.detector.export import run_litert
 from training.detector.network import build_network
 from training.detector.train import read_recipe
@@ -56,21 +55,21 @@ def small_run(folder: Path, **options: object) -> RunConfig:
 
 
 def test_the_shipped_model_comes_back_as_a_run(tmp_path: Path) -> None:
-    card = find_card('default', 'emotion')
+    card = EmotionModelCard.find('default')
     faces = some_faces()
     difference = recover(card, tmp_path / 'run', faces, (SetConfig(path='faces.npz'),))
     assert difference < MAX_DIFFERENCE
     config, model = load_run(tmp_path / 'run')
     assert config.model.architecture == 'residual'
     mine = keras.ops.convert_to_numpy(model(faces, training=False))
-    theirs = predict(litert_predictor(load_emotion_card().weights_path('litert')), faces)
+    theirs = predict(litert_predictor(EmotionModelCard.load().weights_path('litert')), faces)
     assert np.mean(mine[:, :8].argmax(axis=1) == theirs[:, :8].argmax(axis=1)) > 0.95
 
 
 def test_recovered_statistics_are_those_of_the_faces(tmp_path: Path) -> None:
     """Trained on, the network must see what it saw: batches give about the stored statistics."""
     faces = some_faces(200)
-    recover(find_card('default', 'emotion'), tmp_path, faces, (SetConfig(path='faces.npz'),))
+    recover(EmotionModelCard.find('default'), tmp_path, faces, (SetConfig(path='faces.npz'),))
     _, model = load_run(tmp_path)
     norm = next(one for one in model.layers if isinstance(one, keras.layers.BatchNormalization))
     seen = keras.ops.convert_to_numpy(keras.Model(model.input, norm.input)(faces))
@@ -84,7 +83,7 @@ def test_the_shipped_detector_comes_back_as_a_network(root: Path) -> None:
     network = build_network(recipe.network, (None, None))
     image = demo_photos()[0][:256, :320]
     inputs = image[None].astype(np.float32) / 255
-    path = load_detector_card().path
+    path = DetectorCard.load().weights_path('litert')
     fill(network, LiteRtWeights(path), inputs)
     maps = [keras.ops.convert_to_numpy(one) for one in network(inputs, training=False)]
     for mine, theirs in zip(maps, run_litert(path.read_bytes(), inputs), strict=True):
@@ -99,7 +98,7 @@ def test_the_shipped_detector_comes_back_as_a_network(root: Path) -> None:
 )
 def test_weights_of_another_network_are_refused(architecture: str, options: dict) -> None:
     model = build_model(architecture, 15, 1, options, 48)
-    weights = LiteRtWeights(load_emotion_card().weights_path('litert'))
+    weights = LiteRtWeights(EmotionModelCard.load().weights_path('litert'))
     with pytest.raises(ModelError, match='another network'):
         fill(model, weights, some_faces(8))
 
@@ -109,7 +108,7 @@ def test_the_command_takes_faces_of_any_kind(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
     zeros = np.zeros(40, np.uint8)
     np.savez(tmp_path / 'faces.npz', images=images, labels=zeros, usage=zeros)
-    card = str(find_card('default', 'emotion'))
+    card = str(EmotionModelCard.find('default'))
     assert main([card, str(tmp_path / 'run'), '--faces', str(tmp_path / 'faces.npz')]) == 0
     config, _ = load_run(tmp_path / 'run')
     assert [item.path for item in config.sets] == [str(tmp_path / 'faces.npz')]

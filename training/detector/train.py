@@ -22,8 +22,8 @@ import numpy as np
 import yaml
 from keras import ops
 
-from fer_ros.detection.builtin import load_detector_card
 from fer_ros.errors import ConfigError, DataError
+from fer_ros.models.card import DetectorCard
 from fer_ros.types import Float32Array
 from training.detector.batches import CollageBatches, TaughtMaker
 from training.detector.collage_maker import CollageConfig, CollageMaker
@@ -314,7 +314,8 @@ def train(
     fixed = batches(held_back, 0, VALIDATION_STEPS)
     validation = tuple(np.concatenate(part) for part in zip(*(fixed[i] for i in range(len(fixed)))))
     if start_card and not resume:
-        begin_with(model, recipe, load_detector_card(start_card).path, validation[0][:64])
+        weights = DetectorCard.load(start_card).weights_path('litert')
+        begin_with(model, recipe, weights, validation[0][:64])
     keeper = EpochKeeper(output, average, validation)
     callbacks = [average, keeper, keras.callbacks.TerminateOnNaN()]
     with fast_layers():

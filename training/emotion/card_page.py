@@ -19,7 +19,7 @@ import numpy as np
 
 from fer_ros.errors import DataError, FerError
 from fer_ros.evaluation.metrics import common_confusions
-from fer_ros.models.card import load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 
 MARKED = re.compile(r'<!-- card (\w+) (\w+) -->.*?<!-- end -->', re.DOTALL)
 PAIRS = 6
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('page', type=Path, help='a Markdown page with marked parts')
     options = parser.parse_args(arguments)
     try:
-        metrics = load_emotion_card(str(options.card)).about.get('metrics', {})
+        metrics = EmotionModelCard.load(str(options.card)).about.get('metrics', {})
         text = fill(options.page.read_text(encoding='utf-8'), metrics)
     except (FerError, OSError) as error:
         print(f'card_page: {error}', file=sys.stderr)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_ros.errors import DataError, FerError
-from fer_ros.models.card import load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 
 DIGITS = 4
 NEEDED = ('accuracy', 'balanced_accuracy', 'expected_calibration_error', 'count', 'labels',
@@ -69,7 +69,7 @@ def describe(card: Path, measurement: dict[str, Any], name: str, command: str) -
         ModelError: the card cannot be read.
         DataError: another model was measured, or the classes are of no head of the card.
     """
-    loaded = load_emotion_card(str(card))
+    loaded = EmotionModelCard.load(str(card))
     if measurement.get('model', loaded.id) != loaded.id:
         raise DataError(f'measured was {measurement["model"]}, the card is of {loaded.id}')
     if tuple(measurement['labels']) not in [head.labels for head in loaded.heads]:

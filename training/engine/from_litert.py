@@ -22,7 +22,7 @@ import numpy as np
 from keras import layers
 
 from fer_ros.errors import FerError, ModelError
-from fer_ros.models.card import load_emotion_card
+from fer_ros.models.card import EmotionModelCard
 from fer_ros.types import Float32Array
 from training.emotion import config as configuration
 from training.emotion.batches import model_input
@@ -211,7 +211,7 @@ def recover(card_path: Path, run: Path, faces: Float32Array, sets: tuple[SetConf
         ConfigError: the folder holds a run already.
         ModelError: the card tells no recipe, or the weights do not answer what the file does.
     """
-    card = load_emotion_card(str(card_path))
+    card = EmotionModelCard.load(str(card_path))
     recipe = card.about.get('recipe')
     try:
         # JSON knows no numbers as keys.
@@ -252,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _some_faces(card_path: Path, path: Path) -> tuple[Float32Array, tuple[SetConfig, ...]]:
     """Return inputs made of training faces of a data set, and that set."""
-    card = load_emotion_card(str(card_path))
+    card = EmotionModelCard.load(str(card_path))
     item = SetConfig(path=str(path.resolve()))
     images = read_set(item, card.size_px).split('training').images
     some = images[:: max(1, len(images) // STATISTICS_FACES)]
