@@ -12,6 +12,7 @@ from typing import Any
 from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config, watch
 from fer_ros.data.face_set import LABEL_KINDS, SPLITS
 from fer_ros.evaluation.dataset import DatasetReport, evaluate_dataset
+from fer_ros.evaluation.html_report import write_report
 from fer_ros.evaluation.photos import face_cutter
 from fer_ros.recognition.classifier import make_classifier
 
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         watch=watch,
     )
     if options.html:
-        report.write_html(options.html)
+        write_report(report, options.html)
     if options.json:
         line = report.to_json_line()
         if options.robustness:

@@ -127,12 +127,6 @@ class DatasetReport:
             },
         }
 
-    def write_html(self, folder: Path) -> Path:
-        """Write index.html, report.json and the plots into *folder*; return the page's path."""
-        from fer_ros.evaluation.html_report import write_report
-
-        return write_report(self, folder)
-
 
 def answer(
     classifier: Classifier,

@@ -12,6 +12,7 @@ from fer_ros.config import ClassificationConfig
 from fer_ros.data.datasets import read_npz
 from fer_ros.errors import DataError
 from fer_ros.evaluation.dataset import evaluate_dataset, evaluate_faces
+from fer_ros.evaluation.html_report import write_report
 from fer_ros.evaluation.robustness import CONDITIONS
 from fer_ros.recognition.classifier import make_classifier
 from fer_ros.types import EmotionScores
@@ -93,13 +94,13 @@ def test_faces_of_which_most_votes_agree_are_measured_apart(tmp_path: Path) -> N
     assert facts['accuracy'] == pytest.approx(2 / 3)
     assert facts['where_most_votes_agree']['count'] == 2
     assert facts['where_most_votes_agree']['accuracy'] == 0.5
-    page = report.write_html(tmp_path / 'report').read_text()
+    page = write_report(report, tmp_path / 'report').read_text()
     assert 'where most votes say the same' in page
 
 
 def test_the_report_is_a_page_with_plots(faces: Path, tmp_path: Path) -> None:
     report = evaluate_dataset(faces, 'private_test', 'fer2013', Oracle(), robustness=True)
-    page = report.write_html(tmp_path / 'report').read_text()
+    page = write_report(report, tmp_path / 'report').read_text()
     for name in ('confusion.png', 'reliability.png', 'coverage.png', 'robustness.png'):
         assert name in page
         assert (tmp_path / 'report' / name).stat().st_size > 1000
