@@ -15,6 +15,13 @@ command line catch these; everything in between lets them pass.
 
 from __future__ import annotations
 
+MAX_TEXT = 200
+
+
+def shorten(text: str, length: int = MAX_TEXT) -> str:
+    """Return *text*, cut to *length* characters: what others send may be of any size."""
+    return text if len(text) <= length else f'{text[: length - 1]}…'
+
 
 class FerError(Exception):
     """Base of every error that this package raises for the state of the world."""

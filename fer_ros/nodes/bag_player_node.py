@@ -17,7 +17,6 @@ from typing import Any
 import rclpy
 from builtin_interfaces.msg import Time
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -29,6 +28,7 @@ from fer_msgs.msg import EmotionArray
 from fer_ros.config import BagPlayerConfig
 from fer_ros.data.bags import IMAGE_TYPES, open_bag
 from fer_ros.errors import ConfigError
+from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.parameters import declare_config, read_config
 from fer_ros.nodes.runner import exit_now, run_node
 
@@ -53,7 +53,7 @@ def message_class(kind: str) -> Any:
         raise ConfigError(f'message type {kind} is not installed') from error
 
 
-class BagPlayerNode(Node):
+class BagPlayerNode(FerNode):
     """Publishes messages when their time has come, or when the one before was answered."""
 
     def __init__(self) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from fer_ros.config import BagRecorderConfig
 from fer_ros.data.bags import BagWriter
-from fer_ros.errors import ConfigError, FerError
+from fer_ros.errors import ConfigError, FerError, SourceError
 from fer_ros.nodes.bag_player_node import message_class
+from fer_ros.nodes.base import FerNode, NodeError
 from fer_ros.nodes.parameters import declare_config, read_config
 from fer_ros.nodes.runner import exit_now, run_node
 
@@ -21,7 +21,7 @@ DEPTH = 50
 LOOK_S = 0.25
 
 
-class BagRecorderNode(Node):
+class BagRecorderNode(FerNode):
     """Subscribes to each topic as soon as somebody publishes it, and writes what comes."""
 
     def __init__(self) -> None:
@@ -66,8 +66,11 @@ class BagRecorderNode(Node):
             self.get_logger().warning(f'{topic} is left out: {error}')
 
     def _write(self, topic: str, kind: str, data: bytes) -> None:
-        """Write a message; SourceError, which ends the node, if the disk is full."""
-        self._writer.write_bytes(topic, kind, self.get_clock().now().nanoseconds, data)
+        """Write a message; NodeError if the disk is full."""
+        try:
+            self._writer.write_bytes(topic, kind, self.get_clock().now().nanoseconds, data)
+        except SourceError as error:
+            raise NodeError(str(error)) from error
         self.written += 1
 
     def close(self) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import rclpy
-from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -25,6 +24,7 @@ from fer_ros.images.sources import (
     ImageSource,
     VideoSource,
 )
+from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.conversions import bgr_to_image
 from fer_ros.nodes.parameters import declare_config, read_config
 from fer_ros.nodes.runner import exit_now, run_node
@@ -51,7 +51,7 @@ def open_source(config: CameraNodeConfig) -> ImageSource:
     return VideoSource(path)
 
 
-class CameraNode(Node):
+class CameraNode(FerNode):
     """Publishes images at a steady rate; a camera that goes away is opened again."""
 
     def __init__(self) -> None:

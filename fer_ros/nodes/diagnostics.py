@@ -15,6 +15,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
+from fer_ros.errors import shorten
 from fer_ros.nodes.middleware import LOST_LISTENER, sends_to_the_dead
 from fer_ros.types import UInt8Array
 
@@ -31,6 +32,7 @@ AHEAD_S = 0.1
 
 BEHIND_SHARE = 0.8
 BRIGHTNESS_STEP_PX = 16
+MAX_MESSAGE = 1000
 
 
 def _window() -> deque[float]:
@@ -80,7 +82,7 @@ class FrameStatistics:
     def failed(self, problem: str) -> None:
         """Count an image that could not be read."""
         self.bad += 1
-        self.last_problem, self.last_problem_s = problem, time.monotonic()
+        self.last_problem, self.last_problem_s = shorten(problem), time.monotonic()
 
     def warnings(self, min_brightness: float) -> list[str]:
         """Return what is wrong with the images and their answers at the moment.
@@ -107,6 +109,28 @@ class FrameStatistics:
         if self.processed and self.brightness < min_brightness:
             found.append(f'it is dark: mean brightness {self.brightness:.0f} of 255')
         return found
+
+    def values(self) -> dict[str, str]:
+        """Return counts, rates and latencies under the names that /diagnostics gives them."""
+        values = {
+            'input rate (Hz)': f'{rate_hz(self.arrivals_s):.1f}',
+            'processed rate (Hz)': f'{rate_hz(self.answers_s):.1f}',
+            'received frames': str(self.received),
+            'processed frames': str(self.processed),
+            'dropped frames': str(self.dropped),
+            'bad frames': str(self.bad),
+            'faces': str(self.faces),
+            'brightness': f'{self.brightness:.0f}',
+        }
+        if self.last_problem:
+            values['last bad frame'] = self.last_problem
+        latencies = list(self.latencies_ms)
+        if latencies:
+            for quantile, label in ((50, 'median'), (95, '95th'), (99, '99th')):
+                values[f'latency {label} (ms)'] = f'{np.percentile(latencies, quantile):.1f}'
+        for stage, milliseconds in list(self.timings_ms.items()):
+            values[f'{stage} (ms)'] = f'{median(list(milliseconds)):.1f}'
+        return values
 
     def silent_s(self) -> float:
         """Return for how many seconds no image has come."""
@@ -176,45 +200,20 @@ def _name(publisher: TopicEndpointInfo) -> str:
 
 
 def to_status(
-    name: str,
-    state: str,
-    statistics: FrameStatistics,
-    warnings: list[str],
-    extra: dict[str, str],
+    name: str, state: str, warnings: list[str], values: dict[str, str]
 ) -> DiagnosticStatus:
     """Return a node's state as a message.
 
     Args:
-        name: of the node, with its namespace.
-        state: lifecycle state.
-        statistics: counts and latencies.
+        name: of the node, and what the entry is about.
+        state: in a word.
         warnings: what is wrong; empty if nothing is.
-        extra: further keys and values.
+        values: by their keys.
     """
-    values = {
-        'state': state,
-        'input rate (Hz)': f'{rate_hz(statistics.arrivals_s):.1f}',
-        'processed rate (Hz)': f'{rate_hz(statistics.answers_s):.1f}',
-        'received frames': str(statistics.received),
-        'processed frames': str(statistics.processed),
-        'dropped frames': str(statistics.dropped),
-        'bad frames': str(statistics.bad),
-        'faces': str(statistics.faces),
-        'brightness': f'{statistics.brightness:.0f}',
-    }
-    if statistics.last_problem:
-        values['last bad frame'] = statistics.last_problem
-    latencies = list(statistics.latencies_ms)
-    if latencies:
-        for quantile, label in ((50, 'median'), (95, '95th'), (99, '99th')):
-            values[f'latency {label} (ms)'] = f'{np.percentile(latencies, quantile):.1f}'
-    for stage, milliseconds in list(statistics.timings_ms.items()):
-        values[f'{stage} (ms)'] = f'{median(list(milliseconds)):.1f}'
-    values.update(extra)
     return DiagnosticStatus(
         level=DiagnosticStatus.WARN if warnings else DiagnosticStatus.OK,
-        name=f'{name}: emotions',
-        message='; '.join(warnings) or state,
+        name=name,
+        message=shorten('; '.join(warnings), MAX_MESSAGE) or state,
         hardware_id='',
-        values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        values=[KeyValue(key=key, value=shorten(value)) for key, value in values.items()],
     )

@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
@@ -25,8 +22,9 @@ from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import Classify, SetModel
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, replace
 from fer_ros.drawing.annotation import annotate
-from fer_ros.errors import ConfigError, FerError, ImageError
+from fer_ros.errors import ConfigError, FerError, ImageError, shorten
 from fer_ros.nodes import conversions
+from fer_ros.nodes.base import RESULTS_OUT, FerLifecycleNode, says_why
 from fer_ros.nodes.diagnostics import (
     SILENCE_S,
     FrameStatistics,
@@ -34,10 +32,10 @@ from fer_ros.nodes.diagnostics import (
     explain_lost_listener,
     explain_namesakes,
     explain_silence,
-    to_status,
 )
 from fer_ros.nodes.latest import LatestWorker
 from fer_ros.nodes.parameters import declare_config, not_live, read_config
+from fer_ros.nodes.photos import PhotoReader
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.nodes.threads import in_thread
 from fer_ros.pipeline import EmotionPipeline
@@ -47,7 +45,6 @@ from fer_ros.types import UInt8Array
 IMAGE_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Accepts any publisher, and holds the newest image only."""
 
-RESULTS_OUT = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 IMAGE_OUT = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(
     depth=1,
@@ -55,25 +52,11 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 
-Transition = TypeVar('Transition', bound=Callable[..., TransitionCallbackReturn])
+MAX_FRAME_ID = 1024
+"""Longest frame_id that is copied into results."""
 
 
-def _says_why(transition: Transition) -> Transition:
-    """Log what goes wrong in a transition: rclpy swallows exceptions there without a word."""
-
-    @functools.wraps(transition)
-    def wrapper(self: EmotionNode, state: LifecycleState) -> TransitionCallbackReturn:
-        try:
-            return transition(self, state)
-        except FerError as error:
-            self.get_logger().error(str(error))
-            self.failure = error
-            return TransitionCallbackReturn.FAILURE
-
-    return wrapper  # type: ignore[return-value]
-
-
-class EmotionNode(LifecycleNode):
+class EmotionNode(FerLifecycleNode):
     """Converts, calls the pipeline, publishes; starts by itself unless told not to."""
 
     def __init__(self, **node_options: Any) -> None:
@@ -93,8 +76,13 @@ class EmotionNode(LifecycleNode):
         self._worker: LatestWorker[Image | CompressedImage] | None = None
         self._subscription: Subscription | None = None
         self._between_frames = Lock()
-        self.failure: FerError | None = None
+        self._photos = PhotoReader()
         self.statistics = FrameStatistics()
+        # They outlive every state: what is destroyed while it answers cannot answer.
+        self.create_service(SetBool, '~/enable', self._enable)
+        at_once = ReentrantCallbackGroup()
+        self.create_service(Classify, '~/classify', self._classify, callback_group=at_once)
+        self.create_service(SetModel, '~/set_model', self._set_model, callback_group=at_once)
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._take_over_parameters)
         if read_config(self, EmotionNodeConfig()).autostart:
@@ -103,7 +91,7 @@ class EmotionNode(LifecycleNode):
                 raise self.failure
             self.trigger_activate()
 
-    @_says_why
+    @says_why
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the models and advertise the topics."""
         self._config = read_config(self, EmotionNodeConfig())
@@ -112,18 +100,7 @@ class EmotionNode(LifecycleNode):
         self._detections = self.create_publisher(Detection2DArray, 'detections', RESULTS_OUT)
         self._annotated = self.create_publisher(Image, 'image_annotated', IMAGE_OUT)
         self._labels = self.create_publisher(LabelInfo, 'labels', LATCHED)
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', RESULTS_OUT)
-        self._timer = self.create_timer(self._config.diagnostics_period_s, self._report)
-        self._offered = [
-            self.create_service(SetBool, '~/enable', self._enable),
-            self.create_service(Classify, '~/classify', self._classify),
-            self.create_service(
-                SetModel,
-                '~/set_model',
-                self._set_model,
-                callback_group=ReentrantCallbackGroup(),
-            ),
-        ]
+        self.report_every(self._config.diagnostics_period_s)
         self._publish_labels()
         self.get_logger().info(
             f'model {self.pipeline.classifier.card.id} by {self.pipeline.classifier.runtime.name}, '
@@ -132,35 +109,30 @@ class EmotionNode(LifecycleNode):
         )
         return TransitionCallbackReturn.SUCCESS
 
-    @_says_why
+    @says_why
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to look."""
         self.statistics = FrameStatistics()
         self._look()
         return super().on_activate(state)
 
+    @says_why
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Look away; the image that is being worked on is still answered."""
         self._look_away()
         return super().on_deactivate(state)
 
+    @says_why
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Give models and topics back."""
         self._look_away()
         self._pipeline = None
-        self.destroy_timer(self._timer)
-        for service in self._offered:
-            self.destroy_service(service)
-        for publisher in (
-            self._emotions,
-            self._detections,
-            self._annotated,
-            self._labels,
-            self._diagnostics,
-        ):
+        self._photos = PhotoReader()
+        for publisher in (self._emotions, self._detections, self._annotated, self._labels):
             self.destroy_publisher(publisher)
         return TransitionCallbackReturn.SUCCESS
 
+    @says_why
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Look away for good."""
         self._look_away()
@@ -220,15 +192,13 @@ class EmotionNode(LifecycleNode):
             self.statistics.answered(latency_ms, len(frame.faces), frame.timings_ms)
         except ImageError as error:
             self.statistics.failed(str(error))
-            self.get_logger().warning(f'bad image: {error}', throttle_duration_sec=5.0)
-        except Exception as error:  # noqa: BLE001 - one frame must never end the node
-            if not self.context.ok():
-                return
-            self.statistics.failed(f'{type(error).__name__}: {error}')
-            self.get_logger().error(
-                f'image could not be answered: {type(error).__name__}: {error}',
-                throttle_duration_sec=5.0,
+            self.get_logger().warning(
+                f'bad image: {shorten(str(error))}', throttle_duration_sec=5.0
             )
+        except Exception as error:  # noqa: BLE001 - one frame must never end the node
+            if self.context.ok():
+                self.statistics.failed(f'{type(error).__name__}: {error}')
+                self.caught(error, 'image')
 
     def _now_s(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
@@ -238,7 +208,7 @@ class EmotionNode(LifecycleNode):
         return conversions.stamp_seconds(header) or self._now_s()
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        if self._state_name() != 'active':
+        if self.state_name != 'active':
             response.message = 'the node is not active; activate it first (ros2 lifecycle set)'
             return response
         (self._look if request.data else self._look_away)()
@@ -246,19 +216,20 @@ class EmotionNode(LifecycleNode):
         response.message = 'looking' if request.data else 'not looking'
         return response
 
-    def _classify(
+    async def _classify(
         self, request: Classify.Request, response: Classify.Response
     ) -> Classify.Response:
+        """Read a photo beside the stream, which goes first."""
         try:
-            image = conversions.image_to_bgr(request.image)
-            with self._between_frames:
-                frame = self.pipeline.reader.read_photo(image)
-            response.emotions = conversions.to_emotion_array(
-                frame, request.image.header, self.pipeline.classifier.card.id
+            config, photos = self.pipeline.config, self._photos
+            image = _to_bgr(request.image)
+            frame, model_id = await in_thread(
+                self, lambda: photos.read(image, config), low_priority=True
             )
+            response.emotions = conversions.to_emotion_array(frame, request.image.header, model_id)
             response.success = True
         except FerError as error:
-            response.message = str(error)
+            response.message = shorten(str(error))
         return response
 
     async def _set_model(
@@ -276,8 +247,9 @@ class EmotionNode(LifecycleNode):
                     raise ConfigError('the node was cleaned up in the meantime')
                 self.pipeline.use_classifier(classifier, config)
         except (FerError, ValueError) as error:
-            response.message = str(error)
+            response.message = shorten(str(error))
             return response
+        self._photos = PhotoReader()
         # Now that the pipeline has them, the parameters may say so; before, they were refused.
         self.set_parameters(
             [Parameter(name, value=value) for name, value in classification.items()]
@@ -314,24 +286,16 @@ class EmotionNode(LifecycleNode):
                 self._pipeline.reconfigure(read_config(self, PipelineConfig()))
             self.get_logger().info(', '.join(f'{p.name} is now {p.value}' for p in changes))
 
-    def _state_name(self) -> str:
-        return self._state_machine.current_state[1]
-
-    def _report(self) -> None:
-        pipeline = self.pipeline
-        status = to_status(
-            self.get_fully_qualified_name(),
-            self._state_name(),
-            self.statistics,
-            self._warnings(),
-            {
-                'model': pipeline.classifier.card.id,
-                'backend': pipeline.classifier.runtime.name,
-                'detector': pipeline.detector.name,
-            },
-        )
-        header = Header(stamp=self.get_clock().now().to_msg())
-        self._diagnostics.publish(DiagnosticArray(header=header, status=[status]))
+    def diagnose(self) -> tuple[str, list[str], dict[str, str]]:
+        """Return the lifecycle state, what keeps the node from its work, and its figures."""
+        values = self.statistics.values()
+        if self._pipeline is not None:
+            values |= {
+                'model': self._pipeline.classifier.card.id,
+                'backend': self._pipeline.classifier.runtime.name,
+                'detector': self._pipeline.detector.name,
+            }
+        return self.state_name, self._warnings(), {'state': self.state_name, **values}
 
     def _warnings(self) -> list[str]:
         """Return what keeps the node from its work; nothing is expected of a node not looking."""
@@ -352,6 +316,10 @@ class EmotionNode(LifecycleNode):
 
 
 def _to_bgr(message: Image | CompressedImage) -> UInt8Array:
+    if len(message.header.frame_id) > MAX_FRAME_ID:
+        raise ImageError(
+            f'frame_id has {len(message.header.frame_id)} characters, {MAX_FRAME_ID} at most'
+        )
     if isinstance(message, CompressedImage):
         return conversions.compressed_to_bgr(message)
     return conversions.image_to_bgr(message)

@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 from hri_msgs.msg import Expression, FacialLandmarks, IdsList, NormalizedRegionOfInterest2D
 from rclpy.exceptions import NameValidationException
-from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
@@ -28,6 +27,7 @@ from fer_ros.config import HriBridgeConfig, PipelineConfig
 from fer_ros.errors import ImageError
 from fer_ros.geometry import similarity_transform
 from fer_ros.labels import REP155_EXPRESSIONS
+from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.conversions import (
     bgr_to_image,
     from_emotion_array,
@@ -139,7 +139,7 @@ def align(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array | No
 class _FacePublishers:
     """The topics of one face; made when it appears, gone when it does."""
 
-    def __init__(self, node: Node, face_id: str) -> None:
+    def __init__(self, node: FerNode, face_id: str) -> None:
         def publisher(kind: Any, name: str) -> Publisher:
             return node.create_publisher(kind, f'{FACES}/{face_id}/{name}', RELIABLE)
 
@@ -153,7 +153,7 @@ class _FacePublishers:
         return self.region, self.cropped, self.aligned, self.landmarks, self.expression
 
 
-class HriBridgeNode(Node):
+class HriBridgeNode(FerNode):
     """Speaks REP-155 on behalf of emotion_node, or adds expressions to another's faces."""
 
     def __init__(self) -> None:

@@ -12,15 +12,17 @@ from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.utilities import get_default_context
 
-from fer_ros.errors import ConfigError, FerError
+from fer_ros.errors import ConfigError, FerError, shorten
+from fer_ros.nodes.diagnostics import MAX_MESSAGE
+from fer_ros.nodes.executor import RCLError, ResilientExecutor
 from fer_ros.nodes.middleware import LOST_LISTENER, prepare_middleware, sends_to_the_dead
 
-RCLError = rclpy_implementation.RCLError
+UnknownROSArgsError = rclpy_implementation.UnknownROSArgsError
 
 WAIT_S = 0.5
 """A signal that comes just before the executor begins to wait does not wake it (rclpy tells the
@@ -28,7 +30,6 @@ executor before it shuts the context down), so that it never waits for longer.""
 
 LOOK_S = 5.0
 """Between two looks at whether somebody who listened was killed."""
-UnknownROSArgsError = rclpy_implementation.UnknownROSArgsError
 
 
 def run_node(
@@ -51,7 +52,7 @@ def run_node(
             return 1
         # Before the node can be seen, and signalled: rclpy's executor complains if its making is
         # interrupted.
-        executor = SingleThreadedExecutor()
+        executor = ResilientExecutor()
         made = make_node()
         nodes = (made,) if isinstance(made, Node) else made
         for node in nodes:
@@ -100,7 +101,7 @@ def _ros_is_up(arguments: list[str] | None) -> bool:
 
 
 def _say(error: Exception) -> int:
-    print(f'fer_ros: {error}', file=sys.stderr)
+    print(f'fer_ros: {shorten(str(error), MAX_MESSAGE)}', file=sys.stderr)
     return 1
 
 

@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from threading import Thread
+from threading import Thread, get_native_id
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.task import Future
 
+LOW_PRIORITY = 10
+"""Niceness: about a tenth of the processor where the node's other threads want it too."""
 
-def in_thread(node: Node, work: Callable[[], Any]) -> Future:
+
+def in_thread(node: Node, work: Callable[[], Any], low_priority: bool = False) -> Future:
     """Do *work* in a thread of its own; to be awaited, while the node's other callbacks go on.
 
     The callback that awaits it needs a ReentrantCallbackGroup, else it holds up its whole group.
@@ -20,12 +24,16 @@ def in_thread(node: Node, work: Callable[[], Any]) -> Future:
     Args:
         node: whose executor goes on with the coroutine.
         work: what to do; what it raises is raised where the future is awaited.
+        low_priority: the node's other threads go first; so do those that *work* starts.
     """
     future = Future(executor=node.executor)
     # An executor that sleeps is woken by a future's callback, not by somebody awaiting it.
     future.add_done_callback(lambda _: None)
 
     def run() -> None:
+        if low_priority:
+            # On Linux a thread has a niceness of its own.
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), LOW_PRIORITY)
         try:
             result = work()
         except Exception as error:  # noqa: BLE001 - whoever awaits is to learn of it

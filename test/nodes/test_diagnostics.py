@@ -78,19 +78,22 @@ def test_brightness_is_the_mean_of_a_grid() -> None:
     assert brightness(np.zeros((1, 1, 3), np.uint8)) == 0.0
 
 
-def test_status_carries_quantiles_and_level() -> None:
+def test_values_carry_quantiles() -> None:
     statistics = busy(30, 30)
     statistics.latencies_ms.clear()
     statistics.latencies_ms.extend(range(1, 102))
-    status = to_status('/robot/emotion_node', 'active', statistics, ['dark'], {'model': 'm-1'})
-    values = {v.key: v.value for v in status.values}
-    assert status.level == DiagnosticStatus.WARN
-    assert (status.name, status.message) == ('/robot/emotion_node: emotions', 'dark')
+    values = statistics.values()
     assert values['latency median (ms)'] == '51.0'
     assert values['latency 95th (ms)'] == '96.0'
     assert values['latency 99th (ms)'] == '100.0'
-    assert values['model'] == 'm-1'
-    assert to_status('n', 'active', statistics, [], {}).level == DiagnosticStatus.OK
+
+
+def test_status_carries_level_and_nothing_too_long() -> None:
+    status = to_status('/robot/emotion_node: emotions', 'active', ['dark'], {'model': 'm' * 9999})
+    assert (status.level, status.message) == (DiagnosticStatus.WARN, 'dark')
+    assert len(status.values[0].value) == 200
+    assert len(to_status('n', 'active', ['a' * 9999], {}).message) == 1000
+    assert to_status('n', 'active', [], {}).level == DiagnosticStatus.OK
 
 
 def message_of(diagnostics: list[DiagnosticArray]) -> str:
