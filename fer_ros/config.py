@@ -185,13 +185,27 @@ class SmoothingConfig(_Checked):
     """How probabilities and labels are kept steady over time for each person."""
 
     time_constant_s: float = setting(
-        0.4,
+        0.25,
         'seconds after which a change has come through by 63 percent; 0 for none',
         low=0.0,
         high=60.0,
     )
+    min_label_s: float = setting(
+        0.35,
+        "a person's label lasts at least this many seconds, unless the person is lost; 0 for no "
+        'least time',
+        low=0.0,
+        high=10.0,
+    )
+    label_hysteresis: float = setting(
+        0.15,
+        'another label is taken only when its probability lies more than this above that of the '
+        "person's label, so that two equally likely ones do not alternate; 0 for any lead",
+        low=0.0,
+        high=1.0,
+    )
     unknown_hysteresis: float = setting(
-        0.05,
+        0.1,
         "a person's label becomes 'unknown' only this far below the threshold, so that it does "
         'not flicker there; 0 for at the threshold',
         low=0.0,
@@ -318,9 +332,7 @@ def replace(config: Any, changes: dict[str, Any]) -> Any:
     direct: dict[str, Any] = {}
     for name, value in changes.items():
         if name in RENAMED:
-            warnings.warn(
-                f'{name} is now called {RENAMED[name]}', DeprecationWarning, stacklevel=2
-            )
+            warnings.warn(f'{name} is now called {RENAMED[name]}', DeprecationWarning, stacklevel=2)
             name = RENAMED[name]
         if name not in known:
             raise ValueError(f'no setting is called {name!r}; there are: {", ".join(known)}')

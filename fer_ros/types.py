@@ -149,8 +149,9 @@ class FaceEmotion:
         detection_score: 0 to 1.
         raw_probabilities: float32 (C,) of this frame alone.
         probabilities: float32 (C,) smoothed over time for this person.
-        label: the class of the highest smoothed probability, or 'unknown'.
-        confidence: the highest smoothed probability, 0 to 1.
+        label: the class of the highest smoothed probability, kept for a moment when another takes
+            the lead, or 'unknown'.
+        confidence: the smoothed probability of the label, 0 to 1; the highest one if 'unknown'.
         quality: names of what makes this face hard to read (see fer_ros.recognition.quality).
     """
 

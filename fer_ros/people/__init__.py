@@ -61,6 +61,10 @@ class People:
         for row in np.argsort(track_ids, kind='stable'):
             raw, track_id = scores.probabilities[row], int(track_ids[row])
             smoothed = self._smoother.update(track_id, now_s, raw)
+            label = self._smoother.label(
+                track_id, now_s, smoothed, scores.labels, unknown_threshold
+            )
+            named = label in scores.labels
             faces.append(
                 FaceEmotion(
                     track_id=track_id,
@@ -69,10 +73,10 @@ class People:
                     detection_score=float(detections.scores[row]),
                     raw_probabilities=raw,
                     probabilities=smoothed,
-                    label=self._smoother.label(
-                        track_id, smoothed, scores.labels, unknown_threshold
+                    label=label,
+                    confidence=float(
+                        smoothed[scores.labels.index(label)] if named else smoothed.max()
                     ),
-                    confidence=float(smoothed.max()),
                     quality=readings.quality[row],
                 )
             )

@@ -171,17 +171,27 @@ def test_people_are_smoothed_apart_and_forgotten() -> None:
 LABELS = ('sad', 'happy')
 
 
+def labels_over_time(
+    smoother: EmotionSmoother, happy: tuple[float, ...], rate_hz: float = 10.0
+) -> str:
+    """The labels of one person whose probability of happy is given frame by frame, else sad."""
+    return ' '.join(
+        smoother.label(1, n / rate_hz, np.array([1 - p, p], np.float32), LABELS, 0.6 - 1e-6)
+        for n, p in enumerate(happy)
+    )
+
+
 @pytest.mark.parametrize(
-    'margin, happy, expected',
+    'hysteresis, happy, expected',
     [
         pytest.param(
             0.05,
             (0.59, 0.60, 0.56, 0.56, 0.54, 0.56, 0.60),
             'unknown happy happy happy unknown unknown happy',
-            id='kept within the margin, taken anew at the threshold',
+            id='kept within the hysteresis, taken anew at the threshold',
         ),
         pytest.param(
-            0.0, (0.60, 0.59, 0.60), 'happy unknown happy', id='without a margin it flickers'
+            0.0, (0.60, 0.59, 0.60), 'happy unknown happy', id='without hysteresis it flickers'
         ),
         pytest.param(
             0.3, (0.60, 0.35, 0.40), 'happy sad sad', id='another label needs the threshold'
@@ -190,18 +200,67 @@ LABELS = ('sad', 'happy')
     ],
 )
 def test_a_label_is_given_up_later_than_taken(
-    margin: float, happy: tuple[float, ...], expected: str
+    hysteresis: float, happy: tuple[float, ...], expected: str
 ) -> None:
-    smoother = EmotionSmoother(SmoothingConfig(unknown_hysteresis=margin))
-    found = [smoother.label(1, np.array([1 - p, p], np.float32), LABELS, 0.6 - 1e-6) for p in happy]
-    assert ' '.join(found) == expected
+    config = SmoothingConfig(unknown_hysteresis=hysteresis, min_label_s=0, label_hysteresis=0)
+    assert labels_over_time(EmotionSmoother(config), happy) == expected
+
+
+@pytest.mark.parametrize(
+    'happy, expected',
+    [
+        pytest.param(
+            (0.9, *(0.1,) * 5, *(0.9,) * 3),
+            'happy ' * 9,
+            id='a moment within the least time is not published',
+        ),
+        pytest.param(
+            (*(0.9,) * 9, 0.1, *(0.9,) * 8),
+            'happy ' * 9 + 'sad ' * 7 + 'happy ' * 2,
+            id='a change after it is published at once, and lasts as long',
+        ),
+        pytest.param(
+            (*(0.9,) * 9, 0.55, 0.45, 0.1, 0.1),
+            'happy ' * 11 + 'sad ' * 2,
+            id='from one to the next without unknown',
+        ),
+        pytest.param(
+            (*(0.9,) * 9, *(0.5,) * 4),
+            'happy ' * 11 + 'unknown ' * 2,
+            id='unknown when both stay below the threshold',
+        ),
+    ],
+)
+def test_no_label_lasts_less_than_the_least_time(happy: tuple[float, ...], expected: str) -> None:
+    """Sixteen frames per second and a least time of 0.4 s: a label lasts seven frames."""
+    config = SmoothingConfig(unknown_hysteresis=0, min_label_s=0.4, label_hysteresis=0)
+    assert labels_over_time(EmotionSmoother(config), happy, 16) == expected.strip()
+
+
+def test_another_label_has_to_lead() -> None:
+    """Another is taken at 0.63, when it leads by more than a quarter, not at 0.6."""
+    config = SmoothingConfig(min_label_s=0, label_hysteresis=0.25, unknown_hysteresis=0.25)
+    found = labels_over_time(EmotionSmoother(config), (0.7, 0.4, 0.37, 0.6, 0.63))
+    assert found == 'happy happy sad sad happy'
+
+
+def test_a_step_is_published_within_0_4_seconds_and_noise_does_not_flicker() -> None:
+    """What the defaults promise, at 30 frames per second."""
+    smoother, random = EmotionSmoother(SmoothingConfig()), np.random.default_rng(1)
+    labels = []
+    for n in range(300):
+        happy = float(np.clip((n >= 90) + random.normal(0, 0.2), 0, 1))
+        smoothed = smoother.update(1, n / 30, np.array([1 - happy, happy], np.float32))
+        labels.append(smoother.label(1, n / 30, smoothed, LABELS, 0.5))
+    assert labels.index('happy') - 90 <= 0.4 * 30
+    assert labels == sorted(labels, reverse=True), 'sad, then happy, and nothing else'
 
 
 def test_labels_are_kept_apart_and_forgotten() -> None:
     smoother = EmotionSmoother(SmoothingConfig(unknown_hysteresis=0.1))
     weak, strong = np.array([0.45, 0.55], np.float32), np.array([0.2, 0.8], np.float32)
-    smoother.label(1, strong, LABELS, 0.6)
-    assert smoother.label(2, weak, LABELS, 0.6) == 'unknown'
-    assert smoother.label(1, weak, LABELS, 0.6) == 'happy'
+    smoother.label(1, 0.0, strong, LABELS, 0.6)
+    assert smoother.label(2, 0.0, weak, LABELS, 0.6) == 'unknown'
+    assert smoother.label(1, 9.0, weak, LABELS, 0.6) == 'happy'
     smoother.keep_only([2])
-    assert smoother.label(1, weak, LABELS, 0.6) == 'unknown'
+    assert smoother.label(1, 9.0, weak, LABELS, 0.6) == 'unknown'
