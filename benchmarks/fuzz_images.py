@@ -21,20 +21,23 @@ from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
 from fer_ros.data import bags as bag_files
 from fer_ros.errors import ImageError
 from fer_ros.images.sources import demo_photos, read_image
-from fer_ros.nodes import conversions, hri_bridge_node
+from fer_ros.messages.emotions import detection_array, emotion_array, frame_emotions
+from fer_ros.messages.images import ENCODINGS, to_bgr
+from fer_ros.nodes import hri_bridge_node
+from fer_ros.nodes.ros_messages import make
 from fer_ros.pipeline import EmotionPipeline
 
 MAX_DATA_BYTES = 1 << 16
 SETTINGS = {name: pair for c in (EmotionNodeConfig(), PipelineConfig())
             for name, pair in flatten(c).items()}  # fmt: skip
-ENCODINGS = (*conversions._BYTES_A_PIXEL, *conversions._ALIASES, 'jpeg', 'BGR8', '32FC1', '')
+ENCODING_NAMES = (*ENCODINGS, 'jpeg', 'BGR8', '32FC1', '')
 
 
 def image_fields(draw: Draw) -> dict[str, Any]:
     """Return fields of a raw image that mostly fit together, and sometimes anything."""
-    encoding = draw.pick(ENCODINGS)
-    known = conversions._ALIASES.get(encoding, encoding)
-    pixel_bytes = conversions._BYTES_A_PIXEL.get(known, 3)
+    encoding = draw.pick(ENCODING_NAMES)
+    known = ENCODINGS.get(encoding, ENCODINGS['bgr8'])
+    pixel_bytes = known.channels * int(known.dtype[1])
     wild = draw.integer(0, 255)
     width = draw.integer(0, 2**32 - 1) if wild & 1 and wild & 32 else draw.integer(0, 70)
     height = draw.integer(0, 2**32 - 1) if wild & 2 and wild & 32 else draw.integer(0, 70)
@@ -62,7 +65,7 @@ def raw_image(data: bytes) -> bool:
     fields = image_fields(Draw(data))
     message = Image(**{**fields, 'data': array.array('B', fields['data'])})
     try:
-        image = conversions.image_to_bgr(message)
+        image = to_bgr(message)
     except ImageError:
         return False
     _is_picture(image)
@@ -75,7 +78,7 @@ def compressed_image(data: bytes) -> bool:
     content = spoilt(Draw(data), picture_files())
     message = CompressedImage(format='jpeg', data=array.array('B', content))
     try:
-        _is_picture(conversions.compressed_to_bgr(message))
+        _is_picture(to_bgr(message))
     except ImageError:
         return False
     return True
@@ -114,7 +117,7 @@ def pipeline(data: bytes) -> bool:
         assert (face.box_xyxy >= 0).all(), face
         assert (face.box_xyxy <= (width, height, width, height)).all(), face
         assert abs(float(face.probabilities.sum()) - 1) < 1e-3, face
-        conversions.to_emotion_array(frame, Header(), 'fuzz')
+        emotion_array(make, frame, Header(), 'fuzz')
     return True
 
 
@@ -176,14 +179,14 @@ def emotions_message(data: bytes) -> bool:
     message = EmotionArray(labels=labels, emotions=emotions)
     message.image_width, message.image_height = draw.integer(0, 3000), draw.integer(0, 3000)
     try:
-        frame = conversions.from_emotion_array(message)
+        frame = frame_emotions(message)
     except ImageError:
         return False
     for face in frame.faces:
         hri_bridge_node.to_expression(face, frame.labels, message.header)
         hri_bridge_node.to_region(face, frame.shape_hw, message.header)
         hri_bridge_node.to_landmarks(face, frame.shape_hw, message.header)
-    conversions.to_detections(frame, message.header)
+    detection_array(make, frame, message.header)
     return True
 
 

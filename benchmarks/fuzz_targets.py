@@ -33,6 +33,7 @@ from fer_ros.data import bags as bag_files
 from fer_ros.data.bag_labels import read_spans, topic_spans
 from fer_ros.data.datasets import read_csv, read_npz, read_votes
 from fer_ros.errors import DataError, ImageError, ModelError, SourceError
+from fer_ros.messages.images import image_message, jpeg_message
 from fer_ros.models.card import MODELS_DIR, DetectorCard, EmotionModelCard
 
 
@@ -171,8 +172,8 @@ def _make_bag(storage: str) -> tuple[bytes, bytes]:
         for number in range(2):
             header = writer.header(10**9 + number, 'c')
             pixels = np.full((2, 3, 3), number, np.uint8)
-            writer.write('/a', 10**9 + number, writer.image(pixels, header))
-            writer.write('/b', 10**9 + number, writer.jpeg(pixels, header))
+            writer.write('/a', 10**9 + number, image_message(writer.make, pixels, header))
+            writer.write('/b', 10**9 + number, jpeg_message(writer.make, pixels, header))
             label = writer.make('std_msgs/msg/String', data='happy')
             writer.write('/truth', 10**9 + number, label)
     (file,) = [path for path in folder.iterdir() if path.suffix != '.yaml']

@@ -24,7 +24,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from fer_msgs.msg import EmotionArray
-from fer_ros.nodes.conversions import stamp_seconds
+from fer_ros.messages.emotions import stamp_seconds
 from fer_ros.nodes.demo import NodeProcess
 from fer_ros.nodes.middleware import prepare_middleware
 

@@ -22,7 +22,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo
 
 from fer_msgs.msg import EmotionArray
-from fer_ros.nodes.conversions import stamp_seconds
+from fer_ros.messages.emotions import stamp_seconds
 from fer_ros.nodes.demo import NodeProcess
 from fer_ros.nodes.middleware import prepare_middleware
 

@@ -19,6 +19,9 @@ DETECTOR_PLUGINS = 'fer_ros.detectors'
 CLASSIFIER_PLUGINS = 'fer_ros.classifiers'
 """Groups of entry points under which other packages offer more."""
 
+MAX_IMAGE_PIXELS = 50_000_000
+"""Larger images are refused before they are decoded; 150 MB as BGR."""
+
 RENAMED = {
     'tracking.max_gap_s': 'tracking.max_lost_s',
     'tracking.min_overlap': 'tracking.min_iou',

@@ -14,6 +14,7 @@ from fer_ros.commands.options import add_command, progress
 from fer_ros.data.bags import STORAGES, BagWriter
 from fer_ros.errors import SourceError
 from fer_ros.images.sources import DemoSource
+from fer_ros.messages.images import image_message, jpeg_message
 
 START_NS = 1_700_000_000 * 10**9
 """Stamps begin at a fixed time, so that the same bag comes out every time."""
@@ -58,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
             stamp_ns = START_NS + round(number / options.rate * 1e9)
             header = bag.header(stamp_ns, 'camera')
             image = source.at(number / options.rate)
-            message = (bag.jpeg if options.compressed else bag.image)(image, header)
-            bag.write(topic, stamp_ns, message)
+            to_message = jpeg_message if options.compressed else image_message
+            bag.write(topic, stamp_ns, to_message(bag.make, image, header))
     labels = options.bag / 'labels.csv'
     labels.write_text(_labels(options.seconds), encoding='utf-8')
     print(f'{options.bag}: {count} images on {topic}; {labels}')

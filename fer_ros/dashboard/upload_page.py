@@ -24,7 +24,7 @@ from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.drawing.annotation import annotate
 from fer_ros.drawing.plot_style import COLOURS
 from fer_ros.errors import FerError, ImageError, SourceError
-from fer_ros.images.decoding import decode_picture
+from fer_ros.images.decoding import decode_image
 from fer_ros.images.sources import IMAGE_SUFFIXES, VideoSource
 from fer_ros.labels import UNKNOWN
 from fer_ros.messages.json_lines import face_to_dict, frame_to_dict
@@ -76,7 +76,7 @@ def _reader() -> FaceReader:
 
 def _show_photo(data: bytes, hide: bool, name: str) -> None:
     try:
-        image = decode_picture(np.frombuffer(data, np.uint8))
+        image = decode_image(np.frombuffer(data, np.uint8))
     except ImageError as error:
         raise ImageError(f'{name} is not a photo that can be read: {error}') from error
     with _WORKING:

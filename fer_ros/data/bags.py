@@ -15,22 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from rosbags.highlevel import AnyReader
-from rosbags.image import message_to_cvimage
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from fer_ros.errors import ImageError, SourceError
-from fer_ros.images.decoding import decode_picture
-from fer_ros.recognition.quality import QUALITY_REASONS
-from fer_ros.types import FrameEmotions, UInt8Array
+from fer_ros.messages.images import to_bgr
+from fer_ros.types import UInt8Array
 
-COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
-IMAGE_TYPES = ('sensor_msgs/msg/Image', COMPRESSED_TYPE)
+IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 STORAGES: dict[str, StoragePlugin] = {
     'mcap': StoragePlugin.MCAP,
     'sqlite3': StoragePlugin.SQLITE3,
@@ -160,21 +155,11 @@ def bag_images(reader: AnyReader, topic: str) -> Iterator[BagImage]:
         except Exception as error:  # noqa: BLE001 - bytes of a file may be anything
             yield BagImage(log_ns, None, ImageError(f'message cannot be read: {error}'))
             continue
-        yield BagImage(log_ns, message.header, _to_bgr(message))
-
-
-def _to_bgr(message: Any) -> UInt8Array | ImageError:
-    try:
-        if message.__msgtype__ == COMPRESSED_TYPE:
-            return decode_picture(message.data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        image: np.ndarray = np.ascontiguousarray(message_to_cvimage(message, 'bgr8'))
-    except ImageError as error:
-        return error
-    except Exception as error:  # noqa: BLE001 - sizes and encodings of a file may be anything
-        return ImageError(f'image cannot be converted: {type(error).__name__}: {error}')
-    if image.ndim != 3 or image.dtype != np.uint8 or not image.size:
-        return ImageError(f'image of shape {image.shape} {image.dtype} cannot be used')
-    return image
+        try:
+            image: UInt8Array | ImageError = to_bgr(message)
+        except ImageError as error:
+            image = error
+        yield BagImage(log_ns, message.header, image)
 
 
 class BagWriter:
@@ -220,7 +205,12 @@ class BagWriter:
             raise SourceError(f'bag {self._path} cannot be finished: {error}') from error
 
     def make(self, kind: str, **fields: Any) -> Any:
-        """Return a message of type *kind*."""
+        """Return a message of type *kind*; fer_ros.messages.make.Make says of what.
+
+        Raises:
+            SourceError: there is no such type.
+        """
+        register(self.store, kind)
         return self.store.types[kind](**fields)
 
     def write(self, topic: str, log_ns: int, message: Any) -> None:
@@ -263,65 +253,3 @@ class BagWriter:
             'builtin_interfaces/msg/Time', sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9
         )
         return self.make('std_msgs/msg/Header', stamp=stamp, frame_id=frame_id)
-
-    def image(self, image: UInt8Array, header: Any) -> Any:
-        """Return uint8 (H, W, 3) BGR as a sensor_msgs/Image."""
-        height, width = image.shape[:2]
-        return self.make(
-            'sensor_msgs/msg/Image',
-            header=header,
-            height=height,
-            width=width,
-            encoding='bgr8',
-            is_bigendian=0,
-            step=3 * width,
-            data=np.ascontiguousarray(image).reshape(-1),
-        )
-
-    def jpeg(self, image: UInt8Array, header: Any) -> Any:
-        """Return uint8 (H, W, 3) BGR as a sensor_msgs/CompressedImage."""
-        return self.make(
-            'sensor_msgs/msg/CompressedImage',
-            header=header,
-            format='bgr8; jpeg compressed bgr8',
-            data=cv2.imencode('.jpg', image)[1].reshape(-1),
-        )
-
-    def emotions(self, frame: FrameEmotions, header: Any, model_id: str) -> Any:
-        """Return a frame as fer_msgs/EmotionArray; nodes.conversions does the same for rclpy."""
-        return self.make(
-            'fer_msgs/msg/EmotionArray',
-            header=header,
-            model_id=model_id,
-            labels=list(frame.labels),
-            image_height=frame.shape_hw[0],
-            image_width=frame.shape_hw[1],
-            emotions=[self._emotion(face) for face in frame.faces],
-        )
-
-    def _emotion(self, face: Any) -> Any:
-        left, top = (int(n) for n in np.floor(face.box_xyxy[:2]))
-        right, bottom = (int(n) for n in np.ceil(face.box_xyxy[2:]))
-        region = self.make(
-            'sensor_msgs/msg/RegionOfInterest',
-            x_offset=left,
-            y_offset=top,
-            width=right - left,
-            height=bottom - top,
-            do_rectify=False,
-        )
-        return self.make(
-            'fer_msgs/msg/Emotion',
-            track_id=face.track_id,
-            region=region,
-            landmarks=[
-                self.make('geometry_msgs/msg/Point32', x=float(x), y=float(y), z=0.0)
-                for x, y in face.landmarks
-            ],
-            detection_score=face.detection_score,
-            label=face.label,
-            confidence=face.confidence,
-            probabilities=face.probabilities.astype(np.float32),
-            raw_probabilities=face.raw_probabilities.astype(np.float32),
-            quality=sum(1 << QUALITY_REASONS.index(reason) for reason in face.quality),
-        )

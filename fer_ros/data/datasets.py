@@ -13,7 +13,7 @@ import numpy as np
 
 from fer_ros.data.face_set import NO_LABEL, SPLITS, FaceSet
 from fer_ros.errors import DataError, ImageError
-from fer_ros.images.decoding import decode_picture
+from fer_ros.images.decoding import decode_image
 from fer_ros.labels import (
     EMOTIONS,
     FER2013_EMOTIONS,
@@ -293,7 +293,7 @@ def _faces_of_folder(folder: Path, cut: Cutter | None, size_px: int) -> Iterator
     for path in paths:
         flag = cv2.IMREAD_GRAYSCALE if cut is None else cv2.IMREAD_COLOR
         try:
-            image = decode_picture(np.fromfile(path, np.uint8), flag)
+            image = decode_image(np.fromfile(path, np.uint8), flag)
         except ImageError as error:
             raise DataError(f'{path} is not an image that can be read: {error}') from error
         face = image if cut is None else cut(image)

@@ -18,6 +18,7 @@ from fer_ros.data.bags import BagImage, BagWriter, bag_images, image_topic, open
 from fer_ros.errors import DataError, ImageError, SourceError
 from fer_ros.evaluation import metrics
 from fer_ros.labels import UNKNOWN
+from fer_ros.messages.emotions import emotion_array
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import Float32Array, FrameEmotions, Int64Array
 
@@ -156,7 +157,7 @@ def evaluate_bag(
             result.frames.append(frame)
             if writer:
                 header = writer.header(_stamp_ns(item.header), item.header.frame_id)
-                message = writer.emotions(frame, header, result.model_id)
+                message = emotion_array(writer.make, frame, header, result.model_id)
                 writer.write('/emotions', item.log_ns, message)
         if first_log_ns is None:
             raise SourceError(f'bag {path} holds no image on {topic}')

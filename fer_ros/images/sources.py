@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from fer_ros.errors import ImageError, SourceError
-from fer_ros.images.decoding import decode_picture
+from fer_ros.images.decoding import decode_image
 from fer_ros.types import Float32Array, UInt8Array
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -46,7 +46,7 @@ def read_image(path: Path) -> UInt8Array:
     if not path.is_file():
         raise ImageError(f'{path} does not exist')
     try:
-        return decode_picture(np.fromfile(path, np.uint8))
+        return decode_image(np.fromfile(path, np.uint8))
     except (ImageError, OSError) as error:
         raise ImageError(f'{path} is not an image that can be read: {error}') from error
 

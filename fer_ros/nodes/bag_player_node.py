@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from fer_ros.data.bags import IMAGE_TYPES, open_bag
 from fer_ros.errors import ConfigError
 from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.ros_messages import message_class
 from fer_ros.nodes.runner import exit_now, run_node
 
 DEPTH = 10
@@ -42,15 +42,6 @@ SETTLE_S = 0.5
 """A subscriber that we know does not know us yet: the first message would be lost to it."""
 
 Message = tuple[Connection, int, bytes]
-
-
-def message_class(kind: str) -> Any:
-    """Return the class of a type such as sensor_msgs/msg/Image; ConfigError if there is none."""
-    package, _, name = kind.partition('/msg/')
-    try:
-        return getattr(import_module(f'{package}.msg'), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f'message type {kind} is not installed') from error
 
 
 class BagPlayerNode(FerNode):

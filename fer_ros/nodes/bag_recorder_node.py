@@ -12,9 +12,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from fer_ros.config import BagRecorderConfig
 from fer_ros.data.bags import BagWriter
 from fer_ros.errors import ConfigError, FerError, SourceError
-from fer_ros.nodes.bag_player_node import message_class
 from fer_ros.nodes.base import FerNode, NodeError
 from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.ros_messages import message_class
 from fer_ros.nodes.runner import exit_now, run_node
 
 DEPTH = 50

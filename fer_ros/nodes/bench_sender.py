@@ -24,8 +24,9 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from fer_ros.nodes.conversions import bgr_to_image
+from fer_ros.messages.images import image_message
 from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.ros_messages import make
 from fer_ros.nodes.runner import exit_now
 
 MATCHING_S = 0.5
@@ -38,7 +39,7 @@ GOLDEN = 0.618
 def send(node: Node, file: str, rate_hz: float, count: int, topics: list[str]) -> int:
     """Publish until the count is reached; return how many images went."""
     images = np.load(file)
-    messages = [bgr_to_image(image, Header(frame_id='camera')) for image in images]
+    messages = [image_message(make, image, Header(frame_id='camera')) for image in images]
     publishers = [node.create_publisher(Image, topic, qos_profile_sensor_data) for topic in topics]
     while not all(publisher.get_subscription_count() for publisher in publishers):
         time.sleep(0.005)

@@ -25,7 +25,7 @@ from sensor_msgs.msg import Image
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.errors import SourceError
-from fer_ros.nodes.conversions import stamp_seconds
+from fer_ros.messages.emotions import stamp_seconds
 from fer_ros.nodes.demo import NodeProcess
 from fer_ros.nodes.middleware import prepare_middleware
 

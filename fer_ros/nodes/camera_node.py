@@ -24,9 +24,10 @@ from fer_ros.images.sources import (
     ImageSource,
     VideoSource,
 )
+from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import FerNode
-from fer_ros.nodes.conversions import bgr_to_image
 from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.ros_messages import make
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.types import UInt8Array
 
@@ -90,7 +91,7 @@ class CameraNode(FerNode):
             return
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._config.frame_id)
         height, width = image.shape[:2]
-        self._image_publisher.publish(bgr_to_image(image, header))
+        self._image_publisher.publish(image_message(make, image, header))
         self._info_publisher.publish(CameraInfo(header=header, height=height, width=width))
         self.sent += 1
 

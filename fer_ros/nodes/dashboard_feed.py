@@ -28,8 +28,9 @@ from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import SetModel
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.errors import ImageError
-from fer_ros.nodes.conversions import from_emotion_array, image_to_bgr
+from fer_ros.messages.emotions import frame_emotions
 from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.ros_messages import to_bgr
 
 EMOTIONS_TYPE = 'fer_msgs/msg/EmotionArray'
 IMAGE_TYPES = {'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'}
@@ -155,7 +156,7 @@ class DashboardFeed:
 
         def take(message: EmotionArray) -> None:
             try:
-                view.take_frame(from_emotion_array(message), message.model_id)
+                view.take_frame(frame_emotions(message), message.model_id)
             except ImageError as error:
                 self._node.get_logger().warning(str(error), throttle_duration_sec=5.0)
 
@@ -166,7 +167,7 @@ class DashboardFeed:
 
         def take(message: Image) -> None:
             try:
-                view.take_image(image_to_bgr(message))
+                view.take_image(to_bgr(message))
             except ImageError as error:
                 self._node.get_logger().warning(str(error), throttle_duration_sec=5.0)
 

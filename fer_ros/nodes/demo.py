@@ -28,9 +28,10 @@ from fer_msgs.msg import EmotionArray
 from fer_ros.commands.video import print_changes
 from fer_ros.errors import FerError, SourceError
 from fer_ros.images.video_writer import VideoWriter
+from fer_ros.messages.emotions import frame_emotions, stamp_seconds
 from fer_ros.messages.json_lines import frame_to_dict
-from fer_ros.nodes.conversions import from_emotion_array, image_to_bgr, stamp_seconds
 from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.ros_messages import to_bgr
 from fer_ros.nodes.runner import exit_now
 from fer_ros.types import UInt8Array
 
@@ -116,7 +117,7 @@ class Listener(Node):
         return time.monotonic() - self._start_s if self._start_s is not None else 0.0
 
     def _on_emotions(self, message: EmotionArray) -> None:
-        frame = from_emotion_array(message)
+        frame = frame_emotions(message)
         if self._start_s is None:
             self._start_s = time.monotonic()
         self._lines.write(json.dumps(frame_to_dict(frame, self.answers)) + '\n')
@@ -129,7 +130,7 @@ class Listener(Node):
         self._before = print_changes(frame, self._before, self.seconds)
 
     def _on_image(self, message: Image) -> None:
-        image = image_to_bgr(message)
+        image = to_bgr(message)
         crowd = self._crowd.get(stamp_seconds(message.header), (-1, 0.0))
         if crowd > self._best:
             self._best, self.best_image = crowd, image.copy()

@@ -23,7 +23,8 @@ from fer_msgs.srv import Classify, SetModel
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, replace
 from fer_ros.drawing.annotation import annotate
 from fer_ros.errors import ConfigError, FerError, ImageError, shorten
-from fer_ros.nodes import conversions
+from fer_ros.messages.emotions import detection_array, emotion_array, label_info, stamp_seconds
+from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import RESULTS_OUT, FerLifecycleNode, says_why
 from fer_ros.nodes.diagnostics import (
     SILENCE_S,
@@ -36,6 +37,7 @@ from fer_ros.nodes.diagnostics import (
 from fer_ros.nodes.latest import LatestWorker
 from fer_ros.nodes.parameters import declare_config, not_live, read_config
 from fer_ros.nodes.photos import PhotoReader
+from fer_ros.nodes.ros_messages import converter_name, make, to_bgr
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.nodes.threads import in_thread
 from fer_ros.pipeline import EmotionPipeline
@@ -105,7 +107,7 @@ class EmotionNode(FerLifecycleNode):
         self.get_logger().info(
             f'model {self.pipeline.classifier.card.id} by {self.pipeline.classifier.runtime.name}, '
             f'detector {self.pipeline.detector.name}, '
-            f'images by {conversions.CONVERTER_NAME}'
+            f'images by {converter_name()}'
         )
         return TransitionCallbackReturn.SUCCESS
 
@@ -181,12 +183,12 @@ class EmotionNode(FerLifecycleNode):
             with self._between_frames:
                 frame = self.pipeline.process(image, self._stamp_s(message.header))
                 model_id = self.pipeline.classifier.card.id
-            self._emotions.publish(conversions.to_emotion_array(frame, message.header, model_id))
-            self._detections.publish(conversions.to_detections(frame, message.header))
+            self._emotions.publish(emotion_array(make, frame, message.header, model_id))
+            self._detections.publish(detection_array(make, frame, message.header))
             if self._annotated.get_subscription_count():
                 drawn = annotate(image, frame, self._config.pixelate_faces)
-                self._annotated.publish(conversions.bgr_to_image(drawn, message.header))
-            stamp_s = conversions.stamp_seconds(message.header)
+                self._annotated.publish(image_message(make, drawn, message.header))
+            stamp_s = stamp_seconds(message.header)
             latency_ms = 1e3 * (self._now_s() - stamp_s) if stamp_s else None
             self.statistics.brightness = brightness(image)
             self.statistics.answered(latency_ms, len(frame.faces), frame.timings_ms)
@@ -205,7 +207,7 @@ class EmotionNode(FerLifecycleNode):
 
     def _stamp_s(self, header: Header) -> float:
         """Return the image's time; a driver that leaves it zero gets the time of arrival."""
-        return conversions.stamp_seconds(header) or self._now_s()
+        return stamp_seconds(header) or self._now_s()
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if self.state_name != 'active':
@@ -226,7 +228,7 @@ class EmotionNode(FerLifecycleNode):
             frame, model_id = await in_thread(
                 self, lambda: photos.read(image, config), low_priority=True
             )
-            response.emotions = conversions.to_emotion_array(frame, request.image.header, model_id)
+            response.emotions = emotion_array(make, frame, request.image.header, model_id)
             response.success = True
         except FerError as error:
             response.message = shorten(str(error))
@@ -261,7 +263,7 @@ class EmotionNode(FerLifecycleNode):
     def _publish_labels(self) -> None:
         labels, threshold = self.pipeline.labels, self.pipeline.unknown_threshold
         header = Header(stamp=self.get_clock().now().to_msg())
-        self._labels.publish(conversions.to_label_info(labels, threshold, header))
+        self._labels.publish(label_info(make, labels, threshold, header))
 
     def _check_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         try:
@@ -320,9 +322,7 @@ def _to_bgr(message: Image | CompressedImage) -> UInt8Array:
         raise ImageError(
             f'frame_id has {len(message.header.frame_id)} characters, {MAX_FRAME_ID} at most'
         )
-    if isinstance(message, CompressedImage):
-        return conversions.compressed_to_bgr(message)
-    return conversions.image_to_bgr(message)
+    return to_bgr(message)
 
 
 def main() -> None:

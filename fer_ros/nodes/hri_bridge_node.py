@@ -27,14 +27,11 @@ from fer_ros.config import HriBridgeConfig, PipelineConfig
 from fer_ros.errors import ImageError
 from fer_ros.geometry import similarity_transform
 from fer_ros.labels import REP155_EXPRESSIONS
+from fer_ros.messages.emotions import frame_emotions, stamp_seconds
+from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import FerNode
-from fer_ros.nodes.conversions import (
-    bgr_to_image,
-    from_emotion_array,
-    image_to_bgr,
-    stamp_seconds,
-)
 from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.ros_messages import make, to_bgr
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import FaceEmotion, Float32Array, FrameEmotions, UInt8Array
@@ -187,7 +184,7 @@ class HriBridgeNode(FerNode):
     def _on_emotions(self, message: EmotionArray) -> None:
         """Publish every face of one image."""
         try:
-            frame, header = from_emotion_array(message), message.header
+            frame, header = frame_emotions(message), message.header
         except ImageError as error:
             self.get_logger().warning(str(error), throttle_duration_sec=5.0)
             return
@@ -217,16 +214,17 @@ class HriBridgeNode(FerNode):
             topics.landmarks.publish(landmarks)
         if image is None:
             return
-        topics.cropped.publish(bgr_to_image(cut_out(image, face, self._config.crop_px), header))
+        cropped = cut_out(image, face, self._config.crop_px)
+        topics.cropped.publish(image_message(make, cropped, header))
         aligned = align(image, face, self._config.crop_px)
         if aligned is not None:
-            topics.aligned.publish(bgr_to_image(aligned, header))
+            topics.aligned.publish(image_message(make, aligned, header))
 
     def _image_of(self, header: Header) -> UInt8Array | None:
         """Return the image that was answered, if it came here too."""
         message = self._images.pop((header.stamp.sec, header.stamp.nanosec), None)
         try:
-            return image_to_bgr(message) if message is not None else None
+            return to_bgr(message) if message is not None else None
         except ImageError as error:
             self.get_logger().warning(f'bad image: {error}', throttle_duration_sec=5.0)
             return None
@@ -268,7 +266,7 @@ class HriBridgeNode(FerNode):
         """Answer one face image of another detector."""
         _, publisher, pipeline = self._others[face_id]
         try:
-            crop = image_to_bgr(message)
+            crop = to_bgr(message)
         except ImageError as error:
             self.get_logger().warning(f'{face_id}: {error}', throttle_duration_sec=5.0)
             return

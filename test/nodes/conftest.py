@@ -21,8 +21,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from fer_ros.nodes.conversions import bgr_to_image
+from fer_ros.messages.images import image_message
 from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.ros_messages import make
 
 DEADLINE_S = 60.0
 """Generous, because machines are shared: reached only when a test fails."""
@@ -112,7 +113,7 @@ class Listener(Node):
     def image(self, pixels: np.ndarray, frame_id: str = 'camera') -> Image:
         """Return a message stamped now."""
         stamp = self.get_clock().now().to_msg()
-        return bgr_to_image(pixels, Header(stamp=stamp, frame_id=frame_id))
+        return image_message(make, pixels, Header(stamp=stamp, frame_id=frame_id))
 
 
 @pytest.fixture

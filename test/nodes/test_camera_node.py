@@ -13,7 +13,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.images.video_writer import VideoWriter
-from fer_ros.nodes.conversions import stamp_seconds
+from fer_ros.messages.emotions import stamp_seconds
 
 
 @pytest.fixture

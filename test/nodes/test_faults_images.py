@@ -18,7 +18,8 @@ from std_msgs.msg import Header
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.images.video_writer import VideoWriter
-from fer_ros.nodes.conversions import bgr_to_image
+from fer_ros.messages.images import image_message
+from fer_ros.nodes.ros_messages import make
 
 QUICK = ('-p', 'diagnostics_period_s:=0.2')
 
@@ -48,7 +49,7 @@ def show(listener, start) -> Callable[..., EmotionArray]:
 def picture(pixels: np.ndarray, stamp_s: float, encoding: str = 'bgr8') -> Image:
     header = Header(frame_id=f'{encoding} {pixels.shape[1]}x{pixels.shape[0]}')
     header.stamp.sec, header.stamp.nanosec = divmod(round(stamp_s * 1e9), 10**9)
-    message = bgr_to_image(pixels, header)
+    message = image_message(make, pixels, header)
     if encoding != 'bgr8':
         codes = {'rgb8': cv2.COLOR_BGR2RGB, 'mono8': cv2.COLOR_BGR2GRAY}
         converted = cv2.cvtColor(pixels, codes[encoding])

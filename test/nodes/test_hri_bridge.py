@@ -11,8 +11,10 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fer_ros.labels import EMOTIONS
-from fer_ros.nodes.conversions import bgr_to_image, image_to_bgr, to_emotion_array
+from fer_ros.messages.emotions import emotion_array
+from fer_ros.messages.images import image_message
 from fer_ros.nodes.hri_bridge_node import to_expression, to_landmarks, to_region
+from fer_ros.nodes.ros_messages import make, to_bgr
 from fer_ros.types import FaceEmotion, FrameEmotions
 
 
@@ -64,7 +66,7 @@ def test_our_faces_are_published_and_withdrawn(listener, start) -> None:
     start('hri_bridge_node')
     images = listener.create_publisher(Image, 'image', 10)
     emotions = listener.create_publisher(
-        type(to_emotion_array(FrameEmotions(0, (1, 1), EMOTIONS), Header(), '')), 'emotions', 10
+        type(emotion_array(make, FrameEmotions(0, (1, 1), EMOTIONS), Header(), '')), 'emotions', 10
     )
     face = '/humans/faces/f00007'
     ids = listener.collect(IdsList, '/humans/faces/tracked')
@@ -77,9 +79,9 @@ def test_our_faces_are_published_and_withdrawn(listener, start) -> None:
 
     def published() -> bool:
         header = Header(stamp=listener.get_clock().now().to_msg(), frame_id='camera')
-        images.publish(bgr_to_image(pixels, header))
+        images.publish(image_message(make, pixels, header))
         listener.executor_.spin_once(timeout_sec=0.05)
-        emotions.publish(to_emotion_array(frame, header, 'm'))
+        emotions.publish(emotion_array(make, frame, header, 'm'))
         return all((ids, words, regions, crops, aligned))
 
     listener.until(published, 'all topics of the face')
@@ -87,9 +89,9 @@ def test_our_faces_are_published_and_withdrawn(listener, start) -> None:
     assert words[-1].expression == 'happy'
     for image in (crops[-1], aligned[-1]):
         assert (image.width, image.height, image.encoding) == (128, 128, 'bgr8')
-    assert image_to_bgr(crops[-1])[64, 64].tolist() == [128, 128, 128]
+    assert to_bgr(crops[-1])[64, 64].tolist() == [128, 128, 128]
     header = Header(stamp=listener.get_clock().now().to_msg())
-    emotions.publish(to_emotion_array(FrameEmotions(0.0, (100, 200), EMOTIONS), header, 'm'))
+    emotions.publish(emotion_array(make, FrameEmotions(0.0, (100, 200), EMOTIONS), header, 'm'))
     listener.until(lambda: ids[-1].ids == [], 'nobody')
     listener.until(lambda: not listener.count_publishers(f'{face}/roi'), 'the topics to go')
 
@@ -106,7 +108,7 @@ def test_the_faces_of_another_detector_get_an_expression(
     def answered() -> bool:
         header = Header(stamp=listener.get_clock().now().to_msg(), frame_id='camera')
         tracked.publish(IdsList(header=header, ids=['bqfmy']))
-        crops.publish(bgr_to_image(crop, header))
+        crops.publish(image_message(make, crop, header))
         return bool(words)
 
     listener.until(answered, 'an expression')

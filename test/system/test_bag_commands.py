@@ -18,6 +18,7 @@ from fer_ros.cli import main
 from fer_ros.config import PipelineConfig
 from fer_ros.data.bags import BagWriter, messages, open_bag
 from fer_ros.evaluation.bags import BagTask, evaluate_here, evaluate_on_ray, write_answers
+from fer_ros.messages.images import image_message
 
 
 def record(path: Path, *options: str, seconds: float = 4.5) -> Path:
@@ -67,7 +68,7 @@ def test_labels_of_a_topic_and_bad_images(tmp_path: Path, astronaut: np.ndarray)
         for number in range(4):
             log_ns = 10**9 * (number + 1)
             header = writer.header(log_ns, 'camera')
-            message = writer.image(astronaut, header)
+            message = image_message(writer.make, astronaut, header)
             if number == 2:
                 message.height = 9999
             label = writer.make('std_msgs/msg/String', data='happy' if number else '')

@@ -1,0 +1,170 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames to fer_msgs and vision_msgs and back; see fer_ros.messages.make for how."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fer_ros.errors import ImageError
+from fer_ros.labels import EMOTIONS
+from fer_ros.messages.make import Make
+from fer_ros.recognition.quality import QUALITY_REASONS
+from fer_ros.types import LANDMARK_NAMES, FaceEmotion, FrameEmotions
+
+
+def stamp_seconds(header: Any) -> float:
+    """Return a header's stamp in seconds."""
+    return float(header.stamp.sec) + header.stamp.nanosec * 1e-9
+
+
+def emotion_array(make: Make, frame: FrameEmotions, header: Any, model_id: str) -> Any:
+    """Return a frame's faces as fer_msgs/EmotionArray with the image's own header."""
+    height, width = frame.shape_hw
+    return make(
+        'fer_msgs/msg/EmotionArray',
+        header=header,
+        model_id=model_id,
+        labels=list(frame.labels),
+        image_height=height,
+        image_width=width,
+        emotions=[_emotion(make, face) for face in frame.faces],
+    )
+
+
+def _emotion(make: Make, face: FaceEmotion) -> Any:
+    return make(
+        'fer_msgs/msg/Emotion',
+        track_id=face.track_id,
+        region=_region(make, face),
+        landmarks=[
+            make('geometry_msgs/msg/Point32', x=float(x), y=float(y), z=0.0)
+            for x, y in face.landmarks
+        ],
+        detection_score=face.detection_score,
+        label=face.label,
+        confidence=face.confidence,
+        probabilities=face.probabilities.astype(np.float32, copy=False),
+        raw_probabilities=face.raw_probabilities.astype(np.float32, copy=False),
+        quality=sum(1 << QUALITY_REASONS.index(reason) for reason in face.quality),
+    )
+
+
+def _region(make: Make, face: FaceEmotion) -> Any:
+    """Return the box on whole pixels, grown outwards."""
+    left, top, right, bottom = (float(n) for n in face.box_xyxy)
+    x, y = math.floor(left), math.floor(top)
+    return make(
+        'sensor_msgs/msg/RegionOfInterest',
+        x_offset=x,
+        y_offset=y,
+        width=math.ceil(right) - x,
+        height=math.ceil(bottom) - y,
+        do_rectify=False,
+    )
+
+
+def frame_emotions(message: Any) -> FrameEmotions:
+    """Return a fer_msgs/EmotionArray as the frame it was made from (boxes on whole pixels).
+
+    Raises:
+        ImageError: it does not fit together; another program may have made it.
+    """
+    unknown = set(message.labels) - set(EMOTIONS)
+    if unknown or len(set(message.labels)) != len(message.labels):
+        raise ImageError(f'emotions have labels {", ".join(message.labels)}: not known, or twice')
+    if message.emotions and not (message.image_width and message.image_height):
+        raise ImageError('emotions of an image without width or height')
+    return FrameEmotions(
+        stamp_s=stamp_seconds(message.header),
+        shape_hw=(message.image_height, message.image_width),
+        labels=tuple(message.labels),
+        faces=tuple(_face(emotion, len(message.labels)) for emotion in message.emotions),
+    )
+
+
+def _face(message: Any, classes: int) -> FaceEmotion:
+    counts = (len(message.probabilities), len(message.raw_probabilities), len(message.landmarks))
+    if not classes or counts != (classes, classes, len(LANDMARK_NAMES)):
+        raise ImageError(
+            f'emotions of person {message.track_id}: expected {classes} probabilities twice and '
+            f'{len(LANDMARK_NAMES)} landmarks, got {counts}'
+        )
+    region = message.region
+    left, top = region.x_offset, region.y_offset
+    return FaceEmotion(
+        track_id=message.track_id,
+        box_xyxy=np.array([left, top, left + region.width, top + region.height], np.float32),
+        landmarks=np.array([(point.x, point.y) for point in message.landmarks], np.float32),
+        detection_score=message.detection_score,
+        raw_probabilities=np.array(message.raw_probabilities, np.float32),
+        probabilities=np.array(message.probabilities, np.float32),
+        label=message.label,
+        confidence=message.confidence,
+        quality=tuple(
+            name for bit, name in enumerate(QUALITY_REASONS) if message.quality >> bit & 1
+        ),
+    )
+
+
+def detection_array(make: Make, frame: FrameEmotions, header: Any) -> Any:
+    """Return a frame's faces as vision_msgs: the label is the class, the track id the id."""
+    nowhere = _no_pose(make) if frame.faces else None
+    return make(
+        'vision_msgs/msg/Detection2DArray',
+        header=header,
+        detections=[_detection(make, face, header, nowhere) for face in frame.faces],
+    )
+
+
+def _detection(make: Make, face: FaceEmotion, header: Any, pose: Any) -> Any:
+    left, top, right, bottom = (float(n) for n in face.box_xyxy)
+    middle = make('vision_msgs/msg/Point2D', x=(left + right) / 2, y=(top + bottom) / 2)
+    return make(
+        'vision_msgs/msg/Detection2D',
+        header=header,
+        results=[
+            make(
+                'vision_msgs/msg/ObjectHypothesisWithPose',
+                hypothesis=make(
+                    'vision_msgs/msg/ObjectHypothesis', class_id=face.label, score=face.confidence
+                ),
+                pose=pose,
+            )
+        ],
+        bbox=make(
+            'vision_msgs/msg/BoundingBox2D',
+            center=make('vision_msgs/msg/Pose2D', position=middle, theta=0.0),
+            size_x=right - left,
+            size_y=bottom - top,
+        ),
+        id=str(face.track_id),
+    )
+
+
+def _no_pose(make: Make) -> Any:
+    return make(
+        'geometry_msgs/msg/PoseWithCovariance',
+        pose=make(
+            'geometry_msgs/msg/Pose',
+            position=make('geometry_msgs/msg/Point', x=0.0, y=0.0, z=0.0),
+            orientation=make('geometry_msgs/msg/Quaternion', x=0.0, y=0.0, z=0.0, w=1.0),
+        ),
+        covariance=np.zeros(36),
+    )
+
+
+def label_info(make: Make, labels: tuple[str, ...], threshold: float, header: Any) -> Any:
+    """Return the class names that detections use, as vision_msgs/LabelInfo."""
+    return make(
+        'vision_msgs/msg/LabelInfo',
+        header=header,
+        class_map=[
+            make('vision_msgs/msg/VisionClass', class_id=i, class_name=label)
+            for i, label in enumerate(labels)
+        ],
+        threshold=threshold,
+    )
