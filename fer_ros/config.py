@@ -9,9 +9,12 @@ made from, or checked against, these dataclasses.
 from __future__ import annotations
 
 import dataclasses
+import re
 import warnings
 from dataclasses import dataclass
 from typing import Any
+
+from fer_ros.errors import shorten
 
 DETECTORS = ('builtin', 'yunet', 'haar')
 CLASSIFIERS = ('litert', 'onnx', 'keras')
@@ -30,6 +33,13 @@ RENAMED = {
 """Names of settings up to 0.1, still read in 0.2 with a warning, and what they are called now."""
 
 
+ANY_TEXT = ('at most 4096 printable characters', r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,4096}')
+SOME_TEXT = ('1 to 4096 printable characters', r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,4096}')
+FRAME = ('a frame: letters, digits and _ . / - in between', r'\w[\w./-]{0,254}')
+TOPIC = ('a topic', r'([~/]?[A-Za-z_][\w/]{0,254})?')
+TOPICS = ('topics with commas between them', r'[\w/~, ]{0,4096}')
+
+
 def setting(
     default: Any,
     description: str,
@@ -38,10 +48,12 @@ def setting(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     plugins: str = '',
+    form: tuple[str, str] = ANY_TEXT,
     live: bool = True,
 ) -> Any:
     """Declare a field: its default, what it means, its closed range or choices.
 
+    *form* is what a text is called and the regular expression that all of it matches.
     *plugins* names a group of entry points whose names are choices as well.
     *live* says whether a running node can change it without being configured anew.
     """
@@ -53,6 +65,7 @@ def setting(
             'high': high,
             'choices': choices,
             'plugins': plugins,
+            'form': form,
             'live': live,
         },
     )
@@ -74,7 +87,10 @@ def check_settings(config: Any) -> None:
         choices, group = rules.get('choices'), rules.get('plugins', '')
         if choices and value not in choices and value not in plugin_names(group):
             known = ', '.join((*choices, *plugin_names(group)))
-            raise ValueError(f'{name}: expected one of {known}, got {value!r}')
+            raise ValueError(f'{name}: expected one of {known}, got {shorten(repr(value))}')
+        form, pattern = rules.get('form', ANY_TEXT)
+        if isinstance(value, str) and not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(f'{name}: expected {form}, got {shorten(repr(value))}')
         low, high = rules.get('low'), rules.get('high')
         if low is not None and not low <= value <= high:
             raise ValueError(f'{name}: expected {low} to {high}, got {value}')
@@ -254,6 +270,7 @@ class CameraNodeConfig(_Checked):
         'demo',
         "'demo' for two people from sample photos, the number or path of a camera, "
         'a video file, or a folder of photos',
+        form=SOME_TEXT,
         live=False,
     )
     width_px: int = setting(640, 'width to ask the camera for', low=16, high=7680, live=False)
@@ -262,7 +279,9 @@ class CameraNodeConfig(_Checked):
         30.0, 'images a second; 0 for the rate of the video', low=0.0, high=1000.0, live=False
     )
     loop: bool = setting(True, 'start a video or folder again when it ends', live=False)
-    frame_id: str = setting('camera', 'frame that images are stamped with', live=False)
+    frame_id: str = setting(
+        'camera', 'frame that images are stamped with', form=FRAME, live=False
+    )
 
 
 @dataclass(frozen=True)
@@ -286,7 +305,9 @@ class BagPlayerConfig(_Checked):
     """What bag_player_node plays, and how fast."""
 
     bag: str = setting('', 'folder of the bag, or its .mcap or .db3 file', live=False)
-    topics: str = setting('', 'topics to play, with commas between them; empty for all', live=False)
+    topics: str = setting(
+        '', 'topics to play, with commas between them; empty for all', form=TOPICS, live=False
+    )
     rate: float = setting(
         1.0, 'seconds of the bag a second; 0 for as fast as possible', low=0.0, high=100.0
     )
@@ -296,6 +317,7 @@ class BagPlayerConfig(_Checked):
         '',
         'an EmotionArray topic: after each image time stands still until the answer to it, so '
         'that none is dropped; empty to keep the time of the bag',
+        form=TOPIC,
         live=False,
     )
     clock_hz: float = setting(
@@ -308,7 +330,9 @@ class BagRecorderConfig(_Checked):
     """What bag_recorder_node writes."""
 
     bag: str = setting('', 'folder to make', live=False)
-    topics: str = setting('', 'topics to record, with commas between them', live=False)
+    topics: str = setting(
+        '', 'topics to record, with commas between them', form=TOPICS, live=False
+    )
     storage: str = setting('mcap', 'format of the file', choices=('mcap', 'sqlite3'), live=False)
 
 

@@ -15,11 +15,17 @@ command line catch these; everything in between lets them pass.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 MAX_TEXT = 200
 
 
 def shorten(text: str, length: int = MAX_TEXT) -> str:
-    """Return *text*, cut to *length* characters: what others send may be of any size."""
+    """Return *text*, cut to *length* characters and fit to be sent on.
+
+    What others send, or call their files, may be of any size and hold half a character.
+    """
+    text = text.encode(errors='replace').decode()
     return text if len(text) <= length else f'{text[: length - 1]}…'
 
 
@@ -45,3 +51,21 @@ class SourceError(FerError):
 
 class DataError(FerError):
     """A data set or label file does not hold what it should."""
+
+
+def named_path(text: str, error: type[FerError]) -> Path:
+    """Return *text* as a path that can be asked whether it exists, its ~ expanded.
+
+    Raises:
+        FerError: of the type *error*; no file can have that name, or its folder cannot be read.
+    """
+    try:
+        path = Path(text).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # What that means, the caller knows.
+    except (OSError, RuntimeError, ValueError) as reason:
+        # An unknown user after ~, too long, a NUL or half a character in it, no permission.
+        why = getattr(reason, 'strerror', None) or str(reason)
+        raise error(f'path {shorten(repr(text))} cannot be used: {why}') from reason
+    return path

@@ -8,13 +8,11 @@ yunet`` downloads the file that OpenCV's zoo publishes.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 
 from fer_ros.config import DetectionConfig
-from fer_ros.errors import ModelError
+from fer_ros.errors import ModelError, named_path
 from fer_ros.models.store import installed_path
 from fer_ros.types import FaceDetections, UInt8Array
 
@@ -36,7 +34,9 @@ class YuNetDetector:
     def __init__(self, config: DetectionConfig) -> None:
         """Load the weights that *config* names, or those fetched; raises ModelError."""
         self.config = config
-        path = Path(config.weights).expanduser() if config.weights else installed_path('yunet')
+        path = (
+            named_path(config.weights, ModelError) if config.weights else installed_path('yunet')
+        )
         if not path.is_file():
             raise ModelError(f'YuNet weights {path} do not exist; run: fer models fetch yunet')
         try:

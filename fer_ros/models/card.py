@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from fer_ros.errors import ModelError
+from fer_ros.errors import MAX_TEXT, ModelError, named_path, shorten
 from fer_ros.labels import EMOTIONS
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         """Check the fields against each other."""
+        if len(self.id) > MAX_TEXT:
+            raise ModelError(f'model {shorten(self.id)}: id is longer than {MAX_TEXT} characters')
         for name in self.files.values():
             if Path(name).name != name:
                 raise ModelError(f'model {self.id}: {name!r} must be a plain file name')
@@ -135,12 +137,14 @@ class ModelCard:
             ModelError: no shipped model has that name.
         """
         if model.endswith('.json'):
-            return Path(model).expanduser()
-        path = MODELS_DIR / f'{cls.default if model == "default" else model}.json'
-        if not path.is_file():
-            shipped = ', '.join(sorted(p.stem for p in MODELS_DIR.glob(f'{cls.default}*.json')))
-            raise ModelError(f'no shipped model is called {model!r}; there are: {shipped}')
-        return path
+            return named_path(model, ModelError)
+        shipped = {path.stem: path for path in sorted(MODELS_DIR.glob(f'{cls.default}*.json'))}
+        name = cls.default if model == 'default' else model
+        if name not in shipped:
+            raise ModelError(
+                f'no shipped model is called {shorten(model)!r}; there are: {", ".join(shipped)}'
+            )
+        return shipped[name]
 
     @classmethod
     def _fields(cls, content: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +162,7 @@ class ModelCard:
                 f'model {self.id} has no weights for backend {backend!r}; '
                 f'it has: {", ".join(self.files) or "none"}'
             )
-        path = self.folder / self.files[backend]
+        path = named_path(f'{self.folder}/{self.files[backend]}', ModelError)
         if not path.is_file():
             raise ModelError(f'model {self.id}: weights {path} are missing')
         if verify:
@@ -326,7 +330,8 @@ def read_card_json(path: Path, kind: str) -> dict[str, Any]:
         raise ModelError(f'model card {path} is larger than {MAX_CARD_BYTES} bytes')
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        json.dumps(content, ensure_ascii=False).encode()  # JSON may spell half a character.
+    except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
         raise ModelError(f'model card {path} is not JSON: {error}') from error
     if not isinstance(content, dict) or content.get('kind') != kind:
         raise ModelError(f'model card {path}: expected an object of kind {kind!r}')

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import rclpy
@@ -26,9 +25,9 @@ from std_srvs.srv import SetBool, Trigger
 from fer_msgs.msg import EmotionArray
 from fer_ros.config import BagPlayerConfig
 from fer_ros.data.bags import IMAGE_TYPES, open_bag
-from fer_ros.errors import ConfigError
+from fer_ros.errors import ConfigError, named_path
 from fer_ros.nodes.base import FerNode
-from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.parameters import declare_config, read_at_start, read_config
 from fer_ros.nodes.ros_messages import message_class
 from fer_ros.nodes.runner import exit_now, run_node
 
@@ -54,12 +53,12 @@ class BagPlayerNode(FerNode):
             FerError: a parameter is wrong, or the bag cannot be opened.
         """
         super().__init__('bag_player_node')
-        declare_config(self, BagPlayerConfig())
+        declare_config(self, BagPlayerConfig(), read_at_start(BagPlayerConfig()))
         self._config = read_config(self, BagPlayerConfig())
         if not self._config.bag:
             raise ConfigError('which bag? (-p bag:=PATH)')
         self._files = ExitStack()
-        path = Path(self._config.bag).expanduser()
+        path = named_path(self._config.bag, ConfigError)
         self._reader = self._files.enter_context(open_bag(path))
         self._connections = self._wanted()
         self._outputs = {c.topic: self._publisher(c) for c in self._connections}

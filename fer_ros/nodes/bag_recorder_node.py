@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from fer_ros.config import BagRecorderConfig
 from fer_ros.data.bags import BagWriter
-from fer_ros.errors import ConfigError, FerError, SourceError
+from fer_ros.errors import ConfigError, FerError, SourceError, named_path
 from fer_ros.nodes.base import FerNode, NodeError
-from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.parameters import declare_config, read_at_start, read_config
 from fer_ros.nodes.ros_messages import message_class
 from fer_ros.nodes.runner import exit_now, run_node
 
@@ -31,12 +30,12 @@ class BagRecorderNode(FerNode):
             FerError: a parameter is wrong, or the bag cannot be written.
         """
         super().__init__('bag_recorder_node')
-        declare_config(self, BagRecorderConfig())
+        declare_config(self, BagRecorderConfig(), read_at_start(BagRecorderConfig()))
         config = read_config(self, BagRecorderConfig())
         names = [name.strip() for name in config.topics.split(',') if name.strip()]
         if not config.bag or not names:
             raise ConfigError('which bag and topics? (-p bag:=PATH -p topics:=/emotions,…)')
-        self._writer = BagWriter(Path(config.bag).expanduser(), config.storage)
+        self._writer = BagWriter(named_path(config.bag, ConfigError), config.storage)
         self._missing = {self.resolve_topic_name(name) for name in names}
         self.written = 0
         self.create_timer(LOOK_S, self._look)

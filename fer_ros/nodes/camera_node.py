@@ -8,7 +8,6 @@ Only for where no camera driver (v4l2_camera, usb_cam, realsense2_camera) is use
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import rclpy
 from rclpy.qos import qos_profile_sensor_data
@@ -16,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from fer_ros.config import CameraNodeConfig
-from fer_ros.errors import FerError, SourceError
+from fer_ros.errors import FerError, SourceError, named_path
 from fer_ros.images.sources import (
     CameraSource,
     DemoSource,
@@ -26,7 +25,7 @@ from fer_ros.images.sources import (
 )
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import FerNode
-from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.parameters import declare_config, read_at_start, read_config
 from fer_ros.nodes.ros_messages import make
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.types import UInt8Array
@@ -46,7 +45,7 @@ def open_source(config: CameraNodeConfig) -> ImageSource:
     if config.source.isdecimal() or config.source.startswith('/dev/'):
         device = int(config.source) if config.source.isdecimal() else config.source
         return CameraSource(device, size_wh, config.rate_hz or 30.0)
-    path = Path(config.source).expanduser()
+    path = named_path(config.source, SourceError)
     if path.is_dir():
         return FolderSource(path, config.rate_hz or 1.0)
     return VideoSource(path)
@@ -62,7 +61,7 @@ class CameraNode(FerNode):
             FerError: a parameter is wrong, or the source cannot be opened.
         """
         super().__init__('camera_node')
-        declare_config(self, CameraNodeConfig())
+        declare_config(self, CameraNodeConfig(), read_at_start(CameraNodeConfig()))
         self._config = read_config(self, CameraNodeConfig())
         self._source = open_source(self._config)
         self._images: Iterator[tuple[float, UInt8Array]] | None = iter(self._source)

@@ -71,7 +71,7 @@ class EmotionNode(FerLifecycleNode):
             FerError: the node starts by itself and cannot, for example for want of a model.
         """
         super().__init__('emotion_node', **node_options)
-        declare_config(self, EmotionNodeConfig())
+        declare_config(self, EmotionNodeConfig(), {'autostart'})
         declare_config(self, PipelineConfig())
         self._config = EmotionNodeConfig()
         self._pipeline: EmotionPipeline | None = None

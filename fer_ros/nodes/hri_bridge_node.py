@@ -23,14 +23,14 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fer_msgs.msg import EmotionArray
-from fer_ros.config import HriBridgeConfig, PipelineConfig
+from fer_ros.config import HriBridgeConfig, PipelineConfig, flatten
 from fer_ros.errors import ImageError
 from fer_ros.geometry import similarity_transform
 from fer_ros.labels import REP155_EXPRESSIONS
 from fer_ros.messages.emotions import frame_emotions, stamp_seconds
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import FerNode
-from fer_ros.nodes.parameters import declare_config, read_config
+from fer_ros.nodes.parameters import declare_config, read_at_start, read_config
 from fer_ros.nodes.ros_messages import make, to_bgr
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.pipeline import EmotionPipeline
@@ -160,8 +160,8 @@ class HriBridgeNode(FerNode):
             FerError: a parameter is wrong, or a model cannot be loaded.
         """
         super().__init__('hri_bridge_node')
-        declare_config(self, HriBridgeConfig())
-        declare_config(self, PipelineConfig())
+        declare_config(self, HriBridgeConfig(), read_at_start(HriBridgeConfig()))
+        declare_config(self, PipelineConfig(), flatten(PipelineConfig()))
         self._config = read_config(self, HriBridgeConfig())
         self._faces: dict[str, _FacePublishers] = {}
         self._images: OrderedDict[tuple[int, int], Image] = OrderedDict()

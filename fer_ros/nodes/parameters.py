@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -20,6 +21,8 @@ def _descriptor(value: Any, rules: Any) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(description=rules['description'])
     if rules['choices']:
         descriptor.additional_constraints = f'one of: {", ".join(rules["choices"])}'
+    elif isinstance(value, str):
+        descriptor.additional_constraints = rules['form'][0]
     if not rules['live']:
         descriptor.additional_constraints += '; read when the node is configured'
         descriptor.additional_constraints = descriptor.additional_constraints.lstrip('; ')
@@ -35,12 +38,25 @@ def _descriptor(value: Any, rules: Any) -> ParameterDescriptor:
     return descriptor
 
 
-def declare_config(node: Node, config: Any) -> None:
-    """Declare every setting of *config* as a parameter, with its value as the default."""
+def read_at_start(config: Any) -> set[str]:
+    """Return the names of the settings that a running node does not look at again."""
+    return {name for name, (_, item) in flatten(config).items() if not item.metadata['live']}
+
+
+def declare_config(node: Node, config: Any, read_only: Collection[str] = ()) -> None:
+    """Declare every setting of *config* as a parameter, with its value as the default.
+
+    Args:
+        node: gets the parameters.
+        config: says their names, defaults and ranges.
+        read_only: names of those that are never read again.
+    """
     for name, (value, item) in flatten(config).items():
         earlier = _value_under_earlier_name(node, name)
         default = value if earlier is None else earlier
-        node.declare_parameter(name, default, _descriptor(value, item.metadata))
+        descriptor = _descriptor(value, item.metadata)
+        descriptor.read_only = name in read_only
+        node.declare_parameter(name, default, descriptor)
 
 
 def _value_under_earlier_name(node: Node, name: str) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
 from fer_ros.config import (
+    BagPlayerConfig,
     CameraNodeConfig,
     DetectionConfig,
     EmotionNodeConfig,
@@ -37,6 +39,26 @@ def test_every_setting_says_what_it_means(config: object) -> None:
 def test_a_wrong_setting_is_named(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(PipelineConfig(), changes)
+
+
+@pytest.mark.parametrize(
+    'make, message',
+    [
+        pytest.param(lambda: CameraNodeConfig(source=''), '1 to 4096 printable', id='empty'),
+        pytest.param(lambda: CameraNodeConfig(source='a\nb'), r"got 'a\\nb'", id='line break'),
+        pytest.param(lambda: CameraNodeConfig(source='x' * 5000), '4096', id='endless'),
+        pytest.param(lambda: CameraNodeConfig(source='\ud800'), 'ud800', id='half a character'),
+        pytest.param(lambda: CameraNodeConfig(frame_id='a b'), 'a frame', id='frame'),
+        pytest.param(lambda: CameraNodeConfig(frame_id='/a'), 'a frame', id='frame of tf 1'),
+        pytest.param(lambda: BagPlayerConfig(bag='a\0'), 'printable', id='NUL'),
+        pytest.param(lambda: BagPlayerConfig(topics='a;b'), 'topics with commas', id='topics'),
+        pytest.param(lambda: BagPlayerConfig(answers='7'), 'expected a topic', id='topic'),
+    ],
+)
+def test_a_text_that_means_nothing_is_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        make()
+    assert len(str(caught.value)) < 300
 
 
 def test_settings_are_replaced_where_they_belong() -> None:

@@ -54,6 +54,9 @@ def test_a_copy_of_the_shipped_model_loads(card_folder: Path) -> None:
         pytest.param({'files': {}}, "no weights for backend 'litert'", id='no weights'),
         pytest.param({'files': {'litert': 'gone.tflite'}}, 'gone.tflite are missing', id='gone'),
         pytest.param({'sha256': {}}, 'damaged or not the file', id='digest'),
+        pytest.param({'id': '\ud800'}, 'is not JSON.*surrogates', id='half a character'),
+        pytest.param({'id': 'x' * 201}, 'longer than 200 characters', id='long id'),
+        pytest.param({'files': {'litert': 'w' * 400}}, 'File name too long', id='long name'),
     ],
 )
 def test_a_card_that_contradicts_itself_is_named(
@@ -94,6 +97,25 @@ def test_a_card_that_is_rubbish_is_named(tmp_path: Path, text: str, message: str
 def test_a_card_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r'none\.json does not exist'):
         EmotionModelCard.load(str(tmp_path / 'none.json'))
+
+
+@pytest.mark.parametrize(
+    'model, message',
+    [
+        pytest.param('a' * 300, 'no shipped model is called', id='long name'),
+        pytest.param('/x' * 2500 + '.json', 'File name too long', id='long path'),
+        pytest.param('~nosuchuser/x.json', 'cannot be used: Could not determine', id='no user'),
+        pytest.param('a\0.json', 'embedded null byte', id='NUL'),
+        pytest.param('\ud800.json', 'surrogates not allowed', id='half a character in a path'),
+        pytest.param('\ud800', 'no shipped model', id='half a character in a name'),
+        pytest.param('../models/emotion', 'no shipped model', id='another folder'),
+    ],
+)
+def test_a_name_that_no_model_can_have(model: str, message: str) -> None:
+    with pytest.raises(ModelError, match=message) as caught:
+        EmotionModelCard.load(model)
+    assert str(caught.value).encode()
+    assert len(str(caught.value)) < 400
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:

@@ -23,9 +23,11 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
+from fer_ros.config import CameraNodeConfig
 from fer_ros.errors import ModelError
 from fer_ros.nodes.base import STRICT, FerLifecycleNode, FerNode, NodeError, says_why
 from fer_ros.nodes.executor import MAX_ERRORS, ResilientExecutor
+from fer_ros.nodes.parameters import declare_config, read_at_start
 
 
 class Pair:
@@ -144,6 +146,18 @@ def test_types_that_no_parameter_has(pair: Pair, kind: int) -> None:
     answer = pair.call(SetParametersAtomically, 'tested/set_parameters_atomically', together)
     assert not answer.result.successful
     assert node.get_parameter('number').value == 5
+
+
+def test_what_is_read_at_start_only_is_read_only(pair: Pair) -> None:
+    node = pair.add(FerNode('tested'))
+    declare_config(node, CameraNodeConfig(), read_at_start(CameraNodeConfig()))
+    values = {'source': Parameter('source', value='0'), 'loop': Parameter('loop', value=False)}
+    request = SetParameters.Request(parameters=[p.to_parameter_msg() for p in values.values()])
+    for result in pair.call(SetParameters, 'tested/set_parameters', request).results:
+        assert not result.successful
+        assert 'read-only' in result.reason
+    described = node.describe_parameter('frame_id')
+    assert described.additional_constraints.startswith('a frame: letters')
 
 
 def test_negative_time_is_left_out_and_time_that_stands_still_is_told(pair: Pair) -> None:
