@@ -83,7 +83,8 @@ def vote_shares(votes: np.ndarray, columns: tuple[str, ...]) -> Float32Array:
 def read_npz(path: Path) -> FaceSet:
     """Read ``images``, ``labels``, ``usage`` and, where there, ``ferplus`` with its names."""
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # numpy leaves the file open where it finds that it is damaged.
+        with path.open('rb') as stream, np.load(stream, allow_pickle=False) as content:
             unpacked_bytes = sum(member.file_size for member in content.zip.infolist())
             if unpacked_bytes > MAX_ARCHIVE_BYTES:
                 raise DataError(f'more than {MAX_ARCHIVE_BYTES} bytes when unpacked')

@@ -151,6 +151,6 @@ def test_colcon_builds_both_packages(workspace: Path) -> None:
         assert {p.name for p in (share / folder).glob('*')} == wanted, folder
     packages = next(install.glob('lib/python*/site-packages'))
     assert (packages / 'fer_ros' / 'nodes' / 'fastdds.xml').is_file()
-    shipped = {p.name for p in (ROOT / 'fer_ros' / 'models').glob('*')}
-    assert shipped == {p.name for p in (packages / 'fer_ros' / 'models').glob('*')}
+    shipped = {p.name for p in (ROOT / 'fer_ros' / 'models').glob('*.*')}
+    assert shipped == {p.name for p in (packages / 'fer_ros' / 'models').glob('*.*')}
     assert (install / 'share' / 'fer_msgs' / 'msg' / 'EmotionArray.msg').is_file()

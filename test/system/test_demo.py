@@ -30,7 +30,9 @@ def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_ten_seconds_of_the_demo(tmp_path: Path) -> None:
     run = demo('--seconds', 10, '--output', tmp_path)
     assert run.returncode == 0, run.stderr
-    lines = [json.loads(line) for line in (tmp_path / 'emotions.jsonl').open()]
+    lines = [
+        json.loads(line) for line in (tmp_path / 'emotions.jsonl').read_text().splitlines()
+    ]
     assert [line['frame'] for line in lines] == list(range(len(lines)))
     stamps = [line['stamp_s'] for line in lines]
     assert stamps == sorted(stamps)
@@ -57,7 +59,9 @@ def test_a_video_that_ends_ends_the_demo(tmp_path: Path) -> None:
             writer.write(np.full((120, 160, 3), 5 * n, np.uint8))
     run = demo('--video', tmp_path / 'grey.mp4', '--seconds', 60, '--output', tmp_path / 'out')
     assert run.returncode == 0, run.stderr
-    lines = [json.loads(line) for line in (tmp_path / 'out' / 'emotions.jsonl').open()]
+    lines = [
+        json.loads(line) for line in (tmp_path / 'out' / 'emotions.jsonl').read_text().splitlines()
+    ]
     assert 0 < len(lines) <= 20
     assert not any(line['faces'] for line in lines)
 

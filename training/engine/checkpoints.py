@@ -72,7 +72,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     groups: dict[str, Arrays] = {'weights': [], 'average': [], 'optimizer': []}
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # numpy leaves the file open where it finds that it is damaged.
+        with path.open('rb') as stream, np.load(stream, allow_pickle=False) as content:
             facts = json.loads(content['facts'].tobytes().decode())
             for name in sorted(content.files):
                 if name != 'facts':
