@@ -120,6 +120,13 @@ class DetectionConfig(_Checked):
     max_faces: int = setting(
         64, 'at most this many faces a frame, best score first', low=1, high=1000
     )
+    search_period_ms: float = setting(
+        500.0,
+        'in a stream the whole image is searched this often and when somebody is lost; in between '
+        'known faces are followed where they were; 0 searches every image',
+        low=0.0,
+        high=60000.0,
+    )
     threads: int = setting(2, 'threads of the detector', low=1, high=64, live=False)
 
 

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fer_ros.config import ClassificationConfig, PipelineConfig
 from fer_ros.detection import FaceDetector
+from fer_ros.detection.following import FaceFollower
 from fer_ros.people import People
 from fer_ros.reader import FaceReader, timed
 from fer_ros.recognition.classifier import EmotionClassifier
@@ -31,6 +34,7 @@ class EmotionPipeline:
         """
         config = config or PipelineConfig()
         self.reader = FaceReader(config, detector, classifier)
+        self.follower = FaceFollower(self.reader.detect, config.detection)
         self.people = People(config.tracking, config.smoothing)
 
     def process(self, image: UInt8Array, stamp_s: float) -> FrameEmotions:
@@ -46,7 +50,7 @@ class EmotionPipeline:
             ValueError: the image has another shape or dtype, or no pixel, or the stamp is not a
                 finite number.
         """
-        faces = self.reader.read(image)
+        faces = self.reader.read(image, partial(self.follower.detect, stamp_s=stamp_s))
         with timed(faces.timings_ms, 'tracking'):
             return self.people.update(faces, stamp_s, self.unknown_threshold)
 
@@ -57,6 +61,7 @@ class EmotionPipeline:
             ValueError: a setting differs that is read only when the models are loaded.
         """
         self.reader.reconfigure(config)
+        self.follower.config = config.detection
         self.people.reconfigure(config.tracking, config.smoothing)
 
     def use_classifier(self, classifier: EmotionClassifier, config: ClassificationConfig) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -82,12 +82,14 @@ class FaceReader:
         visible = clip_boxes(found.boxes_xyxy, image.shape[:2])
         return found[np.flatnonzero((visible[:, 2:] > visible[:, :2]).all(axis=1))]
 
-    def read(self, image: UInt8Array, detections: FaceDetections | None = None) -> FaceReadings:
+    def read(
+        self, image: UInt8Array, find: Callable[[UInt8Array], FaceDetections] | None = None
+    ) -> FaceReadings:
         """Return every face of *image* with its probabilities and quality.
 
         Args:
             image: uint8 (H, W, 3) BGR; not changed.
-            detections: faces that are known already, unclipped; None to look for them.
+            find: returns the faces of the image, unclipped; None for detect.
 
         Raises:
             ValueError: the image has another shape or dtype, or no pixel.
@@ -96,8 +98,7 @@ class FaceReader:
         timings_ms: dict[str, float] = {}
         card, shape_hw = self.classifier.card, image.shape[:2]
         with timed(timings_ms, 'detection'):
-            if detections is None:
-                detections = self.detect(image)
+            detections = (find or self.detect)(image)
         with timed(timings_ms, 'alignment'):
             aligned = align_faces(image, detections, card.template_px, card.size_px, card.channels)
             quality = assess_quality(detections, aligned, shape_hw, self._config.quality)

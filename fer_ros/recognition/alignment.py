@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from fer_ros.geometry import similarity_transform
+from fer_ros.images.cropping import crop_square
 from fer_ros.types import AlignedFaces, FaceDetections, Float32Array, UInt8Array
 
 FER2013_TEMPLATE_48PX: tuple[tuple[float, float], ...] = (
@@ -43,39 +44,6 @@ def _with_guessed_landmarks(detections: FaceDetections) -> Float32Array:
     return np.where(np.isfinite(detections.landmarks), detections.landmarks, guessed)
 
 
-def _warp(image: UInt8Array, matrix: Float32Array, size_px: int) -> UInt8Array:
-    """Return the crop that *matrix* (2, 3; image to crop) describes.
-
-    A face much larger than the crop is first shrunk by area averaging: sampling it directly would
-    keep one pixel in many and turn skin and hair into noise that training never saw.
-    """
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if 0 < scale < 0.5:
-        inverse = cv2.invertAffineTransform(matrix)
-        corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]])
-        reach = corners @ inverse.T
-        left, top = np.floor(reach.min(axis=0) - 2).astype(int)
-        right, bottom = np.ceil(reach.max(axis=0) + 2).astype(int)
-        left, top = max(left, 0), max(top, 0)
-        patch = image[top : max(bottom, 0), left : max(right, 0)]
-        if patch.size:
-            height, width = (max(1, round(n * scale)) for n in patch.shape[:2])
-            steps = patch.shape[1] / width, patch.shape[0] / height
-            image = cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA)
-            # Pixel centres: u = (x + 0.5) / step - 0.5, solved for x and put into the matrix.
-            back = np.array(
-                [
-                    [steps[0], 0, left + 0.5 * steps[0] - 0.5],
-                    [0, steps[1], top + 0.5 * steps[1] - 0.5],
-                    [0, 0, 1],
-                ]
-            )
-            matrix = (matrix.astype(np.float64) @ back).astype(np.float32)
-    return cv2.warpAffine(
-        image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-
-
 def align_faces(
     image: UInt8Array,
     detections: FaceDetections,
@@ -102,7 +70,7 @@ def align_faces(
     matrices = similarity_transform(_with_guessed_landmarks(chosen), template)
     crops = np.empty((len(chosen), size_px, size_px, 3), np.uint8)
     for crop, matrix in zip(crops, matrices):
-        crop[:] = _warp(image, matrix, size_px)
+        crop[:] = crop_square(image, matrix, size_px)
     if channels == 1:
         return AlignedFaces(_to_grey(crops), matrices, usable.astype(np.int64))
     return AlignedFaces(crops, matrices, usable.astype(np.int64))

@@ -1,0 +1,159 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Faces of a stream followed in small crops between two searches of the whole image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from fer_ros.config import DetectionConfig
+from fer_ros.geometry import non_maximum_suppression, pairwise_iou
+from fer_ros.images.cropping import crop_square
+from fer_ros.types import BoolArray, FaceDetections, Float32Array, Int64Array, UInt8Array
+
+TILE = 4.0
+"""Side of a crop as the detector gets it, in heights of the smallest face that it looks for,"""
+FACE_IN_TILE = 1.75
+"""and height of the face in it: large enough to be found, with room to move about."""
+REACH = 0.6
+"""A face is looked for within so many of its heights of where it was,"""
+MAX_SIZE_CHANGE = 1.6
+"""and may have become so much larger or smaller."""
+MAX_IOU = 0.3
+"""Boxes that overlap more than this are of one face."""
+
+
+class FaceFollower:
+    """Finds the faces of a stream: known ones where they were, new ones now and then.
+
+    The whole image is searched every ``search_period_ms``, at once when a face is not found where
+    it was, and whenever stamps or image size do not continue the stream.
+    """
+
+    def __init__(
+        self, search: Callable[[UInt8Array], FaceDetections], config: DetectionConfig
+    ) -> None:
+        """Start without a face.
+
+        Args:
+            search: finds the faces in uint8 (H, W, 3) BGR, in its pixels, unclipped, best first.
+            config: says how often, and how tall the smallest face is that *search* finds.
+        """
+        self.config = config
+        self._search = search
+        self._boxes_xyxy = np.zeros((0, 4), np.float32)
+        self._in_view = np.zeros(0, bool)
+        self._shape_hw = (0, 0)
+        self._searched_s = self._last_s = -math.inf
+
+    def detect(self, image: UInt8Array, stamp_s: float) -> FaceDetections:
+        """Return the faces of the stream's next image, unclipped, best score first.
+
+        Args:
+            image: uint8 (H, W, 3) BGR.
+            stamp_s: its time in seconds.
+        """
+        found = None if self._search_is_due(image, stamp_s) else self._follow(image)
+        if found is None:
+            found = self._search(image)
+            self._adopt(found)
+            self._searched_s = stamp_s
+        self._shape_hw, self._last_s = image.shape[:2], stamp_s
+        return found
+
+    def _search_is_due(self, image: UInt8Array, stamp_s: float) -> bool:
+        return (
+            stamp_s <= self._last_s
+            or 1e3 * (stamp_s - self._searched_s) >= self.config.search_period_ms
+            or image.shape[:2] != self._shape_hw
+            or len(self._boxes_xyxy) * self._tile_px**2 > image.shape[0] * image.shape[1]
+        )
+
+    @property
+    def _tile_px(self) -> int:
+        return round(TILE * self.config.min_face_px)
+
+    def _adopt(self, found: FaceDetections) -> None:
+        """Follow what a search has found, and until the next one also whom it has just missed."""
+        overlap = pairwise_iou(self._boxes_xyxy, found.boxes_xyxy).max(axis=1, initial=0)
+        missed = self._boxes_xyxy[self._in_view & (overlap <= MAX_IOU)]
+        self._boxes_xyxy = np.concatenate([found.boxes_xyxy, missed])
+        self._in_view = np.arange(len(self._boxes_xyxy)) < len(found)
+
+    def _follow(self, image: UInt8Array) -> FaceDetections | None:
+        """Return the faces that are near where they were; None if one is not that was in view."""
+        if not len(self._boxes_xyxy):
+            return FaceDetections.empty()
+        tile_px, face_px = self._tile_px, FACE_IN_TILE * self.config.min_face_px
+        centres = (self._boxes_xyxy[:, :2] + self._boxes_xyxy[:, 2:]) / 2
+        sides = (self._boxes_xyxy[:, 2:] - self._boxes_xyxy[:, :2]).max(axis=1)
+        scales = face_px / np.maximum(sides, 1)
+        mosaic, corners = _mosaic(image, centres, scales, tile_px)
+        seen = self._search(mosaic)
+        rows = _nearest(seen.boxes_xyxy, corners + np.float32(tile_px / 2), face_px)
+        if (self._in_view & (rows < 0)).any():
+            return None
+        known = np.flatnonzero(rows >= 0)
+        seen = seen[rows[known]]
+        steps = (1 / scales[known, None]).astype(np.float32)
+        shifts = centres[known] - (corners[known] + np.float32(tile_px / 2)) * steps
+        found = FaceDetections(
+            seen.boxes_xyxy * steps + np.tile(shifts, 2),
+            seen.landmarks * steps[:, None] + shifts[:, None],
+            seen.scores,
+        )
+        self._boxes_xyxy[known], self._in_view[known] = found.boxes_xyxy, True
+        same = pairwise_iou(found.boxes_xyxy, found.boxes_xyxy) > MAX_IOU
+        kept = non_maximum_suppression(same, found.scores)
+        return None if len(kept) < len(found) else found[kept]
+
+
+def _mosaic(
+    image: UInt8Array, centres: Float32Array, scales: Float32Array, tile_px: int
+) -> tuple[UInt8Array, Float32Array]:
+    """Return square crops of *image* beside one another, and where each has its top left corner.
+
+    Args:
+        image: uint8 (H, W, 3) BGR.
+        centres: float32 (N, 2) px of the image; N at least 1.
+        scales: float32 (N,); crop pixels per pixel of the image.
+        tile_px: side of a crop.
+    """
+    columns = math.ceil(math.sqrt(len(centres)))
+    places = np.stack(np.divmod(np.arange(len(centres)), columns)[::-1], axis=1)
+    corners = (places * tile_px).astype(np.float32)
+    size = (math.ceil(len(centres) / columns) * tile_px, columns * tile_px, 3)
+    mosaic = np.zeros(size, np.uint8)
+    for centre, scale, (left, top) in zip(centres, scales, places * tile_px):
+        shift = np.float32(tile_px / 2) - scale * centre
+        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+        tile = crop_square(image, matrix, tile_px, cv2.BORDER_CONSTANT)
+        mosaic[top : top + tile_px, left : left + tile_px] = tile
+    return mosaic, corners
+
+
+def _nearest(boxes_xyxy: Float32Array, centres: Float32Array, face_px: float) -> Int64Array:
+    """Return for each centre the row of the nearest box of about the size, or -1.
+
+    Args:
+        boxes_xyxy: float32 (M, 4).
+        centres: float32 (N, 2).
+        face_px: height of the face that lay at each centre.
+
+    Returns:
+        int64 (N,).
+    """
+    if not len(boxes_xyxy):
+        return np.full(len(centres), -1, np.int64)
+    middles = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
+    distances = np.linalg.norm(middles[None] - centres[:, None], axis=2)
+    ratios = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(axis=1) / face_px
+    fits: BoolArray = (ratios < MAX_SIZE_CHANGE) & (ratios > 1 / MAX_SIZE_CHANGE)
+    distances[:, ~fits] = np.inf
+    rows = distances.argmin(axis=1)
+    near = distances[np.arange(len(centres)), rows] <= REACH * face_px
+    return np.where(near, rows, -1)
