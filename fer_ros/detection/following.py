@@ -91,7 +91,7 @@ class FaceFollower:
         tile_px, face_px = self._tile_px, FACE_IN_TILE * self.config.min_face_px
         centres = (self._boxes_xyxy[:, :2] + self._boxes_xyxy[:, 2:]) / 2
         sides = (self._boxes_xyxy[:, 2:] - self._boxes_xyxy[:, :2]).max(axis=1)
-        scales = face_px / np.maximum(sides, 1)
+        scales = (face_px / np.maximum(sides, 1)).astype(np.float32)
         mosaic, corners = _mosaic(image, centres, scales, tile_px)
         seen = self._search(mosaic)
         rows = _nearest(seen.boxes_xyxy, corners + np.float32(tile_px / 2), face_px)
@@ -99,7 +99,7 @@ class FaceFollower:
             return None
         known = np.flatnonzero(rows >= 0)
         seen = seen[rows[known]]
-        steps = (1 / scales[known, None]).astype(np.float32)
+        steps = 1 / scales[known, None]
         shifts = centres[known] - (corners[known] + np.float32(tile_px / 2)) * steps
         found = FaceDetections(
             seen.boxes_xyxy * steps + np.tile(shifts, 2),
