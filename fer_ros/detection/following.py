@@ -89,7 +89,7 @@ class FaceFollower:
         if not len(self._boxes_xyxy):
             return FaceDetections.empty()
         tile_px, face_px = self._tile_px, FACE_IN_TILE * self.config.min_face_px
-        centres = (self._boxes_xyxy[:, :2] + self._boxes_xyxy[:, 2:]) / 2
+        centres: Float32Array = self._boxes_xyxy.reshape(-1, 2, 2).mean(axis=1)
         sides = (self._boxes_xyxy[:, 2:] - self._boxes_xyxy[:, :2]).max(axis=1)
         scales = (face_px / np.maximum(sides, 1)).astype(np.float32)
         mosaic, corners = _mosaic(image, centres, scales, tile_px)
