@@ -1,24 +1,38 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The page as Streamlit runs it for every viewer: four views and the way between them."""
+"""The page as Streamlit runs it for every viewer: five views and the way between them."""
 
 import streamlit as st
 
-from fer_ros.dashboard import live_page, model_page, report_page, upload_page
+from fer_ros.dashboard import live_page, model_page, playground_page, report_page, upload_page
 from fer_ros.dashboard.figures import icon
+from fer_ros.dashboard.settings import SETTINGS
 
 st.set_page_config(page_title='fer_ros', page_icon=icon(), layout='wide')
 st.html(
     '<style>.stMainBlockContainer{padding-top:4rem;padding-bottom:2rem;max-width:90rem}</style>'
 )
-st.navigation(
+playground = st.Page(
+    playground_page.show,
+    title='Playground',
+    icon=':material/face:',
+    url_path='playground',
+    default=True,
+)
+live = st.Page(live_page.show, title='Live', icon=':material/videocam:', url_path='live')
+page = st.navigation(
     [
-        st.Page(
-            live_page.show, title='Live', icon=':material/videocam:', url_path='live', default=True
-        ),
+        playground,
+        live,
         st.Page(upload_page.show, title='Photo or clip', icon=':material/image:', url_path='photo'),
         st.Page(model_page.show, title='Model', icon=':material/description:', url_path='model'),
         st.Page(report_page.show, title='Reports', icon=':material/insights:', url_path='reports'),
     ],
     position='top',
-).run()
+)
+is_new_viewer = 'seen' not in st.session_state
+st.session_state['seen'] = True
+# A robot that is running is what its owner comes for.
+if is_new_viewer and page is playground and SETTINGS.feed and SETTINGS.feed.cameras():
+    st.switch_page(live)
+page.run()

@@ -98,6 +98,12 @@ class CameraView:
                 self._jpeg_number = self.image_number
             return self._jpeg_number, self._jpeg
 
+    @property
+    def last_sample_s(self) -> float:
+        """The Unix time of the timeline's newest sample; 0 before the first."""
+        with self._lock:
+            return self._samples[-1][0] if self._samples else 0.0
+
     def snapshot(self, since_s: float) -> dict[str, Any]:
         """Return the state as JSON can hold it, with the timeline after *since_s* (Unix time)."""
         now_s = time.time()
@@ -125,6 +131,7 @@ class CameraView:
 def _face(face: FaceEmotion) -> dict[str, Any]:
     return {
         'id': face.track_id,
+        'box': [round(float(n), 1) for n in face.box_xyxy],
         'label': face.label,
         'confidence': round(face.confidence, 4),
         'probabilities': [round(float(p), 4) for p in face.probabilities],

@@ -50,7 +50,7 @@ def _short_name(topic: str) -> str:
 
 def _offer_photo() -> None:
     st.markdown(
-        'Photos and clips need neither camera nor ROS: drop one on [Photo or clip](/photo).'
+        'The [playground](/) and [photos and clips](/photo) need neither a robot nor ROS.'
     )
 
 

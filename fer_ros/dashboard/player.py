@@ -37,6 +37,18 @@ def show_view(name: str, key: str, title: str) -> None:
     _component()(key=key, data={'camera': name, 'colours': COLOURS, 'title': title})
 
 
+def show_webcam(key: str, settings: dict[str, float | int], hides_faces: bool) -> None:
+    """Show the viewer's own camera, read with *settings* (named 'section.field')."""
+    data = {
+        'camera': 'webcam',
+        'colours': COLOURS,
+        'title': 'The last minutes',
+        'settings': settings,
+        'hides_faces': hides_faces,
+    }
+    _component()(key=key, data=data)
+
+
 @contextmanager
 def playing(title: str) -> Iterator[CameraView]:
     """Show a view that the block fills, and take it off the page when the block has ended."""

@@ -13,11 +13,12 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from fer_ros.dashboard.access import LOOPBACK_NAMES, TokenMiddleware
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.dashboard.webcam import webcam
 
 APP = Path(__file__).parent / 'app.py'
 NEW_IMAGE_TIMEOUT_S = 1.0
@@ -41,7 +42,11 @@ def serve(host: str, port: int, token: str) -> None:
     )
     app = st.App(
         APP,
-        routes=[Route('/live/state', _state), Route('/live/image.jpg', _image)],
+        routes=[
+            Route('/live/state', _state),
+            Route('/live/image.jpg', _image),
+            WebSocketRoute('/live/webcam', webcam),
+        ],
         middleware=[guard],
     )
     app.run(

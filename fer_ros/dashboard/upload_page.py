@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from fer_ros.config import replace
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.camera_view import encode
+from fer_ros.dashboard.controls import choose_settings
 from fer_ros.dashboard.player import Pace, playing
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.drawing.annotation import annotate
@@ -30,7 +33,7 @@ from fer_ros.labels import UNKNOWN
 from fer_ros.messages.json_lines import face_to_dict, frame_to_dict
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.reader import FaceReader
-from fer_ros.types import FaceEmotion, FrameEmotions
+from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
 VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm')
 MAX_FRAMES = 1800
@@ -52,15 +55,15 @@ def show() -> None:
     suffix = Path(dropped.name).suffix.lower()
     is_clip = suffix in VIDEO_SUFFIXES
     with st.container(horizontal=True, gap='large'):
-        hide = st.toggle('Make faces unrecognisable')
+        settings, hide = choose_settings('upload')
         is_paced = is_clip and st.toggle(
             "At the clip's own speed", True, help='Off: as fast as this computer can read it.'
         )
     try:
         if is_clip:
-            _show_clip(dropped.getvalue(), suffix, hide, dropped.name, is_paced)
+            _show_clip(dropped.getvalue(), suffix, settings, hide, dropped.name, is_paced)
         else:
-            _show_photo(dropped.getvalue(), hide, dropped.name)
+            show_photo(_decode(dropped.getvalue(), dropped.name), dropped.name, settings, hide)
     except SourceError:
         st.error(
             f'{dropped.name} is damaged, or of an unknown format', icon=':material/broken_image:'
@@ -74,13 +77,26 @@ def _reader() -> FaceReader:
     return FaceReader(SETTINGS.pipeline)
 
 
-def _show_photo(data: bytes, hide: bool, name: str) -> None:
+def _decode(data: bytes, name: str) -> UInt8Array:
     try:
-        image = decode_image(np.frombuffer(data, np.uint8))
+        return decode_image(np.frombuffer(data, np.uint8))
     except ImageError as error:
         raise ImageError(f'{name} is not a photo that can be read: {error}') from error
+
+
+def show_photo(image: UInt8Array, name: str, settings: dict[str, Any], hide: bool) -> None:
+    """Show a photo beside what its faces say.
+
+    Args:
+        image: uint8 (H, W, 3) BGR.
+        name: of the file that is offered for download.
+        settings: what differs from the page's own, named 'section.field'.
+        hide: make faces unrecognisable.
+    """
     with _WORKING:
-        frame = _reader().read_photo(image)
+        reader = _reader()
+        reader.reconfigure(replace(SETTINGS.pipeline, settings))
+        frame = reader.read_photo(image)
     left, right = st.columns([3, 2])
     left.image(encode(annotate(image, frame, hide)), width='stretch')
     with right:
@@ -131,12 +147,14 @@ class _Clip:
     is_cut: bool
 
 
-def _show_clip(data: bytes, suffix: str, hide: bool, name: str, is_paced: bool) -> None:
-    key = (hash(data), hide)
+def _show_clip(
+    data: bytes, suffix: str, settings: dict[str, Any], hide: bool, name: str, is_paced: bool
+) -> None:
+    key = (hash(data), hide, *settings.items())
     if st.session_state.get('clip_key') != key:
         # The one before is forgotten: a viewer keeps one clip at most.
         st.session_state.pop('clip', None)
-        st.session_state['clip'] = _read_clip(data, suffix, hide, name, is_paced)
+        st.session_state['clip'] = _read_clip(data, suffix, settings, hide, name, is_paced)
         st.session_state['clip_key'] = key
     clip: _Clip = st.session_state['clip']
     if clip.is_cut:
@@ -178,7 +196,9 @@ def _replay(clip: _Clip) -> None:
             view.take_jpeg(picture)
 
 
-def _read_clip(data: bytes, suffix: str, hide: bool, name: str, is_paced: bool) -> _Clip:
+def _read_clip(
+    data: bytes, suffix: str, settings: dict[str, Any], hide: bool, name: str, is_paced: bool
+) -> _Clip:
     """Return what every frame says, played on the page while it is read.
 
     Raises:
@@ -187,7 +207,7 @@ def _read_clip(data: bytes, suffix: str, hide: bool, name: str, is_paced: bool) 
     """
     frames: list[FrameEmotions] = []
     pictures: list[bytes] = []
-    pipeline = EmotionPipeline(SETTINGS.pipeline)
+    pipeline = EmotionPipeline(replace(SETTINGS.pipeline, settings))
     with tempfile.NamedTemporaryFile(suffix=suffix) as file:
         file.write(data)
         file.flush()

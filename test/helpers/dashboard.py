@@ -97,7 +97,9 @@ def running(folder: Path, environment: dict[str, str], *nodes: tuple[str, ...]) 
         yield
 
 
-def open_page(profile: Path, address: str, width_px: int, scheme: str) -> Any:
+def open_page(
+    profile: Path, address: str, width_px: int, scheme: str, switches: tuple[str, ...] = ()
+) -> Any:
     """Return a new headless browser that shows *address*.
 
     Args:
@@ -105,6 +107,7 @@ def open_page(profile: Path, address: str, width_px: int, scheme: str) -> Any:
         address: what to open.
         width_px: of the window; the page must fit.
         scheme: 'light' or 'dark', what the user is said to prefer.
+        switches: more of Chromium's.
     """
     from selenium import webdriver
 
@@ -113,7 +116,7 @@ def open_page(profile: Path, address: str, width_px: int, scheme: str) -> Any:
     for switch in (
         'headless', 'no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run',
         'disable-background-networking', 'disable-component-update', 'disable-sync',
-        'disable-dev-shm-usage', f'user-data-dir={profile}',
+        'disable-dev-shm-usage', f'user-data-dir={profile}', *switches,
     ):  # fmt: skip
         options.add_argument(f'--{switch}')
     options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})

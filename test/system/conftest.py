@@ -30,9 +30,14 @@ def browse(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Open an address in a new browser."""
     with contextlib.ExitStack() as stack:
 
-        def browse(address: str, width_px: int = 1280, scheme: str = 'light') -> Any:
+        def browse(
+            address: str,
+            width_px: int = 1280,
+            scheme: str = 'light',
+            switches: tuple[str, ...] = (),
+        ) -> Any:
             profile = tmp_path / f'profile{time.monotonic_ns()}'
-            page = open_page(profile, address, width_px, scheme)
+            page = open_page(profile, address, width_px, scheme, switches)
             stack.callback(page.quit)
             return page
 

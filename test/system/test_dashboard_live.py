@@ -60,10 +60,10 @@ def test_without_a_node_the_page_says_how_to_start_one(
 ) -> None:
     quiet = Dashboard(tmp_path, {**environment, 'ROS_DOMAIN_ID': '231'})
     try:
-        page = browse(quiet.address())
+        page = browse(quiet.address('/live'))
         wait_for(lambda: 'No emotion node is running' in text_of(page), 'the advice')
         assert 'ros2 launch fer_ros live.launch.py' in text_of(page)
-        assert 'Photo or clip' in text_of(page)
+        assert 'playground' in text_of(page)
         assert not problems(page)
     finally:
         assert quiet.stop() == 0
@@ -79,7 +79,7 @@ def test_without_ros_the_page_says_so(
     path = os.pathsep.join([str(hidden.parent), environment.get('PYTHONPATH', '')])
     without = Dashboard(tmp_path, {**environment, 'PYTHONPATH': path})
     try:
-        page = browse(without.address())
+        page = browse(without.address('/live'))
         wait_for(lambda: 'ROS is not installed here' in text_of(page), 'the reason')
     finally:
         assert without.stop() == 0
@@ -99,12 +99,13 @@ def test_live_view(
     width_px: int,
     scheme: str,
 ) -> None:
-    page = browse(dashboard.address(), width_px, scheme)
+    page = browse(dashboard.address('/live'), width_px, scheme)
     wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person')
     first = bars(page)
     assert len(first) % 8 == 0
     wait_for(lambda: bars(page) not in ([], first), 'bars that move')
     wait_for(lambda: 'latency, median' in text_of(page), 'the latency')
+    page.execute_script("document.querySelector('.fer-live details').open = true")
     said = text_of(page)
     assert re.search(r'person \d+', said)
     assert re.search(r'model\s+fer-', said)
@@ -127,7 +128,7 @@ def test_live_view(
 def test_two_viewers_and_the_switch(
     dashboard: Dashboard, nodes: None, browse: Callable[..., Any]
 ) -> None:
-    pages = [browse(dashboard.address()), browse(dashboard.address())]
+    pages = [browse(dashboard.address('/live')), browse(dashboard.address('/live'))]
     for page in pages:
         wait_for(lambda page=page: page.find_elements('css selector', '.fer-person'), 'a person')
     switch = '[data-testid=stCheckbox] label'
@@ -146,7 +147,7 @@ def test_two_viewers_and_the_switch(
 def test_the_model_form_says_what_became_of_it(
     dashboard: Dashboard, nodes: None, browse: Callable[..., Any]
 ) -> None:
-    page = browse(dashboard.address())
+    page = browse(dashboard.address('/live'))
     wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person')
 
     def choose(model: str) -> None:
