@@ -1,0 +1,131 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A last layer fitted to few faces: multinomial logistic regression drawn towards a known one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_ros.recognition.classifier import softmax
+from fer_ros.types import Float32Array, Int64Array
+
+PULLS: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+"""How strongly the new layer is drawn towards the known one; the last hardly moves."""
+STEPS = 150
+MAX_FOLDS = 10
+FOLDS_OF_MANY = 5
+MANY_FACES = 400
+
+
+@dataclass(frozen=True)
+class LastLayer:
+    """Features to logits.
+
+    Attributes:
+        kernel: float32 (features, classes).
+        bias: float32 (classes,).
+    """
+
+    kernel: Float32Array
+    bias: Float32Array
+
+    def logits(self, features: Float32Array) -> Float32Array:
+        """Return float32 (N, classes) of float32 (N, features)."""
+        return features @ self.kernel + self.bias
+
+
+def fit(features: Float32Array, targets: Int64Array, start: LastLayer, pull: float) -> LastLayer:
+    """Return the layer under which *targets* are most likely, drawn towards *start* (1802.01483).
+
+    Every class weighs the same, however many faces it has. The problem is convex; it is solved by
+    Nesterov's accelerated gradient descent.
+
+    Args:
+        features: float32 (N, F).
+        targets: int64 (N,), a class each.
+        start: the layer to begin with.
+        pull: weight of the squared distance to *start*, per face.
+    """
+    middle = features.mean(axis=0)
+    spread = float(np.sqrt(((features - middle) ** 2).sum(axis=1).mean())) or 1.0
+    inputs = np.column_stack([(features - middle) / spread, np.ones(len(features))])
+    known = start.logits(features).astype(np.float64)
+    counts = np.bincount(targets, minlength=known.shape[1])
+    weights = (1 / np.maximum(counts, 1))[targets]
+    weights = (weights / weights.sum())[:, None]
+    wanted = np.eye(known.shape[1])[targets]
+    change = np.zeros((inputs.shape[1], known.shape[1]))
+    ahead, rate = change, 1 / (1.0 + pull)
+    momentum = (1 - np.sqrt(pull * rate)) / (1 + np.sqrt(pull * rate))
+    for _ in range(STEPS):
+        wrong = softmax(known + inputs @ ahead, 1.0) - wanted
+        following = ahead - rate * (inputs.T @ (weights * wrong) + pull * ahead)
+        ahead = following + momentum * (following - change)
+        change = following
+    kernel = start.kernel + change[:-1] / spread
+    bias = start.bias + change[-1] - middle @ change[:-1] / spread
+    return LastLayer(kernel.astype(np.float32), bias.astype(np.float32))
+
+
+def folds(groups: Int64Array, targets: Int64Array, count: int, seed: int = 0) -> Int64Array:
+    """Return int64 (N,): the fold of each face; a group lies in one, classes are spread evenly.
+
+    Args:
+        groups: int64 (N,).
+        targets: int64 (N,).
+        count: of folds, at most; there are no more than groups.
+        seed: of the order of the groups.
+    """
+    names, sizes = np.unique(groups, return_counts=True)
+    count = min(count, len(names))
+    filled = np.zeros((count, int(targets.max()) + 1))
+    result = np.zeros(len(groups), np.int64)
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    for place in shuffled[np.argsort(-sizes[shuffled], kind='stable')]:
+        rows = groups == names[place]
+        mine = np.bincount(targets[rows], minlength=filled.shape[1])
+        # Where these classes are rarest, and of several such folds the emptiest.
+        best = min(range(count), key=lambda fold: (filled[fold] @ mine, filled[fold].sum()))
+        filled[best] += mine
+        result[rows] = best
+    return result
+
+
+def choose_pull(
+    features: Float32Array, targets: Int64Array, groups: Int64Array, start: LastLayer
+) -> float:
+    """Return the pull under which held-back groups are most likely."""
+    parts = folds(groups, targets, FOLDS_OF_MANY, seed=1)
+    tested = range(1) if len(targets) > MANY_FACES else range(int(parts.max()) + 1)
+
+    def loss(pull: float) -> float:
+        total = 0.0
+        for part in tested:
+            rest, held = parts != part, parts == part
+            if rest.any() and held.any():
+                layer = fit(features[rest], targets[rest], start, pull)
+                chances = softmax(layer.logits(features[held]), 1.0)
+                likely = chances[np.arange(len(chances)), targets[held]]
+                total -= float(np.log(np.maximum(likely, 1e-6)).sum())
+        return total
+
+    return min(reversed(PULLS), key=loss)
+
+
+def held_back_logits(
+    features: Float32Array, targets: Int64Array, groups: Int64Array, start: LastLayer
+) -> Float32Array:
+    """Return float32 (N, classes): logits of each face by a layer that saw no face of its group."""
+    count = FOLDS_OF_MANY if len(targets) > MANY_FACES else MAX_FOLDS
+    if len(np.unique(groups)) <= 4 * MAX_FOLDS:
+        count = len(targets)  # leave one group out
+    parts = folds(groups, targets, count)
+    result = np.zeros((len(targets), len(start.bias)), np.float32)
+    for part in np.unique(parts):
+        rest, held = parts != part, parts == part
+        pull = choose_pull(features[rest], targets[rest], groups[rest], start)
+        layer = fit(features[rest], targets[rest], start, pull)
+        result[held] = layer.logits(features[held])
+    return result
