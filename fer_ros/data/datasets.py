@@ -5,21 +5,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from fer_ros.data.face_set import NO_LABEL, SPLITS, FaceSet
-from fer_ros.errors import DataError, ImageError
-from fer_ros.images.decoding import decode_image
-from fer_ros.labels import (
-    EMOTIONS,
-    FER2013_EMOTIONS,
-    FERPLUS_COLUMN_TO_EMOTION,
-    REP155_EXPRESSIONS,
-)
+from fer_ros.data.folders import FER2013_SIDE_PX, Cutter, read_folder, resized
+from fer_ros.errors import DataError
+from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
 from fer_ros.types import Float32Array, UInt8Array
 
 MIN_VOTES = 2
@@ -27,34 +22,9 @@ MIN_VOTES = 2
 
 MAX_VOTES = 1000
 
-FER2013_SIDE_PX = 48
 MAX_ARCHIVE_BYTES = 8_000_000_000
 
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
-
 USAGES: dict[str, str] = dict(zip(('Training', 'PublicTest', 'PrivateTest'), SPLITS, strict=True))
-
-SPLIT_FOLDERS: dict[str, str] = {
-    'train': 'training',
-    'training': 'training',
-    'val': 'public_test',
-    'valid': 'public_test',
-    'validation': 'public_test',
-    'public_test': 'public_test',
-    'test': 'private_test',
-    'private_test': 'private_test',
-}
-"""Names of folders above the class folders, and the split each means."""
-
-LABEL_WORDS: dict[str, str] = {
-    **{label: label for label in EMOTIONS},
-    **FERPLUS_COLUMN_TO_EMOTION,
-    **{word: label for label, word in REP155_EXPRESSIONS.items()},
-}
-"""Words for the classes that are understood without a label map."""
-
-Cutter = Callable[[UInt8Array], UInt8Array | None]
-"""From a photo, uint8 (H, W, 3) BGR, to its face, uint8 (S, S); None where there is none."""
 
 
 def vote_shares(votes: np.ndarray, columns: tuple[str, ...]) -> Float32Array:
@@ -201,121 +171,6 @@ def read_votes(path: Path) -> Float32Array:
     return vote_shares(np.array(counts, np.int64).reshape(-1, len(columns)), columns)
 
 
-def read_folder(
-    folder: Path,
-    label_map: Mapping[str, str] | None = None,
-    cut: Cutter | None = None,
-    size_px: int = FER2013_SIDE_PX,
-    default_split: str = 'training',
-) -> FaceSet:
-    """Read ``[SPLIT/]LABEL/image`` folders.
-
-    Args:
-        folder: the class folders, or folders named in SPLIT_FOLDERS that hold them.
-        label_map: the user's words to EMOTIONS, before LABEL_WORDS; '' leaves a class out.
-        cut: finds the face of a photo; without it every image is taken for a face already cut out.
-        size_px: side of the result.
-        default_split: where there are no split folders.
-
-    Raises:
-        DataError: an unknown label, an empty class, an image that cannot be read.
-    """
-    parts = sorted(item for item in folder.iterdir() if item.is_dir())
-    splits = [(item, SPLIT_FOLDERS.get(item.name.lower())) for item in parts]
-    if not any(split for _, split in splits):
-        splits = [(folder, default_split)]
-    images, labels, numbers = [], [], []
-    for part, split in splits:
-        if split is None:
-            raise DataError(f'{part} is neither a split nor a class; splits: {list(SPLIT_FOLDERS)}')
-        for class_folder in sorted(item for item in part.iterdir() if item.is_dir()):
-            label = _label(class_folder, label_map or {})
-            if not label:
-                continue
-            for face in _faces_of_folder(class_folder, cut, size_px):
-                images.append(face)
-                labels.append(EMOTIONS.index(label))
-                numbers.append(SPLITS.index(split))
-    if not images:
-        raise DataError(f'{folder} holds no class folder with a face')
-    votes = np.zeros((len(images), len(EMOTIONS)), np.float32)
-    votes[np.arange(len(images)), labels] = 1.0
-    return FaceSet(
-        folder.name,
-        np.stack(images),
-        np.array(numbers, np.uint8),
-        np.array(labels, np.int64),
-        votes,
-    )
-
-
-def read_unlabelled(
-    folder: Path, cut: Cutter | None = None, size_px: int = FER2013_SIDE_PX
-) -> FaceSet:
-    """Read all faces under a folder, with no label and no vote, to train on.
-
-    Args:
-        folder: images lie in it or at any depth below.
-        cut: as in ``read_folder``.
-        size_px: side of the result.
-
-    Raises:
-        DataError: it is no folder, holds no face, or an image cannot be read.
-    """
-    if not folder.is_dir():
-        raise DataError(f'{folder} is not a folder of images')
-    images = np.stack(list(_faces_of_folder(folder, cut, size_px)))
-    count = len(images)
-    return FaceSet(
-        folder.name,
-        images,
-        np.full(count, SPLITS.index('training'), np.uint8),
-        np.full(count, NO_LABEL, np.int64),
-        np.zeros((count, len(EMOTIONS)), np.float32),
-    )
-
-
-def _label(class_folder: Path, label_map: Mapping[str, str]) -> str:
-    """Return the class a folder's name means, '' for one that is left out."""
-    name = class_folder.name
-    label = label_map.get(name, LABEL_WORDS.get(name.lower()))
-    if label is None or (label and label not in EMOTIONS):
-        raise DataError(
-            f'{class_folder}: unknown label {label or name!r}; expected one of '
-            f'{", ".join(EMOTIONS)}, or give a label map'
-        )
-    return label
-
-
-def _faces_of_folder(folder: Path, cut: Cutter | None, size_px: int) -> Iterator[UInt8Array]:
-    """Yield uint8 (S, S) faces of the images under a folder."""
-    paths = sorted(p for p in folder.rglob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
-    found = 0
-    for path in paths:
-        flag = cv2.IMREAD_GRAYSCALE if cut is None else cv2.IMREAD_COLOR
-        try:
-            image = decode_image(np.fromfile(path, np.uint8), flag)
-        except ImageError as error:
-            raise DataError(f'{path} is not an image that can be read: {error}') from error
-        face = image if cut is None else cut(image)
-        if face is not None:
-            found += 1
-            yield resized(face[None], size_px)[0]
-    if not found:
-        raise DataError(f'{folder} is empty: {len(paths)} images, no face')
-
-
-def resized(images: UInt8Array, size_px: int) -> UInt8Array:
-    """Return uint8 (N, size_px, size_px); by area where it shrinks."""
-    if images.shape[1:] == (size_px, size_px):
-        return images
-    result = np.empty((len(images), size_px, size_px), np.uint8)
-    method = cv2.INTER_AREA if images.shape[1] > size_px else cv2.INTER_LINEAR
-    for row, image in enumerate(images):
-        result[row] = cv2.resize(image, (size_px, size_px), interpolation=method)
-    return result
-
-
 def read_faces(
     path: Path,
     votes: Path | None = None,
@@ -323,6 +178,7 @@ def read_faces(
     cut: Cutter | None = None,
     size_px: int = FER2013_SIDE_PX,
     default_split: str = 'training',
+    own_classes: Sequence[str] = (),
 ) -> FaceSet:
     """Read any labelled faces: an .npz, a .csv, or a folder of classes; see the readers.
 
@@ -330,7 +186,7 @@ def read_faces(
         DataError: it cannot be read, or does not hold what it should.
     """
     if path.is_dir():
-        return read_folder(path, label_map, cut, size_px, default_split)
+        return read_folder(path, label_map, cut, size_px, default_split, own_classes)
     if not path.is_file():
         raise DataError(f'{path} does not exist')
     if path.suffix == '.npz':
@@ -339,12 +195,17 @@ def read_faces(
         faces = read_csv(path, votes)
     else:
         raise DataError(f'{path}: expected a .npz, a .csv or a folder of classes')
-    labels = faces.labels
-    if label_map:
-        labels = labels.copy()
-        for old, new in label_map.items():
-            if old not in EMOTIONS or (new and new not in EMOTIONS):
-                raise DataError(f'label map: {old!r} to {new!r} is not between known labels')
-            labels[faces.labels == EMOTIONS.index(old)] = EMOTIONS.index(new) if new else NO_LABEL
-    images = resized(faces.images, size_px)
-    return FaceSet(faces.name, images, faces.splits, labels, faces.votes)
+    classes = (*EMOTIONS, *own_classes)
+    labels = faces.labels.copy()
+    for old, new in (label_map or {}).items():
+        if old not in EMOTIONS or (new and new not in classes):
+            raise DataError(f'label map: {old!r} to {new!r} is not between known labels')
+        labels[faces.labels == EMOTIONS.index(old)] = classes.index(new) if new else NO_LABEL
+    return dataclasses.replace(
+        faces,
+        images=resized(faces.images, size_px),
+        labels=labels,
+        votes=np.pad(faces.votes, ((0, 0), (0, len(own_classes)))),
+        files=tuple(map(str, range(len(labels)))),
+        classes=classes,
+    )

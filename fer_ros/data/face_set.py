@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,9 +33,13 @@ class FaceSet:
         name: what this set is called in reports.
         images: uint8 (N, S, S) grey.
         splits: uint8 (N,); index into SPLITS.
-        labels: int64 (N,); index into EMOTIONS, NO_LABEL where there is none.
-        votes: float32 (N, 8); shares of the votes in the order of EMOTIONS, each row summing to 1
+        labels: int64 (N,); index into *classes*, NO_LABEL where there is none.
+        votes: float32 (N, C); shares of the votes in the order of *classes*, each row summing to 1
             or to less where others found no emotion; all zero where the row has no valid votes.
+        files: where each face came from: its path below the folder, or its row in the file; empty
+            where nobody needs it.
+        classes: the C class names; EMOTIONS, and after them any of one's own.
+        left_out: {class folder: {reason: files}} that hold no face to learn from.
     """
 
     name: str
@@ -42,6 +47,9 @@ class FaceSet:
     splits: UInt8Array
     labels: Int64Array
     votes: Float32Array
+    files: tuple[str, ...] = ()
+    classes: tuple[str, ...] = EMOTIONS
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the arrays speak of the same faces."""
@@ -54,10 +62,12 @@ class FaceSet:
         for name, array, shape in (
             ('splits', self.splits, (count,)),
             ('labels', self.labels, (count,)),
-            ('votes', self.votes, (count, len(EMOTIONS))),
+            ('votes', self.votes, (count, len(self.classes))),
         ):
             if array.shape != shape:
                 raise ValueError(f'{self.name}: {name} must be {shape}, got {array.shape}')
+        if self.files and len(self.files) != count:
+            raise ValueError(f'{self.name}: {len(self.files)} files for {count} faces')
 
     def __len__(self) -> int:
         """Return the number of faces."""
@@ -65,12 +75,13 @@ class FaceSet:
 
     def __getitem__(self, index: Int64Array | BoolArray | slice) -> FaceSet:
         """Return the faces that *index* selects, in its order."""
-        return FaceSet(
-            self.name,
-            self.images[index],
-            self.splits[index],
-            self.labels[index],
-            self.votes[index],
+        return replace(
+            self,
+            images=self.images[index],
+            splits=self.splits[index],
+            labels=self.labels[index],
+            votes=self.votes[index],
+            files=tuple(np.array(self.files)[index].tolist()) if self.files else (),
         )
 
     def split(self, name: str) -> FaceSet:
@@ -97,12 +108,14 @@ class FaceSet:
         """
         chosen = classes_of(kind, labels)
         if kind == 'fer2013':
-            shares = np.zeros((len(self), len(EMOTIONS)), np.float32)
+            shares = np.zeros((len(self), len(self.classes)), np.float32)
             rows = np.flatnonzero(self.labels != NO_LABEL)
             shares[rows, self.labels[rows]] = 1.0
         else:
             shares = self.votes
-        shares = shares[:, [EMOTIONS.index(label) for label in chosen]]
+        columns = {label: shares[:, place] for place, label in enumerate(self.classes)}
+        missing = np.zeros(len(self), np.float32)
+        shares = np.stack([columns.get(label, missing) for label in chosen], axis=1)
         total = shares.sum(axis=1, keepdims=True)
         return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
 
@@ -117,7 +130,8 @@ class FaceSet:
         """
         shares = self.targets(kind, labels)
         chosen = classes_of(kind, labels)
-        order = np.array(sorted(range(len(chosen)), key=lambda i: TIE_ORDER.index(chosen[i])))
+        ranks = {label: rank for rank, label in enumerate(TIE_ORDER)}
+        order = np.array(sorted(range(len(chosen)), key=lambda i: ranks.get(chosen[i], len(ranks))))
         first = order[shares[:, order].argmax(axis=1)]
         return np.where(shares.sum(axis=1) > 0, first, NO_LABEL)
 
@@ -130,14 +144,28 @@ class FaceSet:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return {split: {class: number of faces}}; the class is the label, else the plurality."""
-        classes = np.where(self.labels == NO_LABEL, self.truth('ferplus'), self.labels)
+        plurality = self.truth('ferplus', self.classes)
+        classes = np.where(self.labels == NO_LABEL, plurality, self.labels)
         return {
             split: {
                 label: int(np.sum((self.splits == number) & (classes == index)))
-                for index, label in enumerate(EMOTIONS)
+                for index, label in enumerate(self.classes)
             }
             for number, split in enumerate(SPLITS)
         }
+
+    def summary(self) -> list[str]:
+        """Return a line for each class: how many faces it has, and what was left out and why."""
+        names = [*self.classes, *(name for name in self.left_out if name not in self.classes)]
+        lines = []
+        for index, label in enumerate(names):
+            faces = int(np.sum(self.labels == index)) if index < len(self.classes) else len(self)
+            reasons = self.left_out.get(label, {})
+            if faces or reasons:
+                files = ', '.join(f'{count} {reason}' for reason, count in reasons.items())
+                tail = f'; {sum(reasons.values())} files left out ({files})' if reasons else ''
+                lines.append(f'{label}: {faces} faces{tail}')
+        return lines
 
 
 def classes_of(kind: str, labels: tuple[str, ...] = ()) -> tuple[str, ...]:

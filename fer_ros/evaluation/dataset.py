@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fer_ros.data.datasets import Cutter, read_faces
+from fer_ros.data.datasets import read_faces
 from fer_ros.data.face_set import LABEL_KINDS, NO_LABEL, FaceSet, occurs_in
+from fer_ros.data.folders import Cutter
 from fer_ros.errors import DataError
 from fer_ros.evaluation import metrics
 from fer_ros.evaluation.robustness import CONDITIONS, apply_condition

@@ -17,7 +17,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requirements/train.txt)')
 
-from fer_ros.data.datasets import read_unlabelled
+from fer_ros.data.folders import read_unlabelled
 from fer_ros.errors import ConfigError, DataError, ModelError
 from training.emotion.batches import head_targets
 from training.emotion.config import RunConfig, SetConfig

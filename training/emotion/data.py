@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.data.datasets import read_faces, read_unlabelled
+from fer_ros.data.datasets import read_faces
 from fer_ros.data.face_set import FaceSet
+from fer_ros.data.folders import read_unlabelled
 from fer_ros.errors import ConfigError, DataError
 from fer_ros.types import Float32Array
 from training.emotion.config import RunConfig, SetConfig

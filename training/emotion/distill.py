@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_ros.data.datasets import resized
+from fer_ros.data.folders import resized
 from fer_ros.errors import ConfigError, FerError
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, UInt8Array
