@@ -97,10 +97,11 @@ class FaceReader:
         check_image(image)
         timings_ms: dict[str, float] = {}
         card, shape_hw = self.classifier.card, image.shape[:2]
+        template, size_px, channels = card.template_px, card.size_px, card.crop_channels
         with timed(timings_ms, 'detection'):
             detections = (find or self.detect)(image)
         with timed(timings_ms, 'alignment'):
-            aligned = align_faces(image, detections, card.template_px, card.size_px, card.channels)
+            aligned = align_faces(image, detections, template, size_px, channels)
             quality = assess_quality(detections, aligned, shape_hw, self._config.quality)
         with timed(timings_ms, 'classification'):
             scores = self.classifier.classify(aligned.crops)

@@ -9,6 +9,7 @@ in a folder of its own below the class folder, such as one person's photos.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -88,10 +89,10 @@ def _neighbours(files: Sequence[str], hashes: np.ndarray) -> Iterator[tuple[int,
             numbered.setdefault(match[1], []).append((int(match[2]), row))
     for places in numbered.values():
         places.sort()
-        for (before, first), (after, second) in zip(places, places[1:]):
-            if after - before <= MAX_STEP:
-                if _distances(hashes[first], hashes[second]) <= NEIGHBOUR_BITS:
-                    yield first, second
+        for (before, first), (after, second) in itertools.pairwise(places):
+            alike = _distances(hashes[first], hashes[second]) <= NEIGHBOUR_BITS
+            if alike and after - before <= MAX_STEP:
+                yield first, second
 
 
 def _together(files: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -64,7 +64,7 @@ def _on_prepared_faces(
         found = [found_by.detect(image) for image in images]
         crops = cycle(
             [
-                align_faces(image, faces, card.template_px, card.size_px, card.channels).crops
+                align_faces(image, faces, card.template_px, card.size_px, card.crop_channels).crops
                 for image, faces in zip(images, found)
             ]
         )

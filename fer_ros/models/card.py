@@ -21,12 +21,13 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fer_ros.errors import MAX_TEXT, ModelError, named_path, shorten
-from fer_ros.labels import EMOTIONS
+from fer_ros.labels import UNKNOWN
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 MODELS_DIR = Path(__file__).parent
 NORMALIZATIONS = ('standardize', 'equalize', 'clahe', 'none')
 """What fer_ros.recognition.preprocessing can do."""
+COLOURS = ('grey', 'bgr', 'rgb')
+"""What the channels of a model's input are; three channels of 'grey' are the same thing thrice."""
+MAX_LABEL_LENGTH = 40
 SCHEMA = 1
 MAX_CARD_BYTES = 1_000_000
 
@@ -44,7 +48,7 @@ class OutputHead:
 
     Attributes:
         name: 'ferplus', 'fer2013' or the user's own.
-        labels: class names, in column order.
+        labels: class names, in column order; any words.
         temperature: the logits are divided by this before the softmax.
         unknown_threshold: below this confidence the answer is 'unknown'.
     """
@@ -55,13 +59,11 @@ class OutputHead:
     unknown_threshold: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check that labels are known and numbers make sense."""
-        strangers = [label for label in self.labels if label not in EMOTIONS]
-        if strangers or len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
-            raise ModelError(
-                f'output {self.name!r}: expected at least two different labels out of '
-                f'{", ".join(EMOTIONS)}; got {", ".join(map(str, self.labels))}'
-            )
+        """Check that labels can be told apart and numbers make sense."""
+        try:
+            check_labels(self.labels)
+        except ValueError as error:
+            raise ModelError(f'output {self.name!r}: {error}') from error
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise ModelError(
                 f'output {self.name!r}: temperature must be > 0, got {self.temperature}'
@@ -196,8 +198,9 @@ class EmotionModelCard(ModelCard):
 
     Attributes:
         size_px: S, height and width of the input.
-        channels: 1 grey or 3 BGR.
-        normalization: one of NORMALIZATIONS.
+        channels: 1 or 3.
+        colour: one of COLOURS.
+        normalization: one of NORMALIZATIONS; 'equalize' and 'clahe' are for grey only.
         template_px: five (x, y) landmarks in crop pixels that faces are aligned to.
         heads: the output heads, in column order.
         default_head: name of the head used for live faces.
@@ -214,6 +217,7 @@ class EmotionModelCard(ModelCard):
     heads: tuple[OutputHead, ...]
     default_head: str
     mirror: bool = False
+    colour: str = 'grey'
 
     def __post_init__(self) -> None:
         """Check the fields against each other."""
@@ -224,6 +228,16 @@ class EmotionModelCard(ModelCard):
             raise ModelError(
                 f'model {self.id}: expected size_px 16 to 512 and channels 1 or 3, '
                 f'got {self.size_px} and {self.channels}'
+            )
+        if self.colour not in COLOURS or (self.colour != 'grey' and self.channels != 3):
+            raise ModelError(
+                f'model {self.id}: expected colour grey, or bgr or rgb with 3 channels, '
+                f'got {self.colour!r} with {self.channels}'
+            )
+        if self.colour != 'grey' and self.normalization in ('equalize', 'clahe'):
+            raise ModelError(
+                f'model {self.id}: normalization {self.normalization} is for grey input only, '
+                f'and its colour is {self.colour}'
             )
         if len(self.template_px) != 5 or any(len(point) != 2 for point in self.template_px):
             raise ModelError(f'model {self.id}: template_px must hold five (x, y) points')
@@ -252,7 +266,14 @@ class EmotionModelCard(ModelCard):
             ),
             'default_head': str(content['default_head']),
             'mirror': bool(content.get('mirror', False)),
+            # Cards from before there was a choice.
+            'colour': str(content.get('colour', 'bgr' if content['channels'] == 3 else 'grey')),
         }
+
+    @property
+    def crop_channels(self) -> int:
+        """Return 1 where faces are aligned in grey, 3 where in BGR."""
+        return 1 if self.colour == 'grey' else 3
 
     @property
     def columns(self) -> int:
@@ -307,6 +328,22 @@ class DetectorCard(ModelCard):
         return {
             name: float(content[name]) for name in ('least_face_px', 'score_slope', 'score_offset')
         }
+
+
+def check_labels(labels: Sequence[str]) -> None:
+    """Raise ValueError unless *labels* are at least two different words that can be shown."""
+    odd = [
+        label
+        for label in labels
+        if not (label.strip() == label and label.isprintable() and len(label) > 0)
+        or len(label) > MAX_LABEL_LENGTH
+        or label == UNKNOWN
+    ]
+    if odd or len(labels) < 2 or len(set(labels)) != len(labels):
+        raise ValueError(
+            f'expected at least two different class names of 1 to {MAX_LABEL_LENGTH} characters, '
+            f"none of them '{UNKNOWN}'; got {', '.join(map(repr, labels))}"
+        )
 
 
 def file_sha256(path: Path) -> str:

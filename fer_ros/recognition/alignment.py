@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from fer_ros.geometry import similarity_transform
 from fer_ros.images.cropping import crop_square
+from fer_ros.recognition.preprocessing import to_grey
 from fer_ros.types import AlignedFaces, FaceDetections, Float32Array, UInt8Array
 
 FER2013_TEMPLATE_48PX: tuple[tuple[float, float], ...] = (
@@ -72,12 +72,5 @@ def align_faces(
     for crop, matrix in zip(crops, matrices):
         crop[:] = crop_square(image, matrix, size_px)
     if channels == 1:
-        return AlignedFaces(_to_grey(crops), matrices, usable.astype(np.int64))
+        return AlignedFaces(to_grey(crops), matrices, usable.astype(np.int64))
     return AlignedFaces(crops, matrices, usable.astype(np.int64))
-
-
-def _to_grey(crops: UInt8Array) -> UInt8Array:
-    grey = np.empty(crops.shape[:3], np.uint8)
-    for row, crop in enumerate(crops):
-        grey[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-    return grey

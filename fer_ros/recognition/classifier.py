@@ -11,7 +11,7 @@ import numpy as np
 from fer_ros.config import CLASSIFIER_PLUGINS, ClassificationConfig
 from fer_ros.models.card import EmotionModelCard
 from fer_ros.models.registry import find
-from fer_ros.recognition.preprocessing import normalize
+from fer_ros.recognition.preprocessing import model_input
 from fer_ros.types import EmotionScores, Float32Array, UInt8Array
 
 OWN = {
@@ -45,32 +45,38 @@ class EmotionClassifier:
     """An emotion model with its card: crops in, calibrated probabilities out."""
 
     def __init__(self, card: EmotionModelCard, runtime: Runtime) -> None:
-        """Join a card and what runs its weights."""
+        """Join a card and what runs its weights.
+
+        A model that ends in a softmax, as many do, is recognised by what it says of noise.
+        """
         self.card = card
         self.runtime = runtime
+        self._ends_in_softmax = False
+        noise = np.random.default_rng(0).integers(0, 256, (2, card.size_px, card.size_px))
+        # Also the first run, so that the first face is not slow.
+        self._ends_in_softmax = _are_probabilities(self.logits(noise.astype(np.uint8)), card)
 
     def logits(self, crops: UInt8Array) -> Float32Array:
         """Return float32 (M, columns): all heads side by side, uncalibrated.
 
         Args:
-            crops: uint8 (M, S, S) grey or (M, S, S, 3) BGR, as the card says.
+            crops: uint8 (M, S, S) grey or (M, S, S, 3) BGR.
 
         Raises:
-            ValueError: shape or dtype differ from what the card says.
+            ValueError: shape or dtype differ from that, or S from what the card says.
         """
-        size, channels = self.card.size_px, self.card.channels
-        expected = (size, size) if channels == 1 else (size, size, channels)
-        if crops.dtype != np.uint8 or crops.shape[1:] != expected:
+        card, size = self.card, self.card.size_px
+        if crops.dtype != np.uint8 or crops.shape[1:] not in ((size, size), (size, size, 3)):
             raise ValueError(
-                f'crops: expected uint8 (M, {", ".join(map(str, expected))}), '
+                f'crops: expected uint8 (M, {size}, {size}) or (M, {size}, {size}, 3), '
                 f'got {crops.dtype} {tuple(crops.shape)}'
             )
         if not len(crops):
-            return np.zeros((0, self.card.columns), np.float32)
-        if not self.card.mirror:
-            return self.runtime.logits(normalize(crops, self.card.normalization))
-        both = normalize(np.concatenate([crops, crops[:, :, ::-1]]), self.card.normalization)
-        return self.runtime.logits(both).reshape(2, len(crops), -1).mean(axis=0)
+            return np.zeros((0, card.columns), np.float32)
+        both = np.concatenate([crops, crops[:, :, ::-1]]) if card.mirror else crops
+        inputs = model_input(both, card.normalization, card.channels, card.colour)
+        outputs = self.runtime.logits(inputs).reshape(-1, len(crops), card.columns).mean(axis=0)
+        return np.log(np.maximum(outputs, 1e-7)) if self._ends_in_softmax else outputs
 
     def classify(self, crops: UInt8Array, head: str = '') -> EmotionScores:
         """Return calibrated probabilities of one head (the card's default one if empty).
@@ -88,16 +94,18 @@ class EmotionClassifier:
 
 
 def make_classifier(config: ClassificationConfig) -> EmotionClassifier:
-    """Return the classifier that *config* names, run once so that the first face is not slow.
+    """Return the classifier that *config* names.
 
     Raises:
         ModelError: card or weights are missing, damaged, or disagree.
         ConfigError: no package that is installed offers its backend.
     """
     card = EmotionModelCard.load(config.model)
-    classifier = EmotionClassifier(
-        card, find(OWN, CLASSIFIER_PLUGINS, config.backend)(card, config.threads)
-    )
-    channels = (3,) if card.channels == 3 else ()
-    classifier.classify(np.zeros((1, card.size_px, card.size_px, *channels), np.uint8))
-    return classifier
+    runtime = find(OWN, CLASSIFIER_PLUGINS, config.backend)(card, config.threads)
+    return EmotionClassifier(card, runtime)
+
+
+def _are_probabilities(outputs: Float32Array, card: EmotionModelCard) -> bool:
+    """Return whether every head's outputs (N, columns) are shares that sum to 1."""
+    sums = [outputs[:, card.head(head.name)[1]].sum(axis=1) for head in card.heads]
+    return bool((outputs >= 0).all() and np.allclose(sums, 1, atol=1e-3))

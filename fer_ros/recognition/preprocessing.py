@@ -11,6 +11,33 @@ from fer_ros.models.card import NORMALIZATIONS
 from fer_ros.types import Float32Array, UInt8Array
 
 
+def model_input(crops: UInt8Array, normalization: str, channels: int, colour: str) -> Float32Array:
+    """Return what an emotion model takes; training, evaluation and the live node all use this.
+
+    Args:
+        crops: uint8 (M, S, S) grey or (M, S, S, 3) BGR.
+        normalization: one of NORMALIZATIONS.
+        channels: of the model, 1 or 3.
+        colour: 'grey' (repeated where there are three channels), 'bgr' or 'rgb'; grey crops go as
+            they are into the three channels of a colour model.
+
+    Returns:
+        float32 (M, S, S, channels).
+    """
+    if colour == 'grey' or crops.ndim == 3:
+        inputs = normalize(to_grey(crops) if crops.ndim == 4 else crops, normalization)
+        return np.repeat(inputs, channels, axis=-1) if channels > 1 else inputs
+    return normalize(crops if colour == 'bgr' else crops[..., ::-1], normalization)
+
+
+def to_grey(crops: UInt8Array) -> UInt8Array:
+    """Return uint8 (M, S, S) of uint8 (M, S, S, 3) BGR."""
+    grey = np.empty(crops.shape[:3], np.uint8)
+    for row, crop in enumerate(crops):
+        grey[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    return grey
+
+
 def normalize(crops: UInt8Array, normalization: str) -> Float32Array:
     """Return model input for aligned grey faces.
 

@@ -11,9 +11,12 @@ import numpy as np
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, Int64Array
 
-PULLS: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+PULLS: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 """How strongly the new layer is drawn towards the known one; the last hardly moves."""
-STEPS = 150
+STEPS = 120
+TEMPERATURES = np.geomspace(0.25, 4, 41)
+PRIOR_FACES = 50
+"""Weight of the belief that the logits are calibrated already."""
 MAX_FOLDS = 10
 FOLDS_OF_MANY = 5
 MANY_FACES = 400
@@ -96,22 +99,43 @@ def folds(groups: Int64Array, targets: Int64Array, count: int, seed: int = 0) ->
 def choose_pull(
     features: Float32Array, targets: Int64Array, groups: Int64Array, start: LastLayer
 ) -> float:
-    """Return the pull under which held-back groups are most likely."""
-    parts = folds(groups, targets, FOLDS_OF_MANY, seed=1)
-    tested = range(1) if len(targets) > MANY_FACES else range(int(parts.max()) + 1)
+    """Return the strongest pull under which held-back groups are about as likely as they can be.
 
-    def loss(pull: float) -> float:
-        total = 0.0
+    That is by one standard error of the difference to the best: little evidence changes little.
+    """
+    parts = folds(groups, targets, FOLDS_OF_MANY, seed=1)
+    tested = [0] if len(targets) > MANY_FACES else range(int(parts.max()) + 1)
+
+    def losses(pull: float) -> Float32Array:
+        found = []
         for part in tested:
             rest, held = parts != part, parts == part
-            if rest.any() and held.any():
+            if rest.any():
                 layer = fit(features[rest], targets[rest], start, pull)
                 chances = softmax(layer.logits(features[held]), 1.0)
                 likely = chances[np.arange(len(chances)), targets[held]]
-                total -= float(np.log(np.maximum(likely, 1e-6)).sum())
-        return total
+                found.append(-np.log(np.maximum(likely, 1e-6)))
+        return np.concatenate(found) if found else np.zeros(1, np.float32)
 
-    return min(reversed(PULLS), key=loss)
+    by_pull = {pull: losses(pull) for pull in PULLS}
+    best = min(by_pull.values(), key=lambda one: float(one.mean()))
+
+    def as_good(one: Float32Array) -> bool:
+        worse = one - best
+        return bool(worse.mean() <= worse.std() / np.sqrt(len(worse)))
+
+    return max(pull for pull, one in by_pull.items() if as_good(one))
+
+
+def fit_temperature(logits: Float32Array, targets: Int64Array) -> float:
+    """Return the temperature under which *targets* are most likely, near 1 where they are few."""
+
+    def loss(temperature: float) -> float:
+        chances = softmax(logits, temperature)[np.arange(len(targets)), targets]
+        doubt = PRIOR_FACES / 2 * np.log(temperature) ** 2
+        return float(doubt - np.log(np.maximum(chances, 1e-6)).sum())
+
+    return round(float(min(TEMPERATURES, key=loss)), 4)
 
 
 def held_back_logits(

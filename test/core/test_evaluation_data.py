@@ -13,12 +13,12 @@ import pytest
 from fer_ros.data.datasets import (
     read_csv,
     read_faces,
-    read_folder,
     read_npz,
     read_votes,
     vote_shares,
 )
 from fer_ros.data.face_set import FaceSet, occurs_in
+from fer_ros.data.folders import class_folders, read_folder
 from fer_ros.errors import DataError
 from fer_ros.labels import EMOTIONS
 
@@ -195,7 +195,9 @@ def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:
 
 def save_face(path: Path, level: int, size: int = 48) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.full((size, size), level, np.uint8))
+    face = np.full((size, size), level, np.uint8)
+    face[size // 2 :] += 4  # flat ones are left out
+    cv2.imwrite(str(path), face)
 
 
 @pytest.fixture
@@ -231,17 +233,13 @@ def only_bright(image: np.ndarray) -> np.ndarray | None:
     'spoil, cut, message',
     [
         pytest.param(lambda p: (p / 'joyful').mkdir(), None, "label 'joyful'", id='unknown label'),
-        pytest.param(lambda p: (p / 'fear').mkdir(), None, 'fear is empty: 0 images', id='empty'),
+        pytest.param(lambda p: (p / 'fear').mkdir(), None, 'no face .no file', id='empty'),
         pytest.param(
             lambda p: save_face(p / 'fear' / '1.png', 1),
             only_bright,
-            '1 images, no face',
+            'no face .1 without a face',
             id='found',
         ),
-        pytest.param(
-            lambda p: (p / 'Sad' / '2.png').write_text('no image'), None, 'not an image', id='image'
-        ),
-        pytest.param(lambda p: (p / 'Sad' / '2.png').touch(), None, 'not an image', id='no bytes'),
     ],
 )
 def test_a_bad_folder_is_named(
@@ -253,6 +251,34 @@ def test_a_bad_folder_is_named(
     spoil(folders)
     with pytest.raises(DataError, match=message):
         read_folder(folders, cut=cut)
+
+
+def test_files_that_hold_no_face_are_counted(folders: Path) -> None:
+    sad = folders / 'Sad'
+    (sad / 'damaged.png').write_text('no image')
+    (sad / 'empty.png').touch()
+    for name in ('IMG_1.HEIC', 'IMG_2.HEIC', '._IMG_1.png', '.DS_Store'):
+        (sad / name).write_bytes(b'x')
+    (sad / '.thumbnails').mkdir()
+    save_face(sad / '.thumbnails' / '1.png', 9)
+    cv2.imwrite(str(sad / 'black.png'), np.zeros((48, 48), np.uint8))
+    faces = read_folder(folders)
+    assert faces.left_out == {'sad': {'.heic': 2, 'damaged': 2, 'flat': 1}}
+    assert faces.summary() == [
+        'happy: 2 faces',
+        'sad: 1 faces; 5 files left out (2 .heic, 1 flat, 2 damaged)',
+    ]
+
+
+def test_classes_of_one_s_own_come_after_the_known_ones(folders: Path) -> None:
+    save_face(folders / 'bored' / '1.png', 50)
+    assert class_folders(folders) == ['sad', 'bored', 'happy']
+    faces = read_folder(folders, own_classes=('bored',))
+    assert faces.classes == (*EMOTIONS, 'bored')
+    assert faces.labels.tolist() == [4, 8, 3, 3]
+    np.testing.assert_array_equal(
+        faces.targets('ferplus', ('happy', 'bored')), [[0, 0], [0, 1], [1, 0], [1, 0]]
+    )
 
 
 def test_a_path_that_is_nothing_is_named(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ LAYERS = (
     ('messages', 'drawing'),
     ('data',),
     ('evaluation', 'measuring'),
+    ('teaching',),
     ('parameter_files', 'dashboard'),
     ('nodes',),
     ('commands',),

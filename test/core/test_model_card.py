@@ -161,7 +161,7 @@ def test_probabilities_for_any_number_of_faces_one_after_another() -> None:
     [
         pytest.param(np.zeros((1, 32, 32), np.uint8), r'got uint8 \(1, 32, 32\)', id='size'),
         pytest.param(np.zeros((1, 48, 48), np.float32), 'got float32', id='dtype'),
-        pytest.param(np.zeros((1, 48, 48, 3), np.uint8), r'\(1, 48, 48, 3\)', id='colour'),
+        pytest.param(np.zeros((1, 48, 48, 4), np.uint8), r'\(1, 48, 48, 4\)', id='alpha'),
     ],
 )
 def test_crops_of_the_wrong_kind_are_named(crops: np.ndarray, message: str) -> None:
