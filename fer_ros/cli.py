@@ -16,7 +16,7 @@ from fer_ros import __version__
 from fer_ros.errors import FerError
 
 COMMANDS = (
-    'image', 'video', 'live', 'dashboard', 'evaluate', 'train', 'models', 'record_demo', 'bench',
+    'image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo', 'train', 'bench',
     'completion',
 )  # fmt: skip
 

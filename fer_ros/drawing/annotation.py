@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,17 +15,31 @@ from fer_ros.drawing.text import Colour, draw_text, text_colour, text_width
 from fer_ros.labels import UNKNOWN
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
-COLOURS_BGR: dict[str, Colour] = {
-    'angry': (0, 94, 213),
-    'disgust': (115, 158, 0),
-    'fear': (167, 121, 204),
-    'happy': (66, 228, 240),
-    'sad': (178, 114, 0),
-    'surprise': (0, 159, 230),
-    'neutral': (233, 180, 86),
-    'contempt': (255, 99, 138),
-    UNKNOWN: (200, 200, 200),
-}
+
+class Palette(dict[str, Colour]):
+    """Colours of classes, BGR; a class of one's own gets one by its name, always the same."""
+
+    def __missing__(self, label: str) -> Colour:
+        """Return a bright colour for *label*."""
+        hue = zlib.crc32(label.encode()) % 180
+        colour = np.array([[[hue, 150, 230]]], np.uint8)
+        blue, green, red = cv2.cvtColor(colour, cv2.COLOR_HSV2BGR)[0, 0]
+        return int(blue), int(green), int(red)
+
+
+COLOURS_BGR = Palette(
+    {
+        'angry': (0, 94, 213),
+        'disgust': (115, 158, 0),
+        'fear': (167, 121, 204),
+        'happy': (66, 228, 240),
+        'sad': (178, 114, 0),
+        'surprise': (0, 159, 230),
+        'neutral': (233, 180, 86),
+        'contempt': (255, 99, 138),
+        UNKNOWN: (200, 200, 200),
+    }
+)
 """Okabe and Ito's palette, and a violet: told apart with colour blindness too; grey is unsure."""
 
 BARS = 3

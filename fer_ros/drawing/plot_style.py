@@ -9,9 +9,18 @@ from contextlib import contextmanager
 
 from fer_ros.drawing.annotation import COLOURS_BGR
 
-COLOURS: dict[str, str] = {
-    label: f'#{red:02x}{green:02x}{blue:02x}' for label, (blue, green, red) in COLOURS_BGR.items()
-}
+
+class HexPalette(dict[str, str]):
+    """Colours of classes, '#rrggbb'."""
+
+    def __missing__(self, label: str) -> str:
+        """Return the colour that annotated images give *label*."""
+        blue, green, red = COLOURS_BGR[label]
+        return f'#{red:02x}{green:02x}{blue:02x}'
+
+
+_COLOURS = HexPalette()
+COLOURS = HexPalette({label: _COLOURS[label] for label in COLOURS_BGR})
 """Label to '#rrggbb', the same as in the annotated images."""
 
 SEQUENTIAL = 'cividis'

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from fer_ros.errors import ImageError
-from fer_ros.labels import EMOTIONS
 from fer_ros.messages.make import Make
+from fer_ros.models.card import check_labels
 from fer_ros.recognition.quality import QUALITY_REASONS
 from fer_ros.types import LANDMARK_NAMES, FaceEmotion, FrameEmotions
 
@@ -73,9 +73,11 @@ def frame_emotions(message: Any) -> FrameEmotions:
     Raises:
         ImageError: it does not fit together; another program may have made it.
     """
-    unknown = set(message.labels) - set(EMOTIONS)
-    if unknown or len(set(message.labels)) != len(message.labels):
-        raise ImageError(f'emotions have labels {", ".join(message.labels)}: not known, or twice')
+    if message.labels:
+        try:
+            check_labels(message.labels)
+        except ValueError as error:
+            raise ImageError(f'emotions have labels that cannot be: {error}') from error
     if message.emotions and not (message.image_width and message.image_height):
         raise ImageError('emotions of an image without width or height')
     return FrameEmotions(

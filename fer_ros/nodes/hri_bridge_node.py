@@ -73,11 +73,12 @@ _TEMPLATE = np.array(
 
 
 def to_expression(face: FaceEmotion, labels: tuple[str, ...], header: Header) -> Expression:
-    """Return a face's emotion in REP-155's words; no word where it has none (contempt, unknown).
+    """Return a face's emotion in REP-155's words; no word where it has none (as for contempt).
 
-    Valence and arousal are the means of the classes', weighted by their probabilities.
+    Valence and arousal are the means of the classes', weighted by their probabilities; a class of
+    one's own counts as neutral.
     """
-    places = np.array([VALENCE_AROUSAL[label] for label in labels])
+    places = np.array([VALENCE_AROUSAL.get(label, (0.0, 0.0)) for label in labels])
     valence, arousal = (float(n) for n in face.probabilities @ places)
     return Expression(
         header=header,

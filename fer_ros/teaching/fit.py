@@ -54,7 +54,7 @@ def fit(features: Float32Array, targets: Int64Array, start: LastLayer, pull: flo
     middle = features.mean(axis=0)
     spread = float(np.sqrt(((features - middle) ** 2).sum(axis=1).mean())) or 1.0
     inputs = np.column_stack([(features - middle) / spread, np.ones(len(features))])
-    known = start.logits(features).astype(np.float64)
+    known = start.logits(features)
     counts = np.bincount(targets, minlength=known.shape[1])
     weights = (1 / np.maximum(counts, 1))[targets]
     weights = (weights / weights.sum())[:, None]
@@ -63,7 +63,7 @@ def fit(features: Float32Array, targets: Int64Array, start: LastLayer, pull: flo
     ahead, rate = change, 1 / (1.0 + pull)
     momentum = (1 - np.sqrt(pull * rate)) / (1 + np.sqrt(pull * rate))
     for _ in range(STEPS):
-        wrong = softmax(known + inputs @ ahead, 1.0) - wanted
+        wrong = softmax((known + inputs @ ahead).astype(np.float32), 1.0) - wanted
         following = ahead - rate * (inputs.T @ (weights * wrong) + pull * ahead)
         ahead = following + momentum * (following - change)
         change = following

@@ -103,7 +103,7 @@ def _constant(model: Any, index: int) -> Float32Array:
     values = np.frombuffer(raw, kinds[tensor.type]).astype(np.float32).reshape(tensor.shape)
     if tensor.type == schema.TensorType.FLOAT32:
         return values
-    return values * np.float32(tensor.quantization.scale)[:, None]
+    return values * np.asarray(tensor.quantization.scale, np.float32)[:, None]
 
 
 def _add_constant(model: Any, values: Float32Array) -> int:
