@@ -35,14 +35,19 @@ COLOURS_BGR = Palette(
         'happy': (66, 228, 240),
         'sad': (178, 114, 0),
         'surprise': (0, 159, 230),
-        'neutral': (233, 180, 86),
+        'neutral': (132, 210, 162),
         'contempt': (255, 99, 138),
         UNKNOWN: (200, 200, 200),
     }
 )
-"""Okabe and Ito's palette, and a violet: told apart with colour blindness too; grey is unsure."""
+"""Okabe and Ito's palette without its second blue, a violet, pale green for neutral and grey for
+unknown: told apart with colour blindness too."""
 
 BARS = 3
+FULL_PLATE_TEXTS = 6
+TITLE_TEXTS = 3
+"""Faces from so many heights of a capital on get bars, or their title; smaller ones only corners
+in the colour of their label, which a legend explains."""
 PIXELS_A_FACE = 7
 """Squares across a face that is made unrecognisable."""
 
@@ -73,8 +78,15 @@ def annotate(image: UInt8Array, frame: FrameEmotions, pixelate_faces: bool = Fal
     sizes = _Sizes.of(canvas)
     for face, box in zip(frame.faces, boxes):
         _draw_box(canvas, face, box, sizes)
-    for face, plate, corner in _place(frame, boxes, sizes, canvas.shape[1::-1]):
+    placed = list(_place(frame, boxes, sizes, canvas.shape[1::-1]))
+    for face, plate, corner in placed:
+        _draw_leader(canvas, face, _rectangle(plate, corner), sizes)
         _draw_plate(canvas, face, frame.labels, plate, corner, sizes)
+    if len(placed) < len(boxes):
+        taken = boxes + [_rectangle(plate, corner) for _, plate, corner in placed]
+        named = {face.label for face in frame.faces}
+        shown = [label for label in (*frame.labels, UNKNOWN) if label in named]
+        _draw_legend(canvas, shown, taken, sizes)
     return canvas
 
 
@@ -146,7 +158,10 @@ class _Plate:
 
 
 def _make_plates(face: FaceEmotion, labels: tuple[str, ...], sizes: _Sizes) -> list[_Plate]:
-    """Return what could be written beside a face: all, only the title, only the id."""
+    """Return what could be written beside a face, by its height: all, only the title, nothing."""
+    height = face.box_xyxy[3] - face.box_xyxy[1]
+    if height < TITLE_TEXTS * sizes.text:
+        return []
     title = f'{face.track_id}  {face.label}'
     if face.label != UNKNOWN:
         title += f' {100 * face.confidence:.0f}%'
@@ -158,13 +173,10 @@ def _make_plates(face: FaceEmotion, labels: tuple[str, ...], sizes: _Sizes) -> l
         max(title_width, bars_width, text_width(reasons, sizes.small) + 2 * pad),
         sizes.title_height + pad + rows * sizes.row_height,
     )
-    short = str(face.track_id)
-    short_wh = (text_width(short, sizes.text) + 2 * pad, sizes.title_height)
-    return [
-        _Plate(title, reasons, BARS, full_wh),
-        _Plate(title, '', 0, (title_width, sizes.title_height)),
-        _Plate(short, '', 0, short_wh),
-    ]
+    short = _Plate(title, '', 0, (title_width, sizes.title_height))
+    if height < FULL_PLATE_TEXTS * sizes.text:
+        return [short]
+    return [_Plate(title, reasons, BARS, full_wh), short]
 
 
 def _name_width(labels: tuple[str, ...], sizes: _Sizes) -> int:
@@ -181,7 +193,7 @@ def _place(
     """Yield each face with its plate and where that goes, near faces first.
 
     A plate lies inside the picture and covers neither a face nor another plate; where there is no
-    room for all of it, less is written.
+    room for all of it, less is written, and in a crowd nothing.
     """
     if not boxes:
         return
@@ -190,7 +202,10 @@ def _place(
     for index in np.argsort(-areas, kind='stable'):
         face, box = frame.faces[index], boxes[index]
         plates = _make_plates(face, frame.labels, sizes)
-        plate, corner = _first_free(plates, box, taken, sizes, size_wh)
+        found = _first_free(plates, box, taken, sizes, size_wh)
+        if found is None:
+            continue
+        plate, corner = found
         x, y = corner
         taken = np.vstack([taken, (x, y, x + plate.size_wh[0], y + plate.size_wh[1])])
         yield face, plate, corner
@@ -202,7 +217,7 @@ def _first_free(
     taken: np.ndarray,
     sizes: _Sizes,
     size_wh: tuple[int, int],
-) -> tuple[_Plate, tuple[int, int]]:
+) -> tuple[_Plate, tuple[int, int]] | None:
     for plate in plates:
         for x, y in _corners(plate.size_wh, box, sizes, size_wh):
             right, bottom = x + plate.size_wh[0], y + plate.size_wh[1]
@@ -214,12 +229,11 @@ def _first_free(
             )  # fmt: skip
             if not covers.any():
                 return plate, (x, y)
-    # A crowd, or a face that fills the picture: the title goes over the top of the face itself.
-    alone = len(taken) == 1
-    plate = plates[0] if alone else plates[-1]
-    x = min(max(0, box[0]), max(0, size_wh[0] - plate.size_wh[0]))
-    y = max(0, size_wh[1] - plate.size_wh[1]) if alone else max(0, box[1])
-    return plate, (x, y)
+    if len(taken) > 1 or not plates:
+        return None
+    # A face that fills the picture: the plate goes over its chin.
+    x = min(max(0, box[0]), max(0, size_wh[0] - plates[0].size_wh[0]))
+    return plates[0], (x, max(0, size_wh[1] - plates[0].size_wh[1]))
 
 
 def _corners(
@@ -238,6 +252,58 @@ def _corners(
     yield max(0, right - plate_wh[0]), top - gap - plate_wh[1]
 
 
+def _rectangle(plate: _Plate, corner: tuple[int, int]) -> Rectangle:
+    return (*corner, corner[0] + plate.size_wh[0], corner[1] + plate.size_wh[1])
+
+
+def _draw_leader(canvas: UInt8Array, face: FaceEmotion, plate: Rectangle, sizes: _Sizes) -> None:
+    """Join a plate that lies apart from its face to it by a line."""
+    box = _whole(face)
+    start, end = (
+        (
+            min(max(other[0] + other[2], 2 * one[0]), 2 * one[2]) // 2,
+            min(max(other[1] + other[3], 2 * one[1]), 2 * one[3]) // 2,
+        )
+        for one, other in ((plate, box), (box, plate))
+    )
+    if max(abs(start[0] - end[0]), abs(start[1] - end[1])) > 4 * sizes.line:
+        cv2.line(canvas, start, end, _HALO, 2 * sizes.line + 2, cv2.LINE_AA)
+        cv2.line(canvas, start, end, COLOURS_BGR[face.label], sizes.line, cv2.LINE_AA)
+
+
+def _draw_legend(
+    canvas: UInt8Array, labels: list[str], taken: list[Rectangle], sizes: _Sizes
+) -> None:
+    """Write what the colours mean into the corner of the picture where it covers least."""
+    pad, row = sizes.pad, sizes.row_height
+    width = 3 * pad + sizes.small + max(text_width(label, sizes.small) for label in labels)
+    height = 2 * pad + len(labels) * row
+    right, bottom = max(0, canvas.shape[1] - width), max(0, canvas.shape[0] - height)
+    x, y = min(
+        ((x, y) for y in (bottom, 0) for x in (0, right)),
+        key=lambda corner: _covered((*corner, corner[0] + width, corner[1] + height), taken),
+    )
+    panel = canvas[y : y + height, x : x + width]
+    cv2.addWeighted(
+        panel, _PANEL_SHADE, np.full_like(panel, _PANEL_COLOUR), 1 - _PANEL_SHADE, 0, panel
+    )
+    for number, label in enumerate(labels):
+        top = y + pad + number * row
+        corner = (x + pad + sizes.small - 1, top + sizes.small - 1)
+        cv2.rectangle(canvas, (x + pad, top), corner, COLOURS_BGR[label], -1)
+        draw_text(canvas, label, (x + 2 * pad + sizes.small, top), sizes.small, _INK)
+
+
+def _covered(rectangle: Rectangle, taken: list[Rectangle]) -> int:
+    """Return how many pixels of what is drawn already *rectangle* would cover."""
+    left, top, right, bottom = rectangle
+    return sum(
+        max(0, min(right, other[2]) - max(left, other[0]))
+        * max(0, min(bottom, other[3]) - max(top, other[1]))
+        for other in taken
+    )
+
+
 def _draw_box(canvas: UInt8Array, face: FaceEmotion, box: Rectangle, sizes: _Sizes) -> None:
     """Draw the box with strong corners on a dark rim, so that it shows on any ground."""
     left, top, right, bottom = box
@@ -248,10 +314,14 @@ def _draw_box(canvas: UInt8Array, face: FaceEmotion, box: Rectangle, sizes: _Siz
         for x, step_x in ((left, reach), (right - 1, -reach))
         for y, step_y in ((top, reach), (bottom - 1, -reach))
     ]
+    if bottom - top < TITLE_TEXTS * sizes.text:
+        cv2.polylines(canvas, corners, False, _HALO, line + 2, cv2.LINE_AA)
+        cv2.polylines(canvas, corners, False, colour, max(1, line), cv2.LINE_AA)
+        return
     cv2.polylines(canvas, corners, False, _HALO, 3 * line + 2, cv2.LINE_AA)
     cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), colour, line, cv2.LINE_AA)
     cv2.polylines(canvas, corners, False, colour, 3 * line, cv2.LINE_AA)
-    if bottom - top < 6 * sizes.text:
+    if bottom - top < FULL_PLATE_TEXTS * sizes.text:
         return
     for x, y in face.landmarks[np.isfinite(face.landmarks).all(axis=1)]:
         centre = (round(16 * float(x)), round(16 * float(y)))

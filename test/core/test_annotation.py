@@ -73,6 +73,30 @@ def test_nobody_in_view_changes_no_pixel(size_wh: tuple[int, int]) -> None:
     assert drawn is not image
 
 
+def test_small_faces_of_a_crowd_are_marked_and_explained_by_a_legend() -> None:
+    """Two faces of 12 px: no plate is written, only corners in their colours, and a legend."""
+    size_wh = (640, 480)
+    image = np.full((480, 640, 3), 60, np.uint8)
+    small = [make_face(1, (300, 300, 312, 312)), make_face(2, (400, 300, 412, 312), 'angry')]
+    drawn = annotate(image, make_frame(size_wh, *small))
+    changed = np.argwhere((drawn != image).any(axis=2))
+    around = [(296 <= y < 316 and 296 <= x < 416) for y, x in changed]
+    legend = changed[~np.array(around)]
+    assert 0 < sum(around) < 700
+    assert legend[:, 0].min() > 400
+    assert legend[:, 1].max() < 120
+    for label in ('happy', 'angry'):
+        assert (drawn[400:, :120] == COLOURS_BGR[label]).all(axis=2).any()
+
+
+def test_a_large_face_among_small_ones_has_its_plate_without_touching_them() -> None:
+    size_wh = (640, 480)
+    image = np.full((480, 640, 3), 60, np.uint8)
+    small = make_face(2, (110, 310, 122, 322))
+    drawn = annotate(image, make_frame(size_wh, make_face(1, (100, 100, 260, 300)), small))
+    assert (drawn[316, 116] == 60).all()
+
+
 @pytest.mark.parametrize('size_wh', SIZES_WH, ids=str)
 @pytest.mark.parametrize('pixelate', [False, True], ids=['plain', 'pixelated'])
 def test_input_is_untouched_and_something_is_drawn(
