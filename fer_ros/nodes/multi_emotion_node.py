@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import sys
 
+from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
 from fer_ros.errors import ConfigError
@@ -17,7 +19,7 @@ from fer_ros.nodes.runner import exit_now, run_node
 
 
 def make_nodes() -> list[EmotionNode]:
-    """Return a node for each namespace on the command line.
+    """Return a node for each namespace on the command line, below the process's own.
 
     Raises:
         FerError: there is none, or a node cannot start.
@@ -25,7 +27,21 @@ def make_nodes() -> list[EmotionNode]:
     namespaces = remove_ros_args(sys.argv)[1:]
     if not namespaces:
         raise ConfigError('which cameras? (multi_emotion_node NAMESPACE…)')
-    return [EmotionNode(namespace=namespace) for namespace in namespaces]
+    outer = _own_namespace()
+    # As arguments of the node, for the process's __ns would overrule its namespace.
+    return [
+        EmotionNode(cli_args=['--ros-args', '-r', f'__ns:={posixpath.join(outer, namespace)}'])
+        for namespace in namespaces
+    ]
+
+
+def _own_namespace() -> str:
+    """Return the namespace that this process was given, which only a node knows."""
+    node = Node('multi_emotion_node', enable_rosout=False, start_parameter_services=False)
+    try:
+        return node.get_namespace()
+    finally:
+        node.destroy_node()
 
 
 def main() -> None:

@@ -1,13 +1,18 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The launch files as ros2 launch reads them; and live.launch.py run for real."""
+"""The launch files given to the real launch and ros2 launch, where those are installed.
+
+What they start is tested in test_plans.py, everywhere.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -18,22 +23,17 @@ import pytest
 pytest.importorskip('launch_ros', reason='launch_ros is not installed')
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import (
-    DeclareLaunchArgument,
-    EmitEvent,
-    ExecuteProcess,
-    OpaqueFunction,
-    SetEnvironmentVariable,
-)
+from launch.actions import DeclareLaunchArgument, EmitEvent, ExecuteProcess
 from launch.events.process import ProcessExited
-from launch_ros.actions import Node
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.utilities import evaluate_parameters
 
 from fer_ros.cli import main as fer
-from fer_ros.errors import ConfigError
-from fer_ros.nodes.launching import _end_with_it
+from fer_ros.data.bags import open_bag
+from fer_ros.launching import plans
+from fer_ros.launching.actions import end_all, to_actions
+from fer_ros.launching.arguments import Given
 
-FILES = ('live', 'replay', 'multi_camera')
 DEADLINE_S = 60.0
 
 
@@ -52,110 +52,37 @@ def load(root: Path, name: str) -> LaunchDescription:
     return module.generate_launch_description()
 
 
-def actions(root: Path, name: str, **given: str) -> list[Any]:
-    """Return what a launch file starts when it is given these arguments."""
-    description, context = load(root, name), LaunchContext()
-    started: list[Any] = []
-    for entity in description.entities:
-        if isinstance(entity, DeclareLaunchArgument):
-            if entity.name in given:
-                context.launch_configurations[entity.name] = given[entity.name]
-            entity.visit(context)
-        elif isinstance(entity, OpaqueFunction):
-            started += entity.visit(context) or []
-    return started
+def actions(name: str, **values: str) -> list[Any]:
+    """Return the actions of a plan, out of their scope."""
+    arguments = getattr(plans, f'{name}_arguments')()
+    defaults = {a.name: a.default for a in arguments if a.default is not None}
+    (group,) = to_actions(getattr(plans, name)(Given({**defaults, **values})))
+    return list(group.get_sub_entities())
 
 
-def names(started: list[Any]) -> list[str]:
-    return [action.node_executable for action in started if isinstance(action, Node)]
+@pytest.mark.parametrize('name', ['live', 'replay', 'multi_camera'])
+def test_the_arguments_are_declared(root: Path, name: str) -> None:
+    declared = load(root, name).get_launch_arguments()
+    planned = getattr(plans, f'{name}_arguments')()
+    assert [a.name for a in declared] == [a.name for a in planned]
+    assert {a.name: tuple(a.choices) for a in declared if a.choices} == {
+        a.name: a.choices for a in planned if a.choices
+    }
+    assert all(isinstance(a, DeclareLaunchArgument) for a in declared)
 
 
-@pytest.mark.parametrize('name', FILES)
-def test_every_argument_says_what_it_is(root: Path, name: str) -> None:
-    description = load(root, name)
-    declared = description.get_launch_arguments()
-    assert {'params_file', 'detector', 'model', 'backend', 'image_transport', 'namespace',
-            'use_sim_time', 'respawn', 'log_level'} <= {a.name for a in declared}  # fmt: skip
-    assert all(len(argument.description) > 9 for argument in declared)
-    choices = {a.name: a.choices for a in declared if a.choices}
-    assert choices['detector'] == ['', 'builtin', 'yunet', 'haar']
-    assert choices['respawn'] == ['true', 'false']
+def test_a_plan_becomes_nodes() -> None:
+    camera, emotion = (a for a in actions('live', camera='demo') if isinstance(a, Node))
+    assert (camera.node_executable, emotion.node_executable) == ('camera_node', 'emotion_node')
+    assert isinstance(emotion, LifecycleNode)
+    # Set for the process alone, so that nothing leaks into what an including file starts later.
+    assert emotion.additional_env
 
 
-@pytest.mark.parametrize('name', FILES)
-def test_the_middleware_settings_travel_along(
-    root: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def variables() -> int:
-        entities = load(root, name).entities
-        return sum(isinstance(entity, SetEnvironmentVariable) for entity in entities)
-
-    for variable in ('FASTRTPS', 'FASTDDS'):
-        monkeypatch.delenv(f'{variable}_DEFAULT_PROFILES_FILE', raising=False)
-    monkeypatch.delenv('FASTDDS_BUILTIN_TRANSPORTS', raising=False)
-    assert variables() == 2
-    monkeypatch.setenv('FASTDDS_BUILTIN_TRANSPORTS', 'UDPv4')
-    assert variables() == 0
-
-
-@pytest.mark.parametrize(
-    'name, given, expected',
-    [
-        pytest.param('live', {}, ['camera_node', 'emotion_node'], id='live'),
-        pytest.param('live', {'camera': 'none'}, ['emotion_node'], id='another camera'),
-        pytest.param('replay', {'bag': '/'}, ['emotion_node', 'bag_player_node'], id='replay'),
-        pytest.param(
-            'multi_camera',
-            {'cameras': 'a,b', 'camera': 'demo'},
-            ['camera_node', 'camera_node', 'emotion_node', 'emotion_node'],
-            id='one process each',
-        ),
-        pytest.param(
-            'multi_camera',
-            {'cameras': 'a,b', 'camera': 'none', 'shared': 'true'},
-            ['multi_emotion_node'],
-            id='one process for all',
-        ),
-    ],
-)
-def test_what_is_started(root: Path, name: str, given: dict[str, str], expected: list[str]) -> None:
-    assert names(actions(root, name, **given)) == expected
-
-
-def test_arguments_come_on_top_of_the_parameter_file(root: Path) -> None:
-    (node,) = actions(root, 'live', camera='none', detector='haar', model='mine.json')
-    parameters = evaluate_parameters(LaunchContext(), node._Node__parameters)
-    assert parameters[0].name == 'emotion_node.yaml'
-    given = dict(parameters[1])
-    assert given['detection.backend'] == 'haar'
-    assert given['classification.model'] == 'mine.json'
-    assert 'classification.backend' not in given
-
-
-@pytest.mark.parametrize(
-    'name, given, message',
-    [
-        pytest.param('live', {'camera': 'v4l2_camera'}, 'ros-.*-v4l2-camera', id='driver'),
-        pytest.param('live', {'camera': 'demo', 'rviz': 'true'}, 'ros-.*-rviz2', id='rviz2'),
-        pytest.param('live', {'rate': 'fast'}, 'rate:=fast: expected a number', id='rate'),
-        pytest.param('live', {'params_file': '/gone'}, '/gone does not exist', id='file'),
-        pytest.param(
-            'live',
-            {'camera': 'demo', 'image_transport': 'compressed'},
-            'raw images only',
-            id='jpeg',
-        ),
-        pytest.param('replay', {'bag': '/gone'}, 'bag:=/gone does not exist', id='bag'),
-        pytest.param('replay', {'bag': '/', 'record': '/'}, 'exists already', id='record'),
-        pytest.param('multi_camera', {'cameras': 'a,a'}, 'different names', id='names'),
-        pytest.param('multi_camera', {'devices': '/dev/video0'}, '3 cameras, but 1', id='devices'),
-    ],
-)
-def test_wrong_arguments_are_one_sentence(
-    root: Path, name: str, given: dict[str, str], message: str
-) -> None:
-    with pytest.raises(ConfigError, match=message):
-        actions(root, name, **given)
+def test_text_stays_text() -> None:
+    (camera, _) = (a for a in actions('live', device='0') if isinstance(a, Node))
+    parameters = evaluate_parameters(LaunchContext(), camera._Node__parameters)
+    assert parameters[1]['source'] == '0'
 
 
 @pytest.mark.parametrize(
@@ -169,13 +96,13 @@ def test_wrong_arguments_are_one_sentence(
 def test_the_end_of_an_essential_node(returncode: int, stopping: bool, ends: bool) -> None:
     context = LaunchContext()
     context._set_is_shutdown(stopping)
-    action = _end_with_it(exited(returncode), context)
+    action = end_all(exited(returncode), context)
     assert isinstance(action, EmitEvent) == ends
 
 
 def test_an_essential_node_that_fails_is_an_error() -> None:
     with pytest.raises(RuntimeError, match='node-1 has ended with exit code -11'):
-        _end_with_it(exited(-11), LaunchContext())
+        end_all(exited(-11), LaunchContext())
 
 
 def exited(returncode: int) -> ProcessExited:
@@ -194,12 +121,13 @@ def launched(tmp_path: Path):
     log = tmp_path / 'launch.log'
     running: list[subprocess.Popen[bytes]] = []
 
-    def launch(*arguments: str) -> tuple[subprocess.Popen[bytes], Path]:
+    def launch(name: str, *arguments: str) -> tuple[subprocess.Popen[bytes], Path]:
+        file = [name] if '/' in name else ['fer_ros', name]
         environment = {**os.environ, 'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}'}
         with log.open('wb') as stream:
             running.append(
                 subprocess.Popen(
-                    [sys.executable, '-c', LAUNCH, 'launch', 'fer_ros', *arguments],
+                    [sys.executable, '-c', LAUNCH, 'launch', *file, *arguments],
                     stdout=stream, stderr=stream, env=environment, start_new_session=True,
                 )
             )  # fmt: skip
@@ -272,3 +200,68 @@ def test_a_replay_ends_with_its_bag_and_without_an_error(launched, tmp_path: Pat
     process, log = launched('replay.launch.py', f'bag:={bag}', 'lossless:=true')
     assert process.wait(timeout=DEADLINE_S) == 0, log.read_text()
     assert 'the bag has ended after' in log.read_text(errors='replace')
+
+
+BRINGUP = """
+    from launch import LaunchDescription
+    from launch.actions import ExecuteProcess, GroupAction, IncludeLaunchDescription
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
+    from launch_ros.actions import PushRosNamespace
+
+    def generate_launch_description():
+        ours = IncludeLaunchDescription(
+            PythonLaunchDescriptionSource({file!r}), launch_arguments={arguments!r}.items()
+        )
+        names = 'import os; print("leaked:", *(n for n in os.environ if "DEFAULT_PROF" in n))'
+        return LaunchDescription([
+            GroupAction([PushRosNamespace('robot'), ours]),
+            ExecuteProcess(cmd=[{python!r}, '-c', names], output='screen'),
+        ])
+"""
+
+
+def bringup(root: Path, folder: Path, name: str, **arguments: str) -> str:
+    """Return a launch file as bringups are: ours, included in a pushed namespace."""
+    path = folder / 'bringup.launch.py'
+    file = str(root / 'launch' / f'{name}.launch.py')
+    text = BRINGUP.format(file=file, arguments=arguments, python=sys.executable)
+    path.write_text(textwrap.dedent(text))
+    return str(path)
+
+
+def test_a_replay_in_a_pushed_namespace(launched, root: Path, tmp_path: Path) -> None:
+    bag, out = tmp_path / 'bag', tmp_path / 'out'
+    assert fer(['record-demo', str(bag), '--seconds', '1', '--rate', '10']) == 0
+    process, log = launched(
+        bringup(
+            root, tmp_path, 'replay', bag=str(bag), record=str(out), lossless='true',
+            log_level='debug',
+        )
+    )  # fmt: skip
+    assert process.wait(timeout=DEADLINE_S) == 0, log.read_text()
+    text = log.read_text(errors='replace')
+    assert 'the bag has ended after' in text
+    assert 'no result within' not in text
+    assert '[DEBUG]' in text
+    assert re.search(r'leaked: *$', text, re.MULTILINE), text
+    with open_bag(out) as reader:
+        counts = {c.topic: c.msgcount for c in reader.connections}
+    assert counts['/robot/emotions'] == 10
+
+
+def test_a_shared_process_in_a_pushed_namespace(launched, root: Path, tmp_path: Path) -> None:
+    _, log = launched(
+        bringup(root, tmp_path, 'multi_camera', cameras='a,b', camera='demo', shared='true')
+    )
+    wait_for(log, '/robot/a/image_raw')
+    assert 'track_id: ' in echo('/robot/a/emotions')
+    assert 'track_id: ' in echo('/robot/b/emotions')
+
+
+def test_a_parameter_file_is_not_overruled(launched, tmp_path: Path) -> None:
+    file = tmp_path / 'mine.yaml'
+    file.write_text(
+        '/**/emotion_node:\n  ros__parameters:\n    image_transport: compressed\n'
+    )  # fmt: skip
+    _, log = launched('live.launch.py', 'camera:=none', f'params_file:={file}')
+    wait_for(log, '/image_raw/compressed')
