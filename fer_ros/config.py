@@ -287,7 +287,11 @@ class CameraNodeConfig(_Checked):
     )
     loop: bool = setting(True, 'start a video or folder again when it ends', live=False)
     frame_id: str = setting(
-        'camera', 'frame that images are stamped with', form=FRAME, live=False
+        '',
+        'frame that images are stamped with; empty for that of the namespace, as in '
+        'front_optical_frame, or camera_optical_frame without one',
+        form=FRAME,
+        live=False,
     )
 
 

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import (
@@ -20,7 +22,6 @@ from launch.actions import (
 from launch.events import Shutdown
 from launch.events.process import ProcessExited
 from launch_ros import actions
-from launch_ros.parameter_descriptions import ParameterValue
 
 from fer_ros.launching.arguments import Argument, Given
 from fer_ros.launching.plans import Plan, Planner
@@ -71,30 +72,37 @@ def _to_action(process: Process) -> Action:
 
 def _to_node(node: Node, common: dict[str, Any]) -> Action:
     kind = actions.LifecycleNode if node.lifecycle else actions.Node
-    for name, level in node.log_levels.items():
-        logger = name.strip('/').replace('/', '.')
-        common.setdefault('ros_arguments', []).extend(['--log-level', f'{logger}:={level}'])
+    loggers = [name.strip('/').replace('/', '.') for name in node.nodes]
     return kind(
         package=node.package,
         executable=node.executable,
         name=node.name,
         namespace=node.namespace,
         arguments=list(node.arguments),
+        ros_arguments=[
+            word for logger in loggers for word in ('--log-level', f'{logger}:={node.log_level}')
+        ],
         parameters=[
-            _typed(item) if isinstance(item, dict) else item for item in node.parameters
-        ] or None,
+            _parameter_file(node.nodes, item) if isinstance(item, dict) else item
+            for item in node.parameters
+        ],
         remappings=list(node.remappings),
         emulate_tty=True,
         **common,
-    )  # fmt: skip
+    )
 
 
-def _typed(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters in which a text stays one: launch would take '0' for a number."""
-    return {
-        name: ParameterValue(value, value_type=str) if isinstance(value, str) else value
-        for name, value in parameters.items()
-    }
+def _parameter_file(nodes: tuple[str, ...], parameters: dict[str, Any]) -> str:
+    """Return the path of a new file that gives parameters to these nodes.
+
+    The last name that a node's parameters are given under wins, and a name counts from its first
+    mention: under `/**`, which is what launch writes for a node without a name, they would lie
+    below those of a parameter file as soon as an including launch file sets any parameter.
+    """
+    content = {name: {'ros__parameters': parameters} for name in nodes}
+    with NamedTemporaryFile('w', prefix='fer_ros_', suffix='.yaml', delete=False) as file:
+        yaml.safe_dump(content, file)
+    return file.name
 
 
 def end_all(event: ProcessExited, context: LaunchContext) -> Action | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from fer_ros.data.bags import IMAGE_TYPES, open_bag
 from fer_ros.errors import ConfigError
 from fer_ros.launching.arguments import PACKAGE, Given, share
+from fer_ros.nodes.conventions import camera_info_topic, optical_frame
 
 RECORDER_START_S = 5.0
 """A recorder needs so long to find its topics; the bag is held back until then."""
@@ -48,18 +49,19 @@ class Node(Process):
     """A ROS node, in terms of launch_ros.actions.Node; a lifecycle node if *lifecycle*.
 
     Attributes:
+        nodes: full names of the nodes in the process.
         parameters: files and dictionaries, later ones on top.
-        log_levels: full name of a node to its severity.
     """
 
     executable: str
+    nodes: tuple[str, ...] = ()
     package: str = PACKAGE
     name: str | None = None
     namespace: str = ''
     arguments: tuple[str, ...] = ()
     parameters: tuple[str | dict[str, Any], ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
-    log_levels: dict[str, str] = field(default_factory=dict)
+    log_level: str = 'info'
     lifecycle: bool = False
 
 
@@ -91,14 +93,9 @@ def _ours(given: Given, executable: str, namespace: str, *, ends_all: bool = Tru
         'namespace': namespace,
         'ends_all': ends_all and not respawn,
         'respawn': respawn,
-        'log_levels': {given.absolute(namespace, executable): given['log_level']},
+        'nodes': (given.absolute(namespace, executable),),
+        'log_level': given['log_level'],
     }
-
-
-def camera_info_topic(image_topic: str) -> str:
-    """Return the camera_info beside an image topic: /cam/image_raw has /cam/camera_info."""
-    folder, slash, _ = image_topic.rpartition('/')
-    return f'{folder}{slash}camera_info'
 
 
 def emotion_parameters(given: Given) -> tuple[str | dict[str, Any], ...]:
@@ -143,9 +140,7 @@ def shared_emotion_node(given: Given, cameras: list[str]) -> Node:
     """Return one process with an emotion_node for each camera, all below the namespace."""
     outer = given['namespace']
     common = _ours(given, 'multi_emotion_node', outer)
-    common['log_levels'] = {
-        given.absolute(outer, camera, 'emotion_node'): given['log_level'] for camera in cameras
-    }
+    common['nodes'] = tuple(given.absolute(outer, camera, 'emotion_node') for camera in cameras)
     return Node(
         **common,
         arguments=tuple(cameras),
@@ -205,14 +200,10 @@ def camera(given: Given, namespace: str, device: str) -> tuple[Node, ...]:
             parameters=(parameters,),
             remappings=(*remappings, ('image_raw/compressed', f'{topic}/compressed')),
             respawn=given.on('respawn'),
-            log_levels={given.absolute(namespace, 'camera'): given['log_level']},
+            nodes=(given.absolute(namespace, 'camera'),),
+            log_level=given['log_level'],
         ),
     )
-
-
-def optical_frame(namespace: str) -> str:
-    """Return a camera's frame (REP-103), a different one in each namespace."""
-    return f'{namespace.strip("/") or "camera"}_optical_frame'
 
 
 def bag_inputs(given: Given) -> tuple[str, ...]:

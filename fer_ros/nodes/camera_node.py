@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import rclpy
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import qos_profile_system_default
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -25,6 +25,7 @@ from fer_ros.images.sources import (
 )
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import FerNode
+from fer_ros.nodes.conventions import camera_info_topic, optical_frame
 from fer_ros.nodes.parameters import declare_config, read_at_start, read_config
 from fer_ros.nodes.ros_messages import make
 from fer_ros.nodes.runner import exit_now, run_node
@@ -65,18 +66,22 @@ class CameraNode(FerNode):
         self._config = read_config(self, CameraNodeConfig())
         self._source = open_source(self._config)
         self._images: Iterator[tuple[float, UInt8Array]] | None = iter(self._source)
-        self._image_publisher = self.create_publisher(Image, 'image_raw', qos_profile_sensor_data)
-        self._info_publisher = self.create_publisher(
-            CameraInfo, 'camera_info', qos_profile_sensor_data
+        # REP-2003: reliable, so that every subscriber gets something.
+        self._image_publisher = self.create_publisher(
+            Image, 'image_raw', qos_profile_system_default
         )
+        image_topic = self._image_publisher.topic_name
+        self._info_publisher = self.create_publisher(
+            CameraInfo, camera_info_topic(image_topic), qos_profile_system_default
+        )
+        self._frame_id = self._config.frame_id or optical_frame(self.get_namespace())
         self.sent = 0
         rate_hz = self._config.rate_hz or self._source.rate_hz
         self._timer = self.create_timer(1.0 / rate_hz, self._publish_next)
         self._retry_timer = self.create_timer(RETRY_S, self._reopen)
         self._retry_timer.cancel()
         self.get_logger().info(
-            f'{self._config.source}: {rate_hz:g} images a second on '
-            f'{self._image_publisher.topic_name}'
+            f'{self._config.source}: {rate_hz:g} images a second on {image_topic}'
         )
 
     def _publish_next(self) -> None:
@@ -88,7 +93,7 @@ class CameraNode(FerNode):
         image = self._next_image()
         if image is None:
             return
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._config.frame_id)
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id)
         height, width = image.shape[:2]
         self._image_publisher.publish(image_message(make, image, header))
         self._info_publisher.publish(CameraInfo(header=header, height=height, width=width))

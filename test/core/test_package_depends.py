@@ -16,6 +16,7 @@ PYTHON_KEYS = {
     'numpy': 'python3-numpy',
     'rich': 'python3-rich',
     'skimage': 'python3-skimage',
+    'typing_extensions': 'python3-typing-extensions',
     'yaml': 'python3-yaml',
 }
 """Keys of rosdistro's rosdep/python.yaml, looked up on 2026-11-22."""

@@ -170,8 +170,9 @@ def test_a_replay_works_in_a_pushed_namespace(
 def test_log_levels_and_rviz_know_the_pushed_namespace(prefix: Path) -> None:
     (prefix / 'rviz2').touch()
     made = plan('live', '/robot', namespace='head', camera='demo', rviz='true', log_level='debug')
-    assert node(made, 'emotion_node').log_levels == {'/robot/head/emotion_node': 'debug'}
-    assert node(made, 'camera_node').log_levels == {'/robot/head/camera_node': 'debug'}
+    for name in ('emotion_node', 'camera_node'):
+        process = node(made, name)
+        assert (process.nodes, process.log_level) == ((f'/robot/head/{name}',), 'debug')
     rviz = node(made, 'rviz2')
     assert rviz.remappings == (('/image_annotated', '/robot/head/image_annotated'),)
     assert rviz.arguments[-2:] == ('-f', 'robot/head_optical_frame')
@@ -181,7 +182,7 @@ def test_a_shared_process_is_given_names_below_its_own_namespace() -> None:
     made = plan('multi_camera', '/robot', cameras='a,b', namespace='eyes', shared='true')
     shared = node(made, 'multi_emotion_node')
     assert (shared.namespace, shared.arguments) == ('eyes', ('a', 'b'))
-    assert shared.log_levels.keys() == {'/robot/eyes/a/emotion_node', '/robot/eyes/b/emotion_node'}
+    assert shared.nodes == ('/robot/eyes/a/emotion_node', '/robot/eyes/b/emotion_node')
     assert [p.namespace for p in made.processes if isinstance(p, Node)][:2] == ['eyes/a', 'eyes/b']
 
 

@@ -39,6 +39,15 @@ def test_the_demo_comes_with_stamps_frame_and_camera_info(listener, start) -> No
     assert abs(stamps[0] - listener.get_clock().now().nanoseconds * 1e-9) < 60
 
 
+def test_conventions_of_cameras(listener, start) -> None:
+    """REP-2003, REP-103 and camera_info beside the images, wherever those are remapped to."""
+    images = listener.collect(Image, '/cam/color/image_raw', 10)
+    infos = listener.collect(CameraInfo, '/cam/color/camera_info', 10)
+    start('camera_node', '-r', '__ns:=/front', '-r', 'image_raw:=/cam/color/image_raw')
+    listener.until(lambda: images and infos, 'an image for subscribers that ask for reliability')
+    assert images[0].header.frame_id == infos[0].header.frame_id == 'front_optical_frame'
+
+
 def test_images_of_900_kb_arrive_whole_and_all(listener, start) -> None:
     """At a rate that a busy machine keeps: with Fast DDS's defaults most of these are lost."""
     qos = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
