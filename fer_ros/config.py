@@ -35,7 +35,7 @@ RENAMED = {
 
 ANY_TEXT = ('at most 4096 printable characters', r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,4096}')
 SOME_TEXT = ('1 to 4096 printable characters', r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,4096}')
-FRAME = ('a frame: letters, digits and _ . / - in between', r'\w[\w./-]{0,254}')
+FRAME = ('a frame: letters, digits and _ . / - in between', r'(\w[\w./-]{0,254})?')
 TOPIC = ('a topic', r'([~/]?[A-Za-z_][\w/]{0,254})?')
 TOPICS = ('topics with commas between them', r'[\w/~, ]{0,4096}')
 
