@@ -64,13 +64,15 @@ LAYERS = (
     ('teaching',),
     ('parameter_files', 'dashboard'),
     ('nodes',),
-    ('commands',),
+    ('commands', 'launching'),
     ('cli',),
 )
 """The rooms of fer_ros, lowest first. A room imports only rooms below, none beside it."""
 
 OUTSIDE = {
     'rclpy': ('nodes',),
+    'launch': ('launching/actions.py',),
+    'launch_ros': ('launching/actions.py',),
     'keras': ('recognition/keras.py',),
     'tensorflow': (),
     'torch': (),

@@ -27,7 +27,7 @@ BY_PIP = {'ai_edge_litert', 'rosbags'}
 OPTIONAL = {'keras', 'onnxruntime', 'ray', 'starlette', 'streamlit'}
 """Asked for by a backend, the dashboard or a cluster; the error says what to install."""
 
-AT_RUN_TIME = {'ros2launch', 'vision_msgs', 'hri_msgs', 'lifecycle_msgs'}
+AT_RUN_TIME = {'ros2launch', 'vision_msgs', 'hri_msgs', 'lifecycle_msgs', 'geometry_msgs'}
 """Needed by what no file imports: `ros2 launch`, and messages that rclpy loads by name."""
 
 
