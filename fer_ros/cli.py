@@ -26,7 +26,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='fer',
         description='Facial emotion recognition for robots.',
-        epilog='example:\n  fer image family.jpg --output annotated/',
+        epilog='examples:\n  fer                                       the web page\n'
+        '  fer image family.jpg --output annotated/  a photo',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('--version', action='version', version=f'fer_ros {__version__}')
@@ -37,8 +38,13 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns 0, 1 after an error that is said, or 130 when interrupted."""
-    options = make_parser().parse_args(arguments)
+    """Run one command, the dashboard if none is named.
+
+    Returns:
+        0; 1 after an error that is said; 130 when interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = make_parser().parse_args(arguments or ['dashboard'])
     # OpenCV's warnings would stand beside the one sentence that says what is wrong.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     try:

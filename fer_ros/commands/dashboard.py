@@ -16,6 +16,8 @@ from fer_ros.commands.options import add_command, add_pipeline_options, pipeline
 from fer_ros.errors import ConfigError
 from fer_ros.models.card import EmotionModelCard
 
+FIRST_PORT = 8501
+TRIED_PORTS = 20
 TOKEN_VARIABLE = 'FER_DASHBOARD_TOKEN'
 
 
@@ -34,7 +36,9 @@ def add_parser(subparsers: Any) -> None:
         help='address to listen on; any but a loopback one needs a token (default: %(default)s)',
     )
     parser.add_argument(
-        '--port', type=int, default=8501, help='port to listen on (default: %(default)s)'
+        '--port',
+        type=int,
+        help=f'port to listen on (default: {FIRST_PORT}, or the next one that is free)',
     )
     parser.add_argument(
         '--token',
@@ -54,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             'the dashboard needs Streamlit: run scripts/bootstrap --with dashboard, '
             'or pip install -r requirements/dashboard.txt'
         )
-    if not 0 < options.port < 65536:
+    if options.port is not None and not 0 < options.port < 65536:
         raise ConfigError(f'--port: expected 1 to 65535, got {options.port}')
     if options.reports is not None and not options.reports.is_dir():
         raise ConfigError(f'--reports: {options.reports} is no folder')
@@ -62,7 +66,8 @@ def run(options: argparse.Namespace) -> int:
     from fer_ros.dashboard.settings import SETTINGS
 
     EmotionModelCard.load(options.model)
-    _check_address(options.host, options.port)
+    port = options.port or _free_port(options.host)
+    _check_address(options.host, port)
     token = options.token
     if not token and not is_loopback(options.host):
         token = secrets.token_urlsafe(24)
@@ -76,15 +81,28 @@ def run(options: argparse.Namespace) -> int:
     query = f'/?token={token}' if token else ''
     # Nobody can open the address that means "all of them".
     host = socket.gethostname() if options.host in ('0.0.0.0', '::') else options.host
-    print(f'fer dashboard: http://{host}:{options.port}{query}', flush=True)
+    print(f'fer dashboard: http://{host}:{port}{query}', flush=True)
     try:
-        serve(options.host, options.port, token)
+        serve(options.host, port, token)
     except KeyboardInterrupt:
         pass  # The way to end it.
     finally:
         if SETTINGS.feed is not None:
             SETTINGS.feed.close()
     return 0
+
+
+def _free_port(host: str) -> int:
+    """Return the first port from FIRST_PORT on that nobody listens on, saying if it is another."""
+    for port in range(FIRST_PORT, FIRST_PORT + TRIED_PORTS):
+        try:
+            _check_address(host, port)
+        except ConfigError:
+            continue
+        if port != FIRST_PORT:
+            print(f'fer dashboard: port {FIRST_PORT} is taken; this is {port}', flush=True)
+        return port
+    return FIRST_PORT
 
 
 def _check_address(host: str, port: int) -> None:

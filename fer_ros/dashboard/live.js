@@ -215,7 +215,7 @@ class LiveView {
     card.element.dataset.person = face.id
     card.element.dataset.label = face.label
     card.element.style.setProperty('--tint', this.colours[face.label])
-    card.label.textContent = face.label === 'unknown' ? 'unknown (not sure enough)' : face.label
+    card.label.textContent = face.label === 'unknown' ? 'unknown (below the threshold)' : face.label
     card.percent.textContent = `${Math.round(100 * face.confidence)} %`
     const reasons = face.quality.map((reason) => reason.replace('_', ' '))
     if (card.badges.dataset.reasons !== reasons.join()) {

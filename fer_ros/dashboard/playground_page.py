@@ -8,8 +8,8 @@ import streamlit as st
 
 from fer_ros.dashboard.controls import choose_settings
 from fer_ros.dashboard.demo_player import DemoPlayer
+from fer_ros.dashboard.photo_view import show_photo
 from fer_ros.dashboard.player import show_view, show_webcam
-from fer_ros.dashboard.upload_page import show_photo
 from fer_ros.errors import SourceError
 from fer_ros.images.sources import DemoSource, demo_photos
 from fer_ros.types import UInt8Array

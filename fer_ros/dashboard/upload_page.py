@@ -1,10 +1,9 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A photo or a clip that is dropped on the page; needs no ROS."""
+"""Photos or a clip dropped on the page; needs no ROS."""
 
 from __future__ import annotations
 
-import html
 import json
 import tempfile
 from collections import defaultdict
@@ -12,7 +11,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,18 +20,15 @@ from fer_ros.config import replace
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.camera_view import encode
 from fer_ros.dashboard.controls import choose_settings
+from fer_ros.dashboard.photo_view import WORKING, show_photos
 from fer_ros.dashboard.player import Pace, playing
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.drawing.annotation import annotate
-from fer_ros.drawing.plot_style import COLOURS
 from fer_ros.errors import FerError, ImageError, SourceError
-from fer_ros.images.decoding import decode_image
 from fer_ros.images.sources import IMAGE_SUFFIXES, VideoSource
-from fer_ros.labels import UNKNOWN
-from fer_ros.messages.json_lines import face_to_dict, frame_to_dict
+from fer_ros.messages.json_lines import frame_to_dict
 from fer_ros.pipeline import EmotionPipeline
-from fer_ros.reader import FaceReader
-from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
+from fer_ros.types import FrameEmotions
 
 VIDEO_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm')
 MAX_FRAMES = 1800
@@ -42,92 +37,35 @@ SHOWN_PEOPLE = 8
 SHOWN_FRAMES = 600
 """So many annotated frames of a clip are kept for looking at."""
 
-_WORKING = Lock()
-"""One image at a time: viewers share the computer, and the robot's nodes need it too."""
-
-
 def show() -> None:
     """Show what a photo or clip says."""
     kinds = [suffix[1:] for suffix in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)]
-    dropped = st.file_uploader('A photo or a clip; it stays on this computer', type=kinds)
-    if dropped is None:
+    dropped = st.file_uploader(
+        'Photos or a clip; they stay on this computer', type=kinds, accept_multiple_files=True
+    )
+    if not dropped:
         return
-    suffix = Path(dropped.name).suffix.lower()
-    is_clip = suffix in VIDEO_SUFFIXES
+    clips = [file for file in dropped if Path(file.name).suffix.lower() in VIDEO_SUFFIXES]
     with st.container(horizontal=True, gap='large'):
         settings, hide = choose_settings('upload')
-        is_paced = is_clip and st.toggle(
+        is_paced = bool(clips) and st.toggle(
             "At the clip's own speed", True, help='Off: as fast as this computer can read it.'
         )
+    if not clips:
+        show_photos({file.name: file.getvalue() for file in dropped}, settings, hide)
+        return
+    clip = clips[0]
+    if len(dropped) > 1:
+        st.info(f'One clip at a time, without photos: this is {clip.name}.')
     try:
-        if is_clip:
-            _show_clip(dropped.getvalue(), suffix, settings, hide, dropped.name, is_paced)
-        else:
-            show_photo(_decode(dropped.getvalue(), dropped.name), dropped.name, settings, hide)
+        suffix = Path(clip.name).suffix.lower()
+        _show_clip(clip.getvalue(), suffix, settings, hide, clip.name, is_paced)
     except SourceError:
         st.error(
-            f'{dropped.name} is damaged, or of an unknown format', icon=':material/broken_image:'
+            f'{clip.name} is damaged, or of an unknown format', icon=':material/broken_image:'
         )
     except FerError as error:
         st.error(str(error), icon=':material/broken_image:')
-
-
-@st.cache_resource
-def _reader() -> FaceReader:
-    return FaceReader(SETTINGS.pipeline)
-
-
-def _decode(data: bytes, name: str) -> UInt8Array:
-    try:
-        return decode_image(np.frombuffer(data, np.uint8))
-    except ImageError as error:
-        raise ImageError(f'{name} is not a photo that can be read: {error}') from error
-
-
-def show_photo(image: UInt8Array, name: str, settings: dict[str, Any], hide: bool) -> None:
-    """Show a photo beside what its faces say.
-
-    Args:
-        image: uint8 (H, W, 3) BGR.
-        name: of the file that is offered for download.
-        settings: what differs from the page's own, named 'section.field'.
-        hide: make faces unrecognisable.
-    """
-    with _WORKING:
-        reader = _reader()
-        reader.reconfigure(replace(SETTINGS.pipeline, settings))
-        frame = reader.read_photo(image)
-    left, right = st.columns([3, 2])
-    left.image(encode(annotate(image, frame, hide)), width='stretch')
-    with right:
-        if not frame.faces:
-            st.info('No face found.', icon=':material/face:')
-        for face in frame.faces:
-            st.html(_bars(face, frame.labels))
-        found = {'path': name, 'faces': [face_to_dict(face, frame.labels) for face in frame.faces]}
-        st.download_button('Result as JSON', json.dumps(found, indent=2), f'{name}.json')
-
-
-def _bars(face: FaceEmotion, labels: tuple[str, ...]) -> str:
-    """Return one face's probabilities in the live view's look."""
-    title = 'unknown (not sure enough)' if face.label == UNKNOWN else face.label
-    reasons = ''.join(
-        f' <small>({html.escape(reason.replace("_", " "))})</small>' for reason in face.quality
-    )
-    rows = ''.join(
-        f'<div style="display:grid;grid-template-columns:5rem 1fr 2.5rem;gap:.6rem;'
-        f'align-items:center;font-size:.85rem"><span>{label}</span><span style="height:.62rem;'
-        f'border-radius:.2rem;background:color-mix(in srgb,currentColor 14%,transparent)">'
-        f'<span style="display:block;height:100%;border-radius:.2rem;width:{100 * p:.1f}%;'
-        f'background:{COLOURS[label]}"></span></span><span style="text-align:right">'
-        f'{100 * p:.0f}</span></div>'
-        for label, p in zip(labels, face.probabilities)
-    )
-    return (
-        f'<div style="border-left:.5rem solid {COLOURS[face.label]};padding:.2rem .8rem;'
-        f'margin-bottom:.8rem"><b>{face.track_id} &middot; {title} '
-        f'{100 * face.confidence:.0f} %</b>{reasons}{rows}</div>'
-    )
 
 
 @dataclass(frozen=True)
@@ -220,7 +158,7 @@ def _read_clip(
                 for stamp_s, image in islice(source, MAX_FRAMES):
                     if is_paced:
                         pace.wait(stamp_s)
-                    with _WORKING:
+                    with WORKING:
                         frame = pipeline.process(image, stamp_s)
                         picture = encode(annotate(image, frame, hide))
                     view.take_frame(frame, pipeline.classifier.card.id)

@@ -193,3 +193,19 @@ def test_pictures_of_measurements(png) -> None:
     image = cv2.imdecode(np.frombuffer(png(), np.uint8), cv2.IMREAD_COLOR)
     assert image.shape[0] > 300
     assert len(np.unique(image.reshape(-1, 3), axis=0)) > 10
+
+
+def test_the_csv_of_photos_has_a_line_per_face() -> None:
+    from fer_ros.dashboard.photo_view import _to_csv
+
+    shares = np.array([0.25, 0.75], np.float32)
+    face = FaceEmotion(
+        1, np.array([10, 20, 40, 60], np.float32), np.zeros((5, 2), np.float32), 0.9,
+        shares, shares, 'sad', 0.75,
+    )  # fmt: skip
+    frame = FrameEmotions(0.0, (100, 100), ('happy', 'sad'), (face,))
+    nobody = FrameEmotions(0.0, (100, 100), ('happy', 'sad'))
+    assert _to_csv({'a,b.png': frame, 'c.png': nobody}).splitlines() == [
+        'photo,face,x,y,width,height,label,confidence,happy,sad',
+        '"a,b.png",1,10.0,20.0,30.0,40.0,sad,0.75,0.25,0.75',
+    ]

@@ -126,6 +126,24 @@ def test_photo_and_broken_files(
 
 
 @needs_browser
+def test_several_photos_and_a_crowd(
+    dashboard: Dashboard, browse: Callable[..., Any], tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    crowd = np.tile(astronaut[40:220, 130:310], (2, 4, 1))
+    for name, image in (('one.png', astronaut), ('crowd.png', crowd)):
+        (tmp_path / name).write_bytes(cv2.imencode('.png', image)[1].tobytes())
+    page = browse(dashboard.address('/photo'), 390)
+    drop(page, Path(f'{tmp_path}/one.png\n{tmp_path}/crowd.png'))
+    wait_for(lambda: 'Result as CSV' in text_of(page), 'the table of both')
+    page.get(dashboard.address('/photo'))
+    drop(page, tmp_path / 'crowd.png')
+    wait_for(lambda: re.search(r'happy \d of 8', text_of(page)), 'the summary of eight faces')
+    assert 'Annotated image' in text_of(page)
+    assert width_of(page) <= 390
+    assert not problems(page)
+
+
+@needs_browser
 def test_model_card_with_its_figures(dashboard: Dashboard, browse: Callable[..., Any]) -> None:
     page = browse(dashboard.address('/model'))
     wait_for(lambda: 'Unknown below' in text_of(page), 'the card')

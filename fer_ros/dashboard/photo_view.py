@@ -1,0 +1,182 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Photos with their faces: one in detail, several as a table, crowds as counts and thumbnails."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+from collections import Counter
+from threading import Lock
+from typing import Any
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from fer_ros.config import replace
+from fer_ros.dashboard.camera_view import encode
+from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.drawing.annotation import annotate
+from fer_ros.drawing.plot_style import COLOURS
+from fer_ros.errors import ImageError
+from fer_ros.images.decoding import decode_image
+from fer_ros.labels import UNKNOWN
+from fer_ros.messages.json_lines import face_to_dict
+from fer_ros.reader import FaceReader
+from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
+
+WORKING = Lock()
+"""One image at a time: viewers share the computer, and the robot's nodes need it too."""
+
+CROWD = 6
+"""From so many faces on a photo is summarised."""
+
+THUMBNAIL_PX = 96
+BROKEN = ':material/broken_image:'
+
+
+def show_photos(files: dict[str, bytes], settings: dict[str, Any], hide: bool) -> None:
+    """Show photos by name; one that cannot be read is named, and the others go on.
+
+    Args:
+        files: name to content.
+        settings: what differs from the page's own, named 'section.field'.
+        hide: make faces unrecognisable.
+    """
+    images: dict[str, UInt8Array] = {}
+    for name, data in files.items():
+        try:
+            images[name] = decode_image(np.frombuffer(data, np.uint8))
+        except ImageError as error:
+            st.error(f'{name} is not a photo that can be read: {error}', icon=BROKEN)
+    if len(images) == 1:
+        ((name, image),) = images.items()
+        show_photo(image, name, settings, hide)
+        return
+    if not images:
+        return
+    frames = {name: _read(image, settings) for name, image in images.items()}
+    rows = [
+        {'photo': name, 'faces': len(frame.faces), **Counter(f.label for f in frame.faces)}
+        for name, frame in frames.items()
+    ]
+    st.dataframe(rows, hide_index=True)
+    _offer_results(frames, 'photos')
+    chosen = st.selectbox('Photo', list(images))
+    _show(images[chosen], frames[chosen], chosen, hide)
+
+
+def show_photo(image: UInt8Array, name: str, settings: dict[str, Any], hide: bool) -> None:
+    """Show one photo beside what its faces say.
+
+    Args:
+        image: uint8 (H, W, 3) BGR.
+        name: of the file that is offered for download.
+        settings: what differs from the page's own, named 'section.field'.
+        hide: make faces unrecognisable.
+    """
+    frame = _read(image, settings)
+    _show(image, frame, name, hide)
+    _offer_results({name: frame}, name)
+
+
+@st.cache_resource
+def _reader() -> FaceReader:
+    return FaceReader(SETTINGS.pipeline)
+
+
+def _read(image: UInt8Array, settings: dict[str, Any]) -> FrameEmotions:
+    with WORKING:
+        reader = _reader()
+        reader.reconfigure(replace(SETTINGS.pipeline, settings))
+        return reader.read_photo(image)
+
+
+def _show(image: UInt8Array, frame: FrameEmotions, name: str, hide: bool) -> None:
+    drawn = annotate(image, frame, hide)
+    left, right = st.columns([3, 2])
+    left.image(encode(drawn), width='stretch')
+    png = cv2.imencode('.png', drawn)[1].tobytes()
+    left.download_button('Annotated image', png, f'{name}.annotated.png')
+    with right:
+        if not frame.faces:
+            st.info('No face found.', icon=':material/face:')
+        elif len(frame.faces) < CROWD:
+            for face in frame.faces:
+                st.html(_bars(face, frame.labels))
+        else:
+            _show_crowd(image if not hide else drawn, frame)
+
+
+def _show_crowd(image: UInt8Array, frame: FrameEmotions) -> None:
+    """Show how many faces have each label, each with its thumbnails."""
+    counts = Counter(face.label for face in frame.faces)
+    for label, count in counts.most_common():
+        st.html(_title(label, f'{count} of {len(frame.faces)}'))
+        faces = [face for face in frame.faces if face.label == label]
+        st.image([_thumbnail(image, face) for face in faces], channels='BGR', width=THUMBNAIL_PX)
+
+
+def _thumbnail(image: UInt8Array, face: FaceEmotion) -> UInt8Array:
+    left, top, right, bottom = (round(float(n)) for n in face.box_xyxy)
+    crop = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    return cv2.resize(crop, (THUMBNAIL_PX, THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
+
+
+def _offer_results(frames: dict[str, FrameEmotions], name: str) -> None:
+    found = [
+        {'path': path, 'faces': [face_to_dict(face, frame.labels) for face in frame.faces]}
+        for path, frame in frames.items()
+    ]
+    with st.container(horizontal=True):
+        lines = json.dumps(found[0] if len(found) == 1 else found, indent=2)
+        st.download_button('Result as JSON', lines, f'{name}.json')
+        st.download_button('Result as CSV', _to_csv(frames), f'{name}.csv')
+
+
+def _to_csv(frames: dict[str, FrameEmotions]) -> str:
+    """Return a line per face: photo, number, box, label, confidence and all probabilities."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    labels = next(iter(frames.values())).labels
+    writer.writerow(['photo', 'face', 'x', 'y', 'width', 'height', 'label', 'confidence', *labels])
+    for name, frame in frames.items():
+        for face in frame.faces:
+            left, top, right, bottom = (round(float(n), 1) for n in face.box_xyxy)
+            box = (left, top, round(right - left, 1), round(bottom - top, 1))
+            shares = (round(float(p), 4) for p in face.probabilities)
+            confidence = round(face.confidence, 4)
+            writer.writerow([name, face.track_id, *box, face.label, confidence, *shares])
+    return text.getvalue()
+
+
+def _title(label: str, more: str) -> str:
+    return (
+        f'<div style="border-left:.5rem solid {COLOURS[label]};padding:.2rem .8rem">'
+        f'<b>{html.escape(label)}</b> {more}</div>'
+    )
+
+
+def _bars(face: FaceEmotion, labels: tuple[str, ...]) -> str:
+    """Return one face's probabilities in the live view's look."""
+    title = 'unknown (below the threshold)' if face.label == UNKNOWN else html.escape(face.label)
+    reasons = ''.join(
+        f' <small>({html.escape(reason.replace("_", " "))})</small>' for reason in face.quality
+    )
+    rows = ''.join(
+        f'<div style="display:grid;grid-template-columns:5rem 1fr 2.5rem;gap:.6rem;'
+        f'align-items:center;font-size:.85rem"><span>{html.escape(label)}</span>'
+        f'<span style="height:.62rem;border-radius:.2rem;background:color-mix(in srgb,currentColor 14%,transparent)">'
+        f'<span style="display:block;height:100%;border-radius:.2rem;width:{100 * p:.1f}%;'
+        f'background:{COLOURS[label]}"></span></span><span style="text-align:right">'
+        f'{100 * p:.0f}</span></div>'
+        for label, p in zip(labels, face.probabilities)
+    )
+    return (
+        f'<div style="border-left:.5rem solid {COLOURS[face.label]};padding:.2rem .8rem;'
+        f'margin-bottom:.8rem"><b>{face.track_id} &middot; {title} '
+        f'{100 * face.confidence:.0f} %</b>{reasons}{rows}</div>'
+    )
