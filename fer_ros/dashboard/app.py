@@ -10,7 +10,7 @@ from fer_ros.dashboard.settings import SETTINGS
 
 st.set_page_config(page_title='fer_ros', page_icon=icon(), layout='wide')
 st.html(
-    '<style>.stMainBlockContainer{padding-top:4rem;padding-bottom:2rem;max-width:90rem}</style>'
+    '<style>.stMainBlockContainer{padding-top:1.2rem;padding-bottom:2rem;max-width:90rem}</style>'
 )
 playground = st.Page(
     playground_page.show,
@@ -20,16 +20,18 @@ playground = st.Page(
     default=True,
 )
 live = st.Page(live_page.show, title='Live', icon=':material/videocam:', url_path='live')
-page = st.navigation(
-    [
-        playground,
-        live,
-        st.Page(upload_page.show, title='Photo or clip', icon=':material/image:', url_path='photo'),
-        st.Page(model_page.show, title='Model', icon=':material/description:', url_path='model'),
-        st.Page(report_page.show, title='Reports', icon=':material/insights:', url_path='reports'),
-    ],
-    position='top',
-)
+pages = [
+    playground,
+    live,
+    st.Page(upload_page.show, title='Photo or clip', icon=':material/image:', url_path='photo'),
+    st.Page(model_page.show, title='Model', icon=':material/description:', url_path='model'),
+    st.Page(report_page.show, title='Reports', icon=':material/insights:', url_path='reports'),
+]
+# Streamlit's own bar hides behind an arrow on a phone.
+page = st.navigation(pages, position='hidden')
+with st.container(horizontal=True, gap='small'):
+    for each in pages:
+        st.page_link(each)
 is_new_viewer = 'seen' not in st.session_state
 st.session_state['seen'] = True
 # A robot that is running is what its owner comes for.

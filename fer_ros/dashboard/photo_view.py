@@ -169,7 +169,8 @@ def _bars(face: FaceEmotion, labels: tuple[str, ...]) -> str:
     rows = ''.join(
         f'<div style="display:grid;grid-template-columns:5rem 1fr 2.5rem;gap:.6rem;'
         f'align-items:center;font-size:.85rem"><span>{html.escape(label)}</span>'
-        f'<span style="height:.62rem;border-radius:.2rem;background:color-mix(in srgb,currentColor 14%,transparent)">'
+        f'<span style="height:.62rem;border-radius:.2rem;'
+        f'background:color-mix(in srgb,currentColor 14%,transparent)">'
         f'<span style="display:block;height:100%;border-radius:.2rem;width:{100 * p:.1f}%;'
         f'background:{COLOURS[label]}"></span></span><span style="text-align:right">'
         f'{100 * p:.0f}</span></div>'
