@@ -24,17 +24,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 MAX_GROWTH_MB = 30.0
 """More than this between the first and the last minute is growth, not noise."""
 
 START_TIMEOUT_S = 180.0
-
-
-def resident_mb(process: int) -> float:
-    """Return the resident memory of a process."""
-    status = Path(f'/proc/{process}/status').read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith('VmRSS'))
-    return int(line.split()[1]) / 1024
 
 
 def open_page(address: str, folder: str) -> Any:
@@ -117,7 +112,7 @@ def measure(minutes: int, rate_hz: float) -> int:
             time.sleep(60.0)
             row = {
                 'minute': minute,
-                'server_mb': resident_mb(server.pid),
+                'server_mb': psutil.Process(server.pid).memory_info().rss / 2**20,
                 'feed_hz': feed_rate_hz(port),
                 **page_state(page),
             }

@@ -22,6 +22,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -29,12 +31,6 @@ CASE_TIMEOUT_S = 20
 RSS_LIMIT_MB = 1500
 MAX_INPUT_BYTES = 1024
 DRIVERS = ('atheris', 'hypothesis')
-
-
-def resident_mb() -> float:
-    """Return the memory this process holds."""
-    pages = int(Path('/proc/self/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGESIZE') / 1e6
 
 
 class Count:
@@ -45,6 +41,7 @@ class Count:
         self._check, self._cases, self._report = check, cases, report
         self._facts: dict[str, Any] = {'cases': 0, 'taken': 0, 'slowest_ms': 0.0}
         self._start_s = time.monotonic()
+        self._process = psutil.Process()
 
     def __call__(self, data: bytes) -> None:
         """Check one case."""
@@ -54,8 +51,8 @@ class Count:
         milliseconds = 1e3 * (time.perf_counter() - start_s)
         facts['slowest_ms'] = max(facts['slowest_ms'], round(milliseconds, 1))
         if facts['cases'] == max(1, self._cases // 10):
-            facts['rss_mb_early'] = round(resident_mb(), 1)
-            facts['files_early'] = len(list(Path('/proc/self/fd').iterdir()))
+            facts['rss_mb_early'] = round(self._process.memory_info().rss / 1e6, 1)
+            facts['files_early'] = self._process.num_fds()
         if facts['cases'] % 1000 == 0 or facts['cases'] == self._cases:
             self.write()
 
@@ -63,8 +60,8 @@ class Count:
         """Write the figures so far."""
         facts = self._facts
         facts['seconds'] = round(time.monotonic() - self._start_s, 1)
-        facts['rss_mb_end'] = round(resident_mb(), 1)
-        facts['files_end'] = len(list(Path('/proc/self/fd').iterdir()))
+        facts['rss_mb_end'] = round(self._process.memory_info().rss / 1e6, 1)
+        facts['files_end'] = self._process.num_fds()
         self._report.write_text(json.dumps(facts))
 
 

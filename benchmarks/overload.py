@@ -3,9 +3,9 @@
 """More than the node can do: does it stay quick, small and honest about what it leaves out?
 
 usage: python benchmarks/overload.py [--seconds 20] [--cases A,B] [--output runs/overload.json]
-Each case is a camera process that sends more than can be answered, the emotion node, and listeners.
-Prints a table: images sent, received, answered and dropped (received = answered + dropped, as
-/diagnostics counts them), latency in the first and the second half, and memory at both ends. The
+Each case is a camera process that sends more than can be processed, the emotion node, and
+listeners. Prints a table: frames received, processed and dropped (received = processed + dropped,
+as /diagnostics counts them), latency in the first and the second half, and memory at both ends. The
 exit status is 1 where something is not accounted for or grows.
 """
 
@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +24,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from benchmarks.observed import Watch, holdings, percentiles, watching
 from fer_ros.images.sources import DemoSource, demo_photos
+from fer_ros.measuring.report import percentiles
+from fer_ros.nodes.bench_stream import Usage, observing
 from fer_ros.types import UInt8Array
 
 LATENCY_GROWTH = 3.0
@@ -44,7 +41,7 @@ class Load:
 
     Attributes:
         images: makes uint8 (N, H, W, 3) BGR that are sent over and over.
-        rate_hz: images a second.
+        rate_hz: frames per second.
         slow_listener: also let somebody take a fifth of a second for each message, reliably.
     """
 
@@ -73,7 +70,7 @@ LOADS: dict[str, Load] = {
 }
 
 SLOW_LISTENER = """
-import time
+import contextlib, sys, time
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from sensor_msgs.msg import Image
@@ -82,66 +79,64 @@ from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.nodes.runner import exit_now
 prepare_middleware()
 rclpy.init()
-node = rclpy.create_node('slow_listener')
+node = rclpy.create_node('slow_listener', namespace=sys.argv[1])
 node.create_subscription(EmotionArray, 'emotions', lambda _: time.sleep(0.2), 1000)
 node.create_subscription(Image, 'image_annotated', lambda _: time.sleep(0.2), 10)
-try:
+with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
     rclpy.spin(node)
-except (KeyboardInterrupt, ExternalShutdownException):
-    pass
 exit_now(0)
 """
 
 
-def start_sender(watch: Watch, load: Load, folder: Path) -> subprocess.Popen[bytes]:
-    """Start the camera process, which is ended with *watch*."""
-    file = folder / 'images.npy'
-    np.save(file, load.images())
-    command = [sys.executable, '-m', 'fer_ros.nodes.bench_sender', str(file), str(load.rate_hz)]
-    return watch.run([*command, '0', 'image'], 'sender')
-
-
 def overload(load: Load, seconds: float, folder: Path) -> dict[str, Any]:
     """Run one case; return its figures."""
-    with watching(folder) as watch:
+    images = folder / 'images.npy'
+    np.save(images, load.images())
+    with observing(folder) as observer:
+        (camera,) = observer.cameras
+        (node,) = observer.start_emotion_nodes()
+        listener = None
         if load.slow_listener:
-            watch.run([sys.executable, '-c', SLOW_LISTENER], 'slow_listener')
-        node = watch.start('emotion_node')
-        watch.until(lambda: watch.node.count_subscribers('image'), 'emotion_node')
-        sender = start_sender(watch, load, folder)
-        watch.until(lambda: watch.answers, 'the first answer')
-        start_s = time.monotonic()
-        watch.until(lambda: time.monotonic() - start_s > WARM_UP_SHARE * seconds, 'a warm node')
-        early = holdings(node.pid, 0.0)
-        watch.until(lambda: time.monotonic() - start_s > seconds, 'the end', 2 * seconds)
-        late = holdings(node.pid, seconds)
-        watch.stop(sender)
-        counts = watch.settle()
-        middle_s = start_s + seconds / 2
-        parts = [[a.latency_ms for a in watch.answers if (a.at_s < middle_s) == first]
-                 for first in (True, False)]  # fmt: skip
-        facts = {
-            'rate_hz': load.rate_hz,
-            **counts,
-            'answers': len(watch.answers),
-            'faces': max(len(answer.track_ids) for answer in watch.answers),
-            'latency_ms': [percentiles(part) for part in parts],
-            'rss_mb': [round(early.rss_mb, 1), round(late.rss_mb, 1)],
-            'cpu_cores': round((late.cpu_s - early.cpu_s) / (1 - WARM_UP_SHARE) / seconds, 2),
-        }
-    facts['complaints'] = complaints(facts)
-    return facts
+            listener = subprocess.Popen([sys.executable, '-c', SLOW_LISTENER, camera.namespace])
+        try:
+            sender = observer.send(images, load.rate_hz)
+            observer.until(lambda: camera.results, 'the first result')
+            observer.wait(WARM_UP_SHARE * seconds)
+            early = Usage.of(node.pid)
+            observer.wait((1 - WARM_UP_SHARE) * seconds)
+            late = Usage.of(node.pid)
+            sender.stop()
+            observer.settle()
+        finally:
+            if listener:
+                listener.kill()
+                listener.wait()
+    middle_s = camera.results[0].at_s + seconds / 2
+    halves = [
+        [r.latency_ms for r in camera.results if (r.at_s < middle_s) == first]
+        for first in (True, False)
+    ]
+    facts = {
+        'rate_hz': load.rate_hz,
+        **camera.counts,
+        'results': len(camera.results),
+        'faces': max(len(result.track_ids) for result in camera.results),
+        'latency_ms': [percentiles(half) for half in halves],
+        'rss_mb': [round(early.rss_mb, 1), round(late.rss_mb, 1)],
+        'cpu_cores': round(late.cores_since(early), 2),
+    }
+    return {**facts, 'complaints': complaints(facts)}
 
 
 def complaints(facts: dict[str, Any]) -> list[str]:
-    """Return what is wrong: images not accounted for, latency or memory that grows."""
+    """Return what is wrong: frames not accounted for, latency or memory that grows."""
     found = []
     unaccounted = facts['received'] - facts['processed'] - facts['dropped'] - facts['bad']
     if unaccounted:
-        found.append(f'{unaccounted} images are not accounted for')
-    if facts['answers'] != facts['processed']:
-        found.append(f'{facts["processed"]} images were answered, {facts["answers"]} answers came')
-    first, second = (part.get('median', 0.0) for part in facts['latency_ms'])
+        found.append(f'{unaccounted} frames are not accounted for')
+    if facts['results'] != facts['processed']:
+        found.append(f'{facts["processed"]} frames were processed, {facts["results"]} results came')
+    first, second = (half['median'] for half in facts['latency_ms'])
     if second > LATENCY_GROWTH * max(first, 10.0):
         found.append(f'latency grows from {first} to {second} ms')
     if facts['rss_mb'][1] - facts['rss_mb'][0] > MEMORY_GROWTH_MB:
@@ -156,18 +151,16 @@ def main() -> int:
     parser.add_argument('--cases', default='', metavar='A,B', help='beginnings of their names')
     parser.add_argument('--output', type=Path, default=Path('runs/overload.json'), metavar='FILE')
     options = parser.parse_args()
-    wanted = tuple(options.cases.split(',')) if options.cases else ('',)
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    print('| input | received | answered | dropped | faces | latency median, p99 (ms), 1st half '
+    print('| input | received | processed | dropped | faces | latency median, p99 (ms), 1st half '
           '| 2nd half | memory (MB) | cores |')  # fmt: skip
     print('|' + ' --- |' * 9)
     results = {}
     for name, load in LOADS.items():
-        if not name.startswith(wanted):
+        if not name.startswith(tuple(options.cases.split(','))):
             continue
         with tempfile.TemporaryDirectory() as folder:
             facts = results[name] = overload(load, options.seconds, Path(folder))
-        halves = ' | '.join(f'{p.get("median")}, {p.get("p99")}' for p in facts['latency_ms'])
+        halves = ' | '.join(f'{p["median"]}, {p["p99"]}' for p in facts['latency_ms'])
         print(
             f'| {name} | {facts["received"]} | {facts["processed"]} | {facts["dropped"]} '
             f'| {facts["faces"]} | {halves} | {facts["rss_mb"][0]} to {facts["rss_mb"][1]} '

@@ -108,7 +108,7 @@ def seed_recipe():
     import keras
     import numpy as np
 
-    path = Path(__file__).parent.parent / 'training' / 'architectures'
+    path = Path(__file__).parent.parent / 'training' / 'emotion' / 'architectures'
     sys.modules['training.emotion.architectures.parts'] = _load('parts', path / 'parts.py')
     inputs = keras.Input((SEED_FACE_PX, SEED_FACE_PX, 1))
     logits = _load('mini_xception', path / 'mini_xception.py').build(inputs, 7)

@@ -3,9 +3,9 @@
 """Camera process -> DDS -> emotion node -> DDS -> this process for long: does anything grow?
 
 usage: python benchmarks/soak.py [--minutes 20] [--output runs/soak] [--plot docs/figures/soak.png]
-People come and go every ten seconds. Every second it looks at the memory, file handles and threads
-of both nodes; latencies are those of windows of ten seconds. Prints figures and whether they stay
-flat after the first minute, writes soak.json and a plot; the exit status is 1 if they do not.
+People come and go every ten seconds. Memory, file handles and threads of both nodes are read every
+second; latencies are those of windows of ten seconds. Prints figures and whether they stay flat
+after the first minute, writes soak.json and a plot; the exit status is 1 if they do not.
 """
 
 from __future__ import annotations
@@ -14,115 +14,109 @@ import argparse
 import dataclasses
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+import numpy as np
 
-from benchmarks.observed import (
-    Answer,
-    Holdings,
-    Watch,
-    holdings,
-    percentiles,
-    slope_per_minute,
-    watching,
-)
 from fer_ros.images.sources import DemoSource
+from fer_ros.measuring.report import percentiles
+from fer_ros.nodes.bench_stream import Observer, Result, Usage, observing
 
-NODES = ('emotion_node', 'camera_node')
 SAMPLE_S = 1.0
 WINDOW_S = 10.0
 WARM_UP_S = 60.0
-PEOPLE_A_ROUND = 2
-FLAT_MB_A_MINUTE = 0.25
-FLAT_MS_A_MINUTE = 0.25
+PEOPLE_PER_ROUND = 2
+FLAT_MB_PER_MINUTE = 0.25
+FLAT_MS_PER_MINUTE = 0.25
 
 
-def observe(watch: Watch, seconds: float, rate_hz: float) -> dict[str, list[Holdings]]:
+def slope_per_minute(times_s: list[float], values: list[float]) -> float:
+    """Return the slope of the least-squares line per minute; 0 for fewer than three values."""
+    return float(np.polyfit(np.array(times_s) / 60, values, 1)[0]) if len(times_s) > 2 else 0.0
+
+
+def observe(observer: Observer, seconds: float, rate_hz: float) -> dict[str, list[Usage]]:
     """Run both nodes for some time; return what they held, second by second."""
-    nodes = {'emotion_node': watch.start('emotion_node', '-r', 'image:=image_raw')}
-    watch.until(lambda: watch.node.count_subscribers('image_raw'), 'emotion_node')
-    nodes['camera_node'] = watch.start('camera_node', '-p', f'rate_hz:={rate_hz}')
-    watch.until(lambda: watch.answers, 'the first answer')
-    held: dict[str, list[Holdings]] = {name: [] for name in NODES}
-    start_s = time.monotonic()
-    while (now_s := time.monotonic() - start_s) < seconds:
-        if now_s >= SAMPLE_S * len(held['emotion_node']):
-            for name, process in nodes.items():
-                assert process.running(), name
-                held[name].append(holdings(process.pid, now_s))
-        watch.spin(0.1)
+    (camera,) = observer.cameras
+    (node,) = observer.start_emotion_nodes()
+    where = ('-r', f'__ns:={camera.namespace}', '-p', f'rate_hz:={rate_hz}')
+    nodes = {'emotion_node': node, 'camera_node': observer.start('camera_node', *where)}
+    observer.until(lambda: camera.results, 'the first result')
+    held: dict[str, list[Usage]] = {name: [] for name in nodes}
+    for _ in range(round(seconds / SAMPLE_S)):
+        for name, process in nodes.items():
+            assert process.running(), name
+            held[name].append(Usage.of(process.pid))
+        observer.wait(SAMPLE_S)
     nodes['camera_node'].stop()
+    observer.settle()
     return held
 
 
-def windows(answers: list[Answer]) -> list[dict[str, float]]:
-    """Return latency and number of answers for every ten seconds."""
-    start_s = answers[0].at_s
+def windows(results: list[Result]) -> list[dict[str, float]]:
+    """Return latency and number of results for every ten seconds."""
     parts: dict[int, list[float]] = {}
-    for answer in answers:
-        parts.setdefault(int((answer.at_s - start_s) / WINDOW_S), []).append(answer.latency_ms)
+    for result in results:
+        number = int((result.at_s - results[0].at_s) / WINDOW_S)
+        parts.setdefault(number, []).append(result.latency_ms)
     return [
-        {'at_s': number * WINDOW_S, 'answers': len(values), **percentiles(values)}
+        {'at_s': number * WINDOW_S, 'results': len(values), **percentiles(values)}
         for number, values in sorted(parts.items())
     ]
 
 
-def judge(
-    held: dict[str, list[Holdings]], parts: list[dict[str, float]], warm_up_s: float
+def growth(
+    held: dict[str, list[Usage]], parts: list[dict[str, float]], warm_up_s: float
 ) -> dict[str, Any]:
     """Return how much everything grows after the warm-up, and what is not flat."""
-    growth: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     complaints = []
     for name, samples in held.items():
-        late = [sample for sample in samples if sample.at_s >= warm_up_s]
-        times_s = [sample.at_s for sample in late]
-        per_minute = slope_per_minute(times_s, [sample.rss_mb for sample in late])
-        growth[name] = {
+        late = [sample for sample in samples if sample.at_s - samples[0].at_s >= warm_up_s]
+        slope = slope_per_minute([s.at_s for s in late], [s.rss_mb for s in late])
+        found[name] = {
             'rss_mb': [round(late[0].rss_mb, 1), round(late[-1].rss_mb, 1)],
-            'rss_mb_a_minute': round(per_minute, 3),
+            'rss_mb_per_minute': round(slope, 3),
             'files': [min(s.files for s in late), max(s.files for s in late)],
             'threads': [min(s.threads for s in late), max(s.threads for s in late)],
-            'cpu_cores': round((late[-1].cpu_s - late[0].cpu_s) / (times_s[-1] - times_s[0]), 3),
+            'cpu_cores': round(late[-1].cores_since(late[0]), 3),
         }
-        if per_minute > FLAT_MB_A_MINUTE:
-            complaints.append(f'{name}: memory grows by {per_minute:.2f} MB a minute')
+        if slope > FLAT_MB_PER_MINUTE:
+            complaints.append(f'{name}: memory grows by {slope:.2f} MB per minute')
         for kind in ('files', 'threads'):
-            if late[-1].__dict__[kind] > late[0].__dict__[kind]:
-                complaints.append(f'{name}: {kind} grow {growth[name][kind]}')
+            if getattr(late[-1], kind) > getattr(late[0], kind):
+                complaints.append(f'{name}: {kind} grow {found[name][kind]}')
     late_parts = [part for part in parts[:-1] if part['at_s'] >= warm_up_s]
     drift = slope_per_minute([p['at_s'] for p in late_parts], [p['median'] for p in late_parts])
-    growth['latency_median_ms_a_minute'] = round(drift, 3)
-    if drift > FLAT_MS_A_MINUTE:
-        complaints.append(f'the median latency drifts by {drift:.2f} ms a minute')
-    return {'growth': growth, 'complaints': complaints}
+    found['latency_median_ms_per_minute'] = round(drift, 3)
+    if drift > FLAT_MS_PER_MINUTE:
+        complaints.append(f'the median latency drifts by {drift:.2f} ms per minute')
+    return {'growth': found, 'complaints': complaints}
 
 
 def soak(folder: Path, seconds: float, rate_hz: float, warm_up_s: float) -> dict[str, Any]:
     """Run both nodes and return all figures; logs go to *folder*."""
-    with watching(folder) as watch:
-        held = observe(watch, seconds, rate_hz)
-        counts = watch.settle()
-        parts = windows(watch.answers)
-        ids = {track_id for answer in watch.answers for track_id in answer.track_ids}
-        # The demo's time goes by images: a camera that is held up shows people for longer.
-        rounds = watch.sent / rate_hz / DemoSource.PERIOD_S
-        return {
-            'seconds': seconds,
-            'rate_hz': rate_hz,
-            'frames': {'sent': watch.sent, **counts, 'answers': len(watch.answers)},
-            'latency_ms': percentiles([answer.latency_ms for answer in watch.answers]),
-            'ids': {
-                'seen': len(ids),
-                'appearances': round(PEOPLE_A_ROUND * rounds),
-                'at_once': max(len(answer.track_ids) for answer in watch.answers),
-            },
-            **judge(held, parts, warm_up_s),
-            'windows': parts,
-            'held': {n: [dataclasses.asdict(s) for s in samples] for n, samples in held.items()},
-        }
+    with observing(folder) as observer:
+        held = observe(observer, seconds, rate_hz)
+        (camera,) = observer.cameras
+    parts = windows(camera.results)
+    # The demo's time goes by frames: a camera that is held up shows people for longer.
+    rounds = camera.sent / rate_hz / DemoSource.PERIOD_S
+    return {
+        'seconds': seconds,
+        'rate_hz': rate_hz,
+        'frames': {'sent': camera.sent, **camera.counts, 'results': len(camera.results)},
+        'latency_ms': percentiles(camera.latencies_ms),
+        'ids': {
+            'seen': len({track_id for result in camera.results for track_id in result.track_ids}),
+            'appearances': round(PEOPLE_PER_ROUND * rounds),
+            'at_once': max(len(result.track_ids) for result in camera.results),
+        },
+        **growth(held, parts, warm_up_s),
+        'windows': parts,
+        'held': {name: [dataclasses.asdict(s) for s in samples] for name, samples in held.items()},
+    }
 
 
 def plot(facts: dict[str, Any], path: Path) -> None:
@@ -134,7 +128,7 @@ def plot(facts: dict[str, Any], path: Path) -> None:
     with plot_style():
         figure, (memory, handles, latency) = pyplot.subplots(3, 1, figsize=(8, 7.5), sharex=True)
         for name, samples in facts['held'].items():
-            minutes = [sample['at_s'] / 60 for sample in samples]
+            minutes = [(sample['at_s'] - samples[0]['at_s']) / 60 for sample in samples]
             memory.plot(minutes, [sample['rss_mb'] for sample in samples], label=name)
             (line,) = handles.plot(minutes, [s['files'] for s in samples], label=f'{name}, files')
             threads = [sample['threads'] for sample in samples]

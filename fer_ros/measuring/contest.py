@@ -37,7 +37,7 @@ class Entry:
         name: what tables call it.
         python: interpreter of the environment it lives in.
         file: Python file that holds its factory; see fer_ros.measuring.worker.
-        factory: name of that function.
+        factory: name of that function, with an argument where it takes one.
     """
 
     name: str
@@ -46,14 +46,15 @@ class Entry:
     factory: str
 
 
-OURS = tuple(
-    Entry(name, Path(sys.executable), Path(__file__).with_name('systems.py'), factory)
-    for name, factory in (
-        ('fer_ros', 'library'),
-        ('detector alone', 'detector'),
-        ('classifier alone', 'classifier'),
-        ('both alone in turn', 'both_in_turn'),
-    )
+def ours(name: str, factory: str) -> Entry:
+    """Return an entry of fer_ros.measuring.systems."""
+    return Entry(name, Path(sys.executable), Path(__file__).with_name('systems.py'), factory)
+
+
+OURS = (
+    ours('fer_ros', 'library'),
+    ours('detector alone', 'detector'),
+    ours('classifier alone', 'classifier'),
 )
 
 
@@ -78,12 +79,12 @@ class _Competitor:
         if not line:
             lines = self._log.read_text(errors='replace').strip().splitlines()
             raise BenchmarkError(f'{self.name} has stopped: {lines[-1] if lines else "no output"}')
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        reply: dict[str, Any] = json.loads(line)
+        return reply
 
-    def time(self, scene: str, seconds: float) -> dict[str, Any]:
+    def time(self, scene: str, seconds: float, period_s: float) -> dict[str, Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write(f'{scene} {seconds} {LEAST_CALLS}\n')
+        self._process.stdin.write(f'{scene} {seconds} {LEAST_CALLS} {period_s}\n')
         self._process.stdin.flush()
         return self.read()
 
@@ -104,27 +105,31 @@ class Results:
     Attributes:
         about: system to what it is.
         left_out: system to the reason it gave.
-        ms: system to scene to the median of each round, in milliseconds.
+        ms: system to scene to the calls of each round, in milliseconds.
         faces: system to scene to the mean number of faces found.
     """
 
     about: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
-    ms: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    ms: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)
     faces: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def median_ms(self, system: str, scene: str) -> float:
-        """Return the median of a system's rounds on a scene."""
-        return float(np.median(self.ms[system][scene]))
+    def round_ms(self, system: str, scene: str) -> list[float]:
+        """Return the mean call of each round: a stream pays for its slow calls, too."""
+        return [float(np.mean(calls)) for calls in self.ms[system][scene]]
 
-    def ratio(self, slower: str, faster: str, scene: str) -> float:
-        """Return how many times as long *slower* takes, as the median over the rounds."""
-        pairs = zip(self.ms[slower][scene], self.ms[faster][scene])
-        return float(np.median([one / other for one, other in pairs]))
+    def mean_ms(self, system: str, scene: str) -> float:
+        """Return the median over the rounds of the mean call."""
+        return float(np.median(self.round_ms(system, scene)))
+
+    def ratio(self, slower: Sequence[str], faster: str, scene: str) -> float:
+        """Return how many times as long *slower* take together, as the median over the rounds."""
+        sums = np.sum([self.round_ms(system, scene) for system in slower], axis=0)
+        return float(np.median(sums / self.round_ms(faster, scene)))
 
 
 def plain_reason(said: str) -> str:
-    """Return what a system said of itself, without what holds for one machine or decorates it."""
+    """Return the reason that a system gave, without addresses, home folder or decoration."""
     plain = said.encode('ascii', 'ignore').decode().replace(str(Path.home()), '~')
     plain = re.sub(r'https?://[^\s,]*[^\s,.]', '(address)', plain)
     return ' '.join(plain.split())
@@ -137,6 +142,7 @@ def run_contest(
     rounds: int,
     seconds: float,
     say: Callable[[str], None],
+    period_s: float = 0.0,
 ) -> Results:
     """Time every system on every scene.
 
@@ -147,6 +153,7 @@ def run_contest(
         rounds: how often each system has its turn on each scene.
         seconds: of a turn, at least; slow systems make LEAST_CALLS calls all the same.
         say: is told how far it is.
+        period_s: between the starts of two calls, as from a camera; 0 for back to back.
 
     Raises:
         BenchmarkError: one of them stops in the middle.
@@ -157,13 +164,13 @@ def run_contest(
     try:
         ready = []
         for competitor in running:
-            answer = competitor.read()
-            if 'left_out' in answer:
-                reason = plain_reason(answer['left_out'])
+            reply = competitor.read()
+            if 'left_out' in reply:
+                reason = plain_reason(reply['left_out'])
                 results.left_out[competitor.name] = reason
                 say(f'{competitor.name} is left out: {reason}')
                 continue
-            results.about[competitor.name] = answer['about']
+            results.about[competitor.name] = reply['about']
             results.ms[competitor.name] = {scene: [] for scene in scenes}
             results.faces[competitor.name] = {}
             ready.append(competitor)
@@ -171,9 +178,9 @@ def run_contest(
             say(f'round {number + 1} of {rounds}')
             for scene in scenes:
                 for competitor in ready:
-                    answer = competitor.time(scene, seconds)
-                    results.ms[competitor.name][scene].append(float(np.median(answer['ms'])))
-                    results.faces[competitor.name][scene] = answer['faces']
+                    reply = competitor.time(scene, seconds, period_s)
+                    results.ms[competitor.name][scene].append(reply['ms'])
+                    results.faces[competitor.name][scene] = reply['faces']
     finally:
         for competitor in running:
             competitor.close()

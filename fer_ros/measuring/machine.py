@@ -4,23 +4,24 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from fer_ros import __version__
 
 LIBRARIES = ('ai-edge-litert', 'opencv-python-headless', 'numpy')
 
 
-def _first(path: str, key: str) -> str:
-    try:
-        lines = Path(path).read_text(encoding='utf-8').splitlines()
-    except OSError:
-        return ''
-    return next((line.split(':', 1)[1].strip() for line in lines if line.startswith(key)), '')
+def _processor() -> str:
+    """Return the processor's name, which Python gives on Linux only as 'x86_64'."""
+    info = Path('/proc/cpuinfo')
+    lines = info.read_text(encoding='utf-8').splitlines() if info.is_file() else []
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return names[0] if names else platform.processor()
 
 
 def _version(name: str) -> str:
@@ -32,16 +33,15 @@ def _version(name: str) -> str:
 
 def describe_machine() -> dict[str, Any]:
     """Return processor, cores, memory, system and versions, and how busy it is just now."""
-    memory = _first('/proc/meminfo', 'MemTotal').split(' ')[0]
     return {
-        'processor': _first('/proc/cpuinfo', 'model name') or platform.processor(),
-        'cores': len(os.sched_getaffinity(0)),
-        'memory_gb': round(int(memory) / 2**20, 1) if memory else None,
+        'processor': _processor(),
+        'cores': len(psutil.Process().cpu_affinity()),
+        'memory_gb': round(psutil.virtual_memory().total / 2**30, 1),
         'system': f'{platform.system()} {platform.release()}',
         'python': platform.python_version(),
         'fer_ros': __version__,
         'libraries': {name: _version(name) for name in LIBRARIES},
-        'load_before': round(os.getloadavg()[0], 2),
+        'load_before': round(psutil.getloadavg()[0], 2),
     }
 
 
@@ -51,5 +51,5 @@ def describe_in_words(machine: dict[str, Any]) -> str:
     return (
         f'{machine["processor"]}, {machine["cores"]} cores, {machine["memory_gb"]} GB, '
         f'{machine["system"]}, Python {machine["python"]}, {libraries}; '
-        f'load when it began: {machine["load_before"]}'
+        f'load at the start: {machine["load_before"]}'
     )

@@ -7,7 +7,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
+from fer_ros.errors import FerError
 from fer_ros.measuring.machine import describe_in_words
+
+QUANTILES = {'median': 50, 'p95': 95, 'p99': 99}
+
+
+def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Return QUANTILES of latencies.
+
+    Raises:
+        FerError: there is none.
+    """
+    if not milliseconds:
+        raise FerError('no frame was processed')
+    return {name: round(float(np.percentile(milliseconds, q)), 2) for name, q in QUANTILES.items()}
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -24,17 +40,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def report(result: dict[str, Any]) -> dict[str, str]:
     """Return the parts of a report by name, each a table or a paragraph."""
-    parts = {
-        'machine': describe_in_words(result['machine']),
-        'goals': _goals(result),
-        'systems': _systems(result),
-    }
-    if 'clips' in result:
-        parts['clips'] = _by_scene(result, 'clips', 'images a second on')
-    if 'sizes' in result:
-        parts['sizes'] = _by_scene(result, 'sizes', 'ms at')
-    if 'latency_ms' in result:
-        parts['stream'] = _stream(result)
+    parts = {'machine': describe_in_words(result['machine']), 'systems': _systems(result)}
+    for key, what in (('clips', 'fps on'), ('sizes', 'ms at')):
+        if key in result:
+            parts[key] = _by_scene(result[key], what)
+    parts['paced'] = _latencies('library call, one every 33 ms (ms)', result['paced_ms'])
+    parts['stream'] = _stream(result)
     if 'cameras' in result:
         parts['cameras'] = _cameras(result)
     return parts
@@ -42,41 +53,32 @@ def report(result: dict[str, Any]) -> dict[str, str]:
 
 def summary(result: dict[str, Any]) -> str:
     """Return the few figures that belong on a first page."""
-    fps, ratios, frames = result['frames_per_second']['fer_ros'], result['ratios'], result['frames']
-    latency = result['latency_ms']
-    others = [
-        (f'how many times as fast as {name}', f'{ratios[name]:.1f}')
-        for name in (
-            'fer Haar, 1 face', 'fer Haar, 8 faces', 'fer MTCNN, 1 face', 'seed recipe, 1 face',
-        )
-        if name in ratios
-    ]  # fmt: skip
+    fps, frames, latency = (
+        result['frames_per_second']['fer_ros'], result['frames'], result['latency_ms'],
+    )  # fmt: skip
+    peers = [
+        (f'times as fast as {name}', f'{ratio:.1f}')
+        for name, ratio in result['ratios'].items()
+        if not name.startswith('library') and name.endswith((', 1 face', ', 8 faces'))
+    ]
     rows = [
-        ('library, images of 640x480 a second: 1 face, 8 faces', f'{fps["1"]:.0f}, {fps["8"]:.0f}'),
-        *others,
+        ('throughput at 640x480 (fps), 1 / 8 faces', f'{fps["1"]:.0f} / {fps["8"]:.0f}'),
+        *peers,
         (
-            'camera process → DDS → node → DDS → listener, 30 Hz: sent, received, answered',
-            f'{frames["sent"]}, {frames["received"]}, {frames["answered"]}',
+            'frames over DDS at 30 Hz: sent / received / processed',
+            f'{frames["sent"]} / {frames["received"]} / {frames["processed"]}',
         ),
         (
-            'latency of the same, stamp to receipt: median, 99th percentile',
-            f'{latency["median"]:.1f} ms, {latency["p99"]:.1f} ms',
+            'their latency, stamp to receipt, median / p99',
+            f'{latency["median"]:.1f} / {latency["p99"]:.1f} ms',
         ),
         (
-            'the node meanwhile: processor, memory; its start to the first answer',
-            f'{result["cpu_cores"]:.2f} cores, {result["resident_mb"]:.0f} MB; '
+            'the node meanwhile: processor, memory, start to first result',
+            f'{result["cpu_cores"]:.2f} cores, {result["resident_mb"]:.0f} MB, '
             f'{result["start_s"]:.1f} s',
         ),
     ]
     return table(('figure', 'value'), rows)
-
-
-def _goals(result: dict[str, Any]) -> str:
-    rows = [
-        (goal['goal'], goal['wanted'], goal['found'], 'yes' if goal['reached'] else '**no**')
-        for goal in result['goals']
-    ]
-    return table(('goal', 'wanted', 'found', 'reached'), rows)
 
 
 def _systems(result: dict[str, Any]) -> str:
@@ -91,33 +93,30 @@ def _systems(result: dict[str, Any]) -> str:
         rows.append((system, result['about'][system], *cells))
     header = [f'{faces} face{"s" if faces != "1" else ""}' for faces in counts]
     left_out = [
-        f'\n\nLeft out: {system}. It said: {reason}'
+        f'\n\nLeft out: {system}. Its reason: {reason}'
         for system, reason in result['left_out'].items()
     ]
-    return table(('images a second', 'what it is', *header), rows) + ''.join(left_out)
+    return table(('frames per second', 'what it is', *header), rows) + ''.join(left_out)
 
 
-def _by_scene(result: dict[str, Any], key: str, what: str) -> str:
-    scenes = list(result[key]['fer_ros'])
-    rows = [
-        (system, *[f'{by_scene[scene]:.1f}' for scene in scenes])
-        for system, by_scene in result[key].items()
-    ]
+def _by_scene(by_system: dict[str, dict[str, float]], what: str) -> str:
+    scenes = list(by_system['fer_ros'])
+    rows = [(system, *[f'{found[s]:.1f}' for s in scenes]) for system, found in by_system.items()]
     return table(('', *[f'{what} {scene}' for scene in scenes]), rows)
 
 
+def _latencies(title: str, by_name: dict[str, dict[str, float]]) -> str:
+    rows = [(name, *[f'{ms[q]:.1f}' for q in QUANTILES]) for name, ms in by_name.items()]
+    return table((title, *QUANTILES), rows)
+
+
 def _stream(result: dict[str, Any]) -> str:
-    rows = []
-    for name, key in (('with the node', 'latency_ms'), ('DDS alone', 'dds_alone_ms')):
-        if key in result:
-            latency = result[key]
-            rows.append((name, *[f'{latency[q]:.1f}' for q in ('median', 'p95', 'p99')]))
-    frames = result['frames']
-    counts = ', '.join(f'{name} {number}' for name, number in frames.items())
-    text = table(('ms from stamp to receipt', 'median', '95 %', '99 %'), rows)
+    counts = ', '.join(f'{name} {number}' for name, number in result['frames'].items())
+    latencies = {'with the node': result['latency_ms'], 'DDS alone': result['dds_alone_ms']}
     return (
-        f'{text}\n\nImages: {counts}. Processor {result["cpu_cores"]:.2f} cores, memory '
-        f'{result["resident_mb"]:.0f} MB, start to first answer {result["start_s"]:.2f} s.'
+        f'{_latencies("stamp to receipt at 30 Hz (ms)", latencies)}\n\n'
+        f'Frames: {counts}. Processor {result["cpu_cores"]:.2f} cores, memory '
+        f'{result["resident_mb"]:.0f} MB, start to first result {result["start_s"]:.2f} s.'
     )
 
 
@@ -125,25 +124,12 @@ def _cameras(result: dict[str, Any]) -> str:
     rows = []
     for count, cameras in result['cameras'].items():
         usage = result['cameras_usage'][count]
-        answered = ', '.join(str(camera['answered']) for camera in cameras)
-        dropped = ', '.join(str(camera['dropped']) for camera in cameras)
-        received = ', '.join(str(camera['received']) for camera in cameras)
-        rows.append(
-            (
-                count,
-                str(cameras[0]['sent']),
-                received,
-                answered,
-                dropped,
-                f'{usage["latency_ms"]["median"]:.1f}, {usage["latency_ms"]["p99"]:.1f}',
-                f'{usage["cpu_cores"]:.2f}',
-                f'{usage["resident_mb"]:.0f}',
-            )
-        )
-    return table(
-        (
-            'cameras at 15 Hz', 'sent, each', 'received', 'answered', 'dropped',
-            'latency ms: median, 99 %', 'cores', 'MB',
-        ),
-        rows,
-    )  # fmt: skip
+        each = [
+            ', '.join(str(camera[name]) for camera in cameras)
+            for name in ('received', 'processed', 'dropped')
+        ]
+        latency = f'{usage["latency_ms"]["median"]:.1f} / {usage["latency_ms"]["p99"]:.1f}'
+        cost = (f'{usage["cpu_cores"]:.2f}', f'{usage["resident_mb"]:.0f}')
+        rows.append((count, str(cameras[0]['sent']), *each, latency, *cost))
+    header = ('cameras at 15 Hz', 'sent, each', 'received', 'processed', 'dropped')
+    return table((*header, 'latency median / p99 (ms)', 'cores', 'MB'), rows)

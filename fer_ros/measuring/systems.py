@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import cycle
 
-from fer_ros import EmotionPipeline
-from fer_ros.config import PipelineConfig
+from fer_ros import EmotionPipeline, PipelineConfig
+from fer_ros.config import replace
 from fer_ros.detection import make_detector
 from fer_ros.recognition.alignment import align_faces
-from fer_ros.recognition.classifier import EmotionClassifier, make_classifier
+from fer_ros.recognition.classifier import make_classifier
 from fer_ros.types import UInt8Array
 
 Process = Callable[[UInt8Array], int]
@@ -19,9 +19,10 @@ System = tuple[str, Callable[[str, UInt8Array], Process]]
 FRAME_S = 1 / 30
 
 
-def library() -> System:
-    """Return the whole: EmotionPipeline.process, tracking and smoothing included."""
-    pipeline = EmotionPipeline()
+def library(threads: int = 0) -> System:
+    """Return the whole, EmotionPipeline.process on a stream; *threads* 0 for the default."""
+    changes = {'detection.threads': threads, 'classification.threads': threads} if threads else {}
+    pipeline = EmotionPipeline(replace(PipelineConfig(), changes))
     stamp_s = 0.0
 
     def process(image: UInt8Array) -> int:
@@ -34,33 +35,21 @@ def library() -> System:
 
 
 def detector() -> System:
-    """Return the detector alone."""
+    """Return the detector alone, searching every image."""
     config = PipelineConfig().detection
     alone = make_detector(config)
-    return f'{config.backend}, {config.threads} threads', lambda name, images: (
+    return f'{config.backend}, every image searched, {config.threads} threads', lambda _, images: (
         lambda image: len(alone.detect(image))
     )
 
 
 def classifier() -> System:
     """Return the emotion model alone, on faces cut out beforehand."""
-    alone, make = _on_prepared_faces(with_detector=False)
-    return alone.runtime.name, make
-
-
-def both_in_turn() -> System:
-    """Return detector, then emotion model on faces cut out beforehand: the whole without glue."""
-    return 'the two alone, in one process', _on_prepared_faces(with_detector=True)[1]
-
-
-def _on_prepared_faces(
-    with_detector: bool,
-) -> tuple[EmotionClassifier, Callable[[str, UInt8Array], Process]]:
     config = PipelineConfig()
     found_by, alone = make_detector(config.detection), make_classifier(config.classification)
     card = alone.card
 
-    def make(name: str, images: UInt8Array) -> Process:
+    def make(_: str, images: UInt8Array) -> Process:
         found = [found_by.detect(image) for image in images]
         crops = cycle(
             [
@@ -68,12 +57,6 @@ def _on_prepared_faces(
                 for image, faces in zip(images, found)
             ]
         )
+        return lambda _: len(alone.classify(next(crops)))
 
-        def process(image: UInt8Array) -> int:
-            if with_detector:
-                found_by.detect(image)
-            return len(alone.classify(next(crops)))
-
-        return process
-
-    return alone, make
+    return alone.runtime.name, make

@@ -4,10 +4,11 @@
 
 usage: python worker.py FILE FACTORY SCENES
 
-Imports nothing but NumPy. Loads FACTORY from the Python file FILE, calls it without arguments, and
-expects ``(about, make)``: what it is, and a function from a scene's name and images to a function
-from one image to the number of faces found. Says so in one line of JSON; then answers each line
-``SCENE SECONDS IMAGES`` with the milliseconds of at least so many calls that took at least so long.
+Imports nothing but NumPy. Loads FACTORY from the Python file FILE (``name`` or ``name:number``),
+calls it with that number if there is one, and expects ``(about, make)``: what it is, and a function
+from a scene's name and images to a function from one image to the number of faces found. Prints
+``about`` as one line of JSON; then for each line ``SCENE SECONDS CALLS PERIOD_S`` the milliseconds
+of at least so many calls over at least so long, one every PERIOD_S (0: back to back).
 """
 
 from __future__ import annotations
@@ -20,28 +21,28 @@ import time
 from pathlib import Path
 
 
-def _answer(stream, content: dict) -> None:  # type: ignore[no-untyped-def]
+def _reply(stream, content: dict) -> None:  # type: ignore[no-untyped-def]
     stream.write(json.dumps(content) + '\n')
     stream.flush()
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    file, factory, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-    # Libraries that print must not garble the answers.
-    answers = os.fdopen(os.dup(1), 'w')
+    file, (factory, _, number), folder = sys.argv[1], sys.argv[2].partition(':'), Path(sys.argv[3])
+    # Libraries that print must not garble the replies.
+    replies = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     import numpy as np
 
     try:
-        about, make = runpy.run_path(file)[factory]()
+        about, make = runpy.run_path(file)[factory](*([int(number)] if number else []))
     except Exception as error:  # noqa: BLE001 - whatever keeps a peer from working is its reason
-        _answer(answers, {'left_out': f'{type(error).__name__}: {error}'})
+        _reply(replies, {'left_out': f'{type(error).__name__}: {error}'})
         return
-    _answer(answers, {'about': about})
+    _reply(replies, {'about': about})
     scenes: dict = {}
     for line in sys.stdin:
-        name, seconds, least = line.split()
+        name, seconds, least, period_s = line.split()
         if name not in scenes:
             images = np.load(folder / f'{name}.npy')
             scenes[name] = images, make(name, images)
@@ -49,14 +50,16 @@ def main() -> None:
         process(images[-1])
         spent: list = []
         faces: list = []
-        end = time.perf_counter() + float(seconds)
-        while len(spent) < int(least) or time.perf_counter() < end:
+        begin = time.perf_counter()
+        while len(spent) < int(least) or time.perf_counter() < begin + float(seconds):
+            due = begin + len(spent) * float(period_s)
+            time.sleep(max(0.0, due - time.perf_counter()))
             image = images[len(spent) % len(images)]
             start = time.perf_counter()
             found = process(image)
             spent.append(1e3 * (time.perf_counter() - start))
             faces.append(found)
-        _answer(answers, {'ms': spent, 'faces': sum(faces) / len(faces)})
+        _reply(replies, {'ms': spent, 'faces': sum(faces) / len(faces)})
 
 
 if __name__ == '__main__':

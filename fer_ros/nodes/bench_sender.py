@@ -6,7 +6,7 @@ usage: python -m fer_ros.nodes.bench_sender IMAGES.npy RATE_HZ COUNT TOPIC…
 
 Sends COUNT images on each topic (0: until told to stop), every topic at its own moment within the
 period, as cameras do, and stamps each image when it goes. Waits for a subscriber of each topic
-first, and with a COUNT half a second more, because every image of those is expected to be answered.
+first, and with a COUNT half a second more, because each of those is expected to be processed.
 The last line it prints is the number of images sent on all topics.
 """
 

@@ -1,6 +1,9 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Cameras in one process -> DDS -> emotion nodes in another -> DDS -> this process, measured."""
+"""Nodes in processes of their own, what they take, and what comes of the images sent to them.
+
+What ``fer bench``, the soak, the overload and the comparison of several cameras share.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import Image
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.errors import SourceError
@@ -30,65 +33,185 @@ from fer_ros.nodes.demo import NodeProcess
 from fer_ros.nodes.middleware import prepare_middleware
 
 TIMEOUT_S = 60.0
-LAST_ANSWERS_S = 2.0
+LAST_RESULTS_S = 10.0
 COUNTS = ('received', 'processed', 'dropped', 'bad')
 HEAVY_LIBRARIES = ('tensorflow', 'libtorch', 'jaxlib')
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a process holds at a time: seconds, MB, open files, threads, processor seconds."""
+
+    at_s: float
+    rss_mb: float
+    files: int
+    threads: int
+    cpu_s: float
+
+    @classmethod
+    def of(cls, pid: int) -> Usage:
+        """Return what process *pid* holds now."""
+        process = psutil.Process(pid)
+        with process.oneshot():
+            times = process.cpu_times()
+            return cls(
+                time.monotonic(),
+                process.memory_info().rss / 1e6,
+                process.num_fds(),
+                process.num_threads(),
+                times.user + times.system,
+            )
+
+    def cores_since(self, before: Usage) -> float:
+        """Return how many processor cores it has used on average since *before*."""
+        return (self.cpu_s - before.cpu_s) / (self.at_s - before.at_s)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One message of emotions: when it came, how old its image was, and who is in it."""
+
+    at_s: float
+    latency_ms: float
+    track_ids: tuple[int, ...]
+
+
 @dataclass
 class Camera:
-    """What one camera's images became.
+    """What became of one camera's images.
 
     Attributes:
-        sent: images that went.
-        latencies_ms: from the stamp to the receipt of the answer, one for each that came.
-        counts: what the node says of itself in /diagnostics: COUNTS.
+        namespace: in which its node runs.
+        sent: images published, as far as camera_info tells.
+        results: what came back.
+        counts: COUNTS, as the node gives them in /diagnostics.
+        reports: number of diagnostics messages.
     """
 
+    namespace: str
     sent: int = 0
-    latencies_ms: list[float] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    reports: int = 0
+
+    @property
+    def latencies_ms(self) -> list[float]:
+        """From each image's stamp to the receipt of its result."""
+        return [result.latency_ms for result in self.results]
 
 
-@dataclass
-class Stream:
-    """What a stream's images became, and what the node needed for them.
+class Observer:
+    """Starts nodes and cameras, listens to them, and waits for what is expected."""
 
-    Attributes:
-        cameras: one or several.
-        faces: mean number of faces in the answers.
-        cpu_cores: processor time of the node's process over the time the images came.
-        resident_mb: its memory at the end, shared memory included.
-        heavy_libraries: those of HEAVY_LIBRARIES that it has loaded.
-    """
+    def __init__(self, folder: Path, stack: ExitStack, cameras: int) -> None:
+        """Listen; *stack* ends whatever is started, and logs go to *folder*."""
+        self._folder, self._stack = folder, stack
+        self.node = rclpy.create_node('observer', namespace=f'observed_{os.getpid()}')
+        stack.callback(self.node.destroy_node)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+        stack.callback(self._executor.shutdown)
+        space = self.node.get_namespace()
+        self.cameras = [Camera(f'{space}/camera_{number}') for number in range(cameras)]
+        deep = QoSProfile(depth=500, reliability=ReliabilityPolicy.BEST_EFFORT)
+        for camera in self.cameras:
+            for kind, topic, callback, qos in (
+                (EmotionArray, 'emotions', self._on_emotions, 500),
+                (CameraInfo, 'camera_info', self._on_camera_info, deep),
+            ):
+                self.node.create_subscription(
+                    kind, f'{camera.namespace}/{topic}', partial(callback, camera), qos
+                )
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
-    cameras: list[Camera]
-    faces: float
-    cpu_cores: float
-    resident_mb: float
-    heavy_libraries: list[str]
+    @staticmethod
+    def _on_emotions(camera: Camera, message: EmotionArray) -> None:
+        latency_ms = 1e3 * (time.time() - stamp_seconds(message.header))
+        ids = tuple(emotion.track_id for emotion in message.emotions)
+        camera.results.append(Result(time.monotonic(), latency_ms, ids))
+
+    @staticmethod
+    def _on_camera_info(camera: Camera, _: CameraInfo) -> None:
+        camera.sent += 1
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        status = message.status[0]
+        values = {value.key: value.value for value in status.values}
+        for camera in self.cameras:
+            if status.name.startswith(f'{camera.namespace}/emotion_node'):
+                camera.reports += 1
+                camera.counts = {name: int(values[f'{name} frames']) for name in COUNTS}
+
+    def start(self, name: str, *arguments: str) -> NodeProcess:
+        """Start a node of this package; its log is NAME.log."""
+        process = NodeProcess(name, self._folder / f'{name}.log', *arguments)
+        self._stack.callback(process.stop)
+        return process
+
+    def start_emotion_nodes(self, *arguments: str, shared: bool = True) -> list[NodeProcess]:
+        """Start a node for each camera, all in one process if *shared*, and wait for them."""
+        names, arguments = (
+            [c.namespace for c in self.cameras],
+            ('-r', 'image:=image_raw', *arguments),
+        )
+        if shared and len(names) > 1:
+            nodes = [self.start('multi_emotion_node', *arguments, '--', *names)]
+        else:
+            nodes = [self.start('emotion_node', '-r', f'__ns:={n}', *arguments) for n in names]
+        topics = [f'{name}/image_raw' for name in names]
+        self.until(
+            lambda: all(node.running() for node in nodes)
+            and all(map(self.node.count_subscribers, topics)),
+            'the start of the nodes',
+        )
+        return nodes
+
+    def send(self, images: Path, rate_hz: float, count: int = 0) -> Sender:
+        """Send images to every camera's node at a rate; see fer_ros.nodes.bench_sender."""
+        topics = [f'{camera.namespace}/image_raw' for camera in self.cameras]
+        sender = Sender(images, rate_hz, count, topics)
+        self._stack.callback(sender.stop)
+        return sender
+
+    def spin(self, seconds: float) -> None:
+        """Take messages for at most so long."""
+        self._executor.spin_once(timeout_sec=seconds)
+
+    def until(self, condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
+        """Take messages until *condition* holds; SourceError names *what* if it does not."""
+        end_s = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > end_s:
+                raise SourceError(
+                    f'{what} took longer than {timeout_s:g} s (see {self._folder}/*.log)'
+                )
+            self.spin(0.05)
+
+    def wait(self, seconds: float) -> None:
+        """Take messages for so long."""
+        end_s = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() >= end_s, 'waiting', seconds + TIMEOUT_S)
+
+    def settle(self) -> None:
+        """Wait until every image that a node received is processed or counted as not."""
+        before = [camera.reports for camera in self.cameras]
+
+        def settled() -> bool:
+            return all(
+                camera.reports > reports + 1
+                and camera.counts['received'] == sum(camera.counts[n] for n in COUNTS[1:])
+                and len(camera.results) >= camera.counts['processed']
+                for camera, reports in zip(self.cameras, before)
+            )
+
+        self.until(settled, 'accounting for all images', LAST_RESULTS_S)
 
 
-@contextmanager
-def listening() -> Iterator[tuple[Node, SingleThreadedExecutor]]:
-    """Set ROS up for this process, on this computer only, and give a node and its executor."""
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    prepare_middleware()
-    rclpy.init(args=[])
-    node = rclpy.create_node('bench', namespace=f'bench_{os.getpid()}')
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        yield node, executor
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
-
-
-class _Sender:
-    """The process with the cameras."""
+class Sender:
+    """The process of the cameras."""
 
     def __init__(self, images: Path, rate_hz: float, count: int, topics: Sequence[str]) -> None:
+        """Start sending; see fer_ros.nodes.bench_sender for the arguments."""
         arguments = [str(images), str(rate_hz), str(count), *topics]
         self._process = subprocess.Popen(
             [sys.executable, '-m', 'fer_ros.nodes.bench_sender', *arguments],
@@ -97,195 +220,121 @@ class _Sender:
         )
 
     def running(self) -> bool:
+        """Return whether there is more to come."""
         return self._process.poll() is None
 
     def stop(self) -> int:
-        """Return how many images went, on all topics."""
+        """End it if need be; return how many images went, on all topics."""
         if self.running():
             self._process.send_signal(signal.SIGINT)
         output = self._process.communicate(timeout=10)[0].split()
         return int(output[-1]) if output else 0
 
 
-def _spin_while(
-    executor: SingleThreadedExecutor, condition: Callable[[], bool], seconds: float, what: str
-) -> None:
-    end_s = time.monotonic() + seconds
-    while condition():
-        if time.monotonic() > end_s:
-            raise SourceError(f'{what} took longer than {seconds:g} s')
-        executor.spin_once(timeout_sec=0.05)
-
-
-def _start_nodes(namespaces: Sequence[str], log: Path) -> NodeProcess:
-    image = ('-r', 'image:=image_raw')
-    if len(namespaces) == 1:
-        return NodeProcess('emotion_node', log, '-r', f'__ns:={namespaces[0]}', *image)
-    return NodeProcess('multi_emotion_node', log, *image, '--', *namespaces)
+@contextmanager
+def observing(folder: Path, cameras: int = 1) -> Iterator[Observer]:
+    """Bring ROS up on this computer only, and listen; whatever was started ends afterwards."""
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    prepare_middleware()
+    rclpy.init(args=[])
+    try:
+        with ExitStack() as stack:
+            yield Observer(folder, stack, cameras)
+    finally:
+        rclpy.try_shutdown()
 
 
 def measure_stream(
-    images: Path, rate_hz: float, seconds: float, cameras: int, folder: Path
-) -> Stream:
-    """Send images at a steady rate and take the answers.
+    images: Path,
+    rate_hz: float,
+    seconds: float,
+    folder: Path,
+    cameras: int = 1,
+    shared: bool = True,
+) -> dict[str, Any]:
+    """Send images at a steady rate to emotion nodes and take the results.
 
     Args:
         images: a scene; see fer_ros.measuring.scenes.
         rate_hz: of each camera.
         seconds: how long.
-        cameras: each has a node of its own, all in one process.
         folder: for logs.
+        cameras: each has a node of its own.
+        shared: whether all nodes live in one process.
+
+    Returns:
+        ``latencies_ms`` (all cameras), ``frames`` and ``cameras`` (counts of all and of each),
+        ``cpu_cores``, ``resident_mb`` (of all nodes) and ``heavy_libraries``.
 
     Raises:
         SourceError: a process does not start, fails, or does not end.
     """
-    with listening() as (node, executor), ExitStack() as stack:
-        namespaces = [f'{node.get_namespace()}/camera_{number}' for number in range(cameras)]
-        found = {name: Camera() for name in namespaces}
-        faces: list[int] = []
-
-        def on_emotions(camera: Camera, message: EmotionArray) -> None:
-            camera.latencies_ms.append(1e3 * (time.time() - stamp_seconds(message.header)))
-            faces.append(len(message.emotions))
-
-        def on_diagnostics(message: DiagnosticArray) -> None:
-            status = message.status[0]
-            namespace = status.name.split('/emotion_node')[0]
-            if namespace in found:
-                values = {value.key: value.value for value in status.values}
-                found[namespace].counts = {n: int(values[f'{n} frames']) for n in COUNTS}
-
-        for name, camera in found.items():
-            node.create_subscription(
-                EmotionArray, f'{name}/emotions', partial(on_emotions, camera), 100
-            )
-        node.create_subscription(DiagnosticArray, '/diagnostics', on_diagnostics, 10)
-        emotion_nodes = _start_nodes(namespaces, folder / 'nodes.log')
-        stack.callback(emotion_nodes.stop)
-        topics = [f'{name}/image_raw' for name in namespaces]
-        _spin_while(
-            executor,
-            lambda: emotion_nodes.running() and not all(map(node.count_subscribers, topics)),
-            TIMEOUT_S,
-            'starting the nodes',
-        )
+    with observing(folder, cameras) as observer:
+        nodes = observer.start_emotion_nodes(shared=shared)
         count = round(seconds * rate_hz)
-        sender = _Sender(images, rate_hz, count, topics)
-        stack.callback(sender.stop)
-        _spin_while(executor, lambda: sender.running() and not faces, TIMEOUT_S, 'the first answer')
-        usage = _Usage(emotion_nodes.pid)
-        end_s = time.monotonic() + seconds - 0.5
-        _spin_while(
-            executor,
-            lambda: emotion_nodes.running() and time.monotonic() < end_s,
-            seconds + TIMEOUT_S,
-            'the stream',
-        )
-        cpu_cores, resident_mb = usage.cores(), usage.resident_mb()
-        _spin_while(executor, sender.running, TIMEOUT_S, 'the end of the stream')
-        settled_s = time.monotonic() + LAST_ANSWERS_S
-        _spin_while(executor, lambda: time.monotonic() < settled_s, TIMEOUT_S, 'settling')
-        for camera in found.values():
-            camera.sent = sender.stop() // cameras if camera is found[namespaces[0]] else count
-        return Stream(
-            cameras=list(found.values()),
-            faces=sum(faces) / max(1, len(faces)),
-            cpu_cores=cpu_cores,
-            resident_mb=resident_mb,
-            heavy_libraries=usage.heavy_libraries(),
-        )
+        sender = observer.send(images, rate_hz, count)
+        observer.until(lambda: any(c.results for c in observer.cameras), 'the first result')
+        before = [Usage.of(node.pid) for node in nodes]
+        observer.wait(seconds - 0.5)
+        after = [Usage.of(node.pid) for node in nodes]
+        observer.until(lambda: not sender.running(), 'the end of the stream')
+        observer.settle()
+        counts = [
+            {
+                'sent': count,
+                'received': camera.counts['received'],
+                'dropped': camera.counts['dropped'],
+                'answered': len(camera.results),
+                'processed': camera.counts['processed'],
+            }
+            for camera in observer.cameras
+        ]
+        return {
+            'latencies_ms': [ms for camera in observer.cameras for ms in camera.latencies_ms],
+            'frames': {name: sum(camera[name] for camera in counts) for name in counts[0]},
+            'cameras': counts,
+            'cpu_cores': round(sum(b.cores_since(a) for a, b in zip(before, after)), 3),
+            'resident_mb': round(sum(usage.rss_mb for usage in after), 1),
+            'heavy_libraries': sorted({name for node in nodes for name in _heavy(node.pid)}),
+        }
 
 
-def measure_dds(images: Path, rate_hz: float, seconds: float) -> Camera:
+def _heavy(pid: int) -> list[str]:
+    loaded = [region.path for region in psutil.Process(pid).memory_maps()]
+    return [name for name in HEAVY_LIBRARIES if any(name in path for path in loaded)]
+
+
+def measure_dds(images: Path, rate_hz: float, seconds: float, folder: Path) -> dict[str, Any]:
     """Send images to this process without anybody working on them: what DDS alone costs.
 
-    Args and Raises: see measure_stream.
+    Args and Raises: see measure_stream. Returns ``latencies_ms`` and ``sent``.
     """
-    with listening() as (node, executor), ExitStack() as stack:
-        camera, topic = Camera(), f'{node.get_namespace()}/image_raw'
+    with observing(folder) as observer:
+        latencies_ms: list[float] = []
 
         def on_image(message: Image) -> None:
-            camera.latencies_ms.append(1e3 * (time.time() - stamp_seconds(message.header)))
+            latencies_ms.append(1e3 * (time.time() - stamp_seconds(message.header)))
 
-        node.create_subscription(Image, topic, on_image, qos_profile_sensor_data)
-        sender = _Sender(images, rate_hz, round(seconds * rate_hz), [topic])
-        stack.callback(sender.stop)
-        _spin_while(executor, sender.running, seconds + TIMEOUT_S, 'the stream')
-        camera.sent = sender.stop()
-        return camera
+        topic = f'{observer.cameras[0].namespace}/image_raw'
+        observer.node.create_subscription(Image, topic, on_image, qos_profile_sensor_data)
+        sender = observer.send(images, rate_hz, round(seconds * rate_hz))
+        observer.until(lambda: not sender.running(), 'the stream', seconds + TIMEOUT_S)
+        return {'latencies_ms': latencies_ms, 'sent': sender.stop()}
 
 
 def measure_start(images: Path, folder: Path) -> float:
-    """Return the seconds from starting emotion_node's process to receiving its first answer.
+    """Return the seconds from starting emotion_node's process to receiving its first result.
 
     A camera waits for it, sending at 30 Hz as soon as it listens.
 
     Args and Raises: see measure_stream.
     """
-    with listening() as (node, executor), ExitStack() as stack:
-        namespace = f'{node.get_namespace()}/camera_0'
-        topic, answers_s = f'{namespace}/image_raw', []
-        node.create_subscription(
-            EmotionArray,
-            f'{namespace}/emotions',
-            lambda message: answers_s.append(time.monotonic()),
-            10,
-        )
-        sender = _Sender(images, 30.0, 0, [topic])
-        stack.callback(sender.stop)
-        _spin_while(
-            executor, lambda: not node.count_publishers(topic), TIMEOUT_S, 'starting the camera'
-        )
+    with observing(folder) as observer:
+        (camera,) = observer.cameras
+        observer.send(images, 30.0)
+        topic = f'{camera.namespace}/image_raw'
+        observer.until(lambda: observer.node.count_publishers(topic), 'the start of the camera')
         start_s = time.monotonic()
-        emotion_node = _start_nodes([namespace], folder / 'start.log')
-        stack.callback(emotion_node.stop)
-        _spin_while(
-            executor,
-            lambda: emotion_node.running() and not answers_s,
-            TIMEOUT_S,
-            'starting the node',
-        )
-        return float(answers_s[0] - start_s)
-
-
-class _Usage:
-    """What a process takes, from /proc."""
-
-    def __init__(self, pid: int) -> None:
-        self._folder = Path('/proc') / str(pid)
-        self._start = self._ticks_and_time()
-
-    def _ticks_and_time(self) -> tuple[int, float]:
-        fields = (self._folder / 'stat').read_text().rpartition(')')[2].split()
-        return int(fields[11]) + int(fields[12]), time.monotonic()
-
-    def cores(self) -> float:
-        """Return the processor time since this was made over the time that has passed."""
-        ticks, now_s = self._ticks_and_time()
-        return (ticks - self._start[0]) / os.sysconf('SC_CLK_TCK') / (now_s - self._start[1])
-
-    def resident_mb(self) -> float:
-        status = (self._folder / 'status').read_text()
-        kilobytes = status.split('VmRSS:')[1].split()[0]
-        return int(kilobytes) / 1024
-
-    def heavy_libraries(self) -> list[str]:
-        maps = (self._folder / 'maps').read_text()
-        return [name for name in HEAVY_LIBRARIES if name in maps]
-
-
-def summarise(stream: Stream) -> dict[str, Any]:
-    """Return a stream's counts of all cameras together and of each."""
-    cameras = [
-        {
-            'sent': camera.sent,
-            'received': camera.counts.get('received', 0),
-            'dropped': camera.counts.get('dropped', 0),
-            'answered': len(camera.latencies_ms),
-        }
-        for camera in stream.cameras
-    ]
-    return {
-        'frames': {name: sum(camera[name] for camera in cameras) for name in cameras[0]},
-        'cameras': cameras,
-    }
+        observer.start_emotion_nodes()
+        observer.until(lambda: camera.results, 'the first result')
+        return camera.results[0].at_s - start_s

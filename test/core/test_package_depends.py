@@ -14,6 +14,7 @@ PYTHON_KEYS = {
     'cv2': 'python3-opencv',
     'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
+    'psutil': 'python3-psutil',
     'rich': 'python3-rich',
     'skimage': 'python3-skimage',
     'typing_extensions': 'python3-typing-extensions',
