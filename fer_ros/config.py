@@ -263,6 +263,12 @@ class EmotionNodeConfig(_Checked):
         choices=('raw', 'compressed'),
         live=False,
     )
+    max_image_pixels: int = setting(
+        MAX_IMAGE_PIXELS,
+        'larger images are refused before they are decoded, and counted',
+        low=10_000,
+        high=200_000_000,
+    )
     pixelate_faces: bool = setting(False, 'make faces unrecognisable in image_annotated')
     diagnostics_period_s: float = setting(
         1.0, 'seconds between two messages on /diagnostics', low=0.1, high=60.0, live=False

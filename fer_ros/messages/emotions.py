@@ -15,6 +15,17 @@ from fer_ros.models.card import check_labels
 from fer_ros.recognition.quality import QUALITY_REASONS
 from fer_ros.types import LANDMARK_NAMES, FaceEmotion, FrameEmotions
 
+MAX_FRAME_ID = 1024
+"""Longest frame_id that is copied into results."""
+
+
+def check_header(header: Any) -> None:
+    """Raise ImageError for a header that is too long to be copied into every result."""
+    if len(header.frame_id) > MAX_FRAME_ID:
+        raise ImageError(
+            f'frame_id has {len(header.frame_id)} characters; {MAX_FRAME_ID} at most are expected'
+        )
+
 
 def stamp_seconds(header: Any) -> float:
     """Return a header's stamp in seconds."""
@@ -73,6 +84,7 @@ def frame_emotions(message: Any) -> FrameEmotions:
     Raises:
         ImageError: it does not fit together; another program may have made it.
     """
+    check_header(message.header)
     if message.labels:
         try:
             check_labels(message.labels)

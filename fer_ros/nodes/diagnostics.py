@@ -55,6 +55,7 @@ class FrameStatistics:
     unstamped: int = 0
     faces: int = 0
     brightness: float = 255.0
+    scaling: str = ''
     last_problem: str = ''
     last_problem_s: float = -np.inf
     arrivals_s: deque[float] = field(default_factory=_window)
@@ -78,6 +79,10 @@ class FrameStatistics:
             self.unstamped += 1
         else:
             self.latencies_ms.append(latency_ms)
+
+    def was_scaled(self, how: str) -> None:
+        """Note how values of more than 8 bits became 8."""
+        self.scaling = how
 
     def failed(self, problem: str) -> None:
         """Count an image that could not be read."""
@@ -122,6 +127,8 @@ class FrameStatistics:
             'faces': str(self.faces),
             'brightness': f'{self.brightness:.0f}',
         }
+        if self.scaling:
+            values['scaling'] = self.scaling
         if self.last_problem:
             values['last bad frame'] = self.last_problem
         latencies = list(self.latencies_ms)

@@ -23,7 +23,13 @@ from fer_msgs.srv import Classify, SetModel
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, replace
 from fer_ros.drawing.annotation import annotate
 from fer_ros.errors import ConfigError, FerError, ImageError, shorten
-from fer_ros.messages.emotions import detection_array, emotion_array, label_info, stamp_seconds
+from fer_ros.messages.emotions import (
+    check_header,
+    detection_array,
+    emotion_array,
+    label_info,
+    stamp_seconds,
+)
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import RESULTS_OUT, FerLifecycleNode, says_why
 from fer_ros.nodes.diagnostics import (
@@ -53,9 +59,6 @@ LATCHED = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
-
-MAX_FRAME_ID = 1024
-"""Longest frame_id that is copied into results."""
 
 
 class EmotionNode(FerLifecycleNode):
@@ -179,7 +182,7 @@ class EmotionNode(FerLifecycleNode):
     def _answer(self, message: Image | CompressedImage) -> None:
         """Answer one image; runs in the working thread, where nothing may be raised."""
         try:
-            image = _to_bgr(message)
+            image = self._to_bgr(message)
             with self._between_frames:
                 frame = self.pipeline.process(image, self._stamp_s(message.header))
                 model_id = self.pipeline.classifier.card.id
@@ -201,6 +204,10 @@ class EmotionNode(FerLifecycleNode):
             if self.context.ok():
                 self.statistics.failed(f'{type(error).__name__}: {error}')
                 self.caught(error, 'image')
+
+    def _to_bgr(self, message: Image | CompressedImage) -> UInt8Array:
+        check_header(message.header)
+        return to_bgr(message, self._config.max_image_pixels, self.statistics.was_scaled)
 
     def _now_s(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
@@ -224,7 +231,7 @@ class EmotionNode(FerLifecycleNode):
         """Read a photo beside the stream, which goes first."""
         try:
             config, photos = self.pipeline.config, self._photos
-            image = _to_bgr(request.image)
+            image = self._to_bgr(request.image)
             frame, model_id = await in_thread(
                 self, lambda: photos.read(image, config), low_priority=True
             )
@@ -315,14 +322,6 @@ class EmotionNode(FerLifecycleNode):
             topic = self._subscription.topic_name
             found.insert(0, explain_silence(self, topic, kind, silent_s))
         return found
-
-
-def _to_bgr(message: Image | CompressedImage) -> UInt8Array:
-    if len(message.header.frame_id) > MAX_FRAME_ID:
-        raise ImageError(
-            f'frame_id has {len(message.header.frame_id)} characters, {MAX_FRAME_ID} at most'
-        )
-    return to_bgr(message)
 
 
 def main() -> None:

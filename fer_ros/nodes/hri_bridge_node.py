@@ -9,28 +9,31 @@ detector publishes there.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import OrderedDict
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from hri_msgs.msg import Expression, FacialLandmarks, IdsList, NormalizedRegionOfInterest2D
-from rclpy.exceptions import NameValidationException
+from rclpy.clock import Clock, ClockType
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.config import HriBridgeConfig, PipelineConfig, flatten
-from fer_ros.errors import ImageError
+from fer_ros.errors import ImageError, shorten
 from fer_ros.geometry import similarity_transform
 from fer_ros.labels import REP155_EXPRESSIONS
-from fer_ros.messages.emotions import frame_emotions, stamp_seconds
+from fer_ros.messages.emotions import check_header, frame_emotions, stamp_seconds
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.parameters import declare_config, read_at_start, read_config
+from fer_ros.nodes.per_face import MAX_FACES, PerFace
 from fer_ros.nodes.ros_messages import make, to_bgr
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.pipeline import EmotionPipeline
@@ -42,7 +45,11 @@ RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 NEWEST_IMAGE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 KEPT_IMAGES = 30
-"""Emotions come some milliseconds after their image; so many images are kept until then."""
+KEPT_BYTES = 100_000_000
+"""Emotions come some milliseconds after their image; so much is kept until then."""
+
+FACE_ID = re.compile(r'[A-Za-z_]\w{0,63}', re.ASCII)
+FORGET_S = 1.0
 
 VALENCE_AROUSAL: dict[str, tuple[float, float]] = {
     'angry': (-0.5, 0.8),
@@ -56,6 +63,8 @@ VALENCE_AROUSAL: dict[str, tuple[float, float]] = {
 }
 """Where the classes lie on the circumplex (Russell 1980), roughly: means, not measurements."""
 
+NEWEST_CROP = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+MAX_CROP_PIXELS = 4_000_000
 MAX_CROP_RATIO = 4
 """No face is so much longer than wide; the room about such a crop could take gigabytes."""
 
@@ -151,6 +160,14 @@ class _FacePublishers:
         return self.region, self.cropped, self.aligned, self.landmarks, self.expression
 
 
+class _Listening(NamedTuple):
+    """What it takes to classify the crops of another detector's face."""
+
+    crops: Subscription
+    expression: Publisher
+    pipeline: EmotionPipeline
+
+
 class HriBridgeNode(FerNode):
     """Speaks REP-155 on behalf of emotion_node, or adds expressions to another's faces."""
 
@@ -164,41 +181,59 @@ class HriBridgeNode(FerNode):
         declare_config(self, HriBridgeConfig(), read_at_start(HriBridgeConfig()))
         declare_config(self, PipelineConfig(), flatten(PipelineConfig()))
         self._config = read_config(self, HriBridgeConfig())
-        self._faces: dict[str, _FacePublishers] = {}
         self._images: OrderedDict[tuple[int, int], Image] = OrderedDict()
+        self._faces = PerFace(self._publishers_of, self._destroy_publishers)
+        self._others = PerFace(self._listen_to, self._stop_listening)
         if self._config.mode == 'publish':
             self._tracked = self.create_publisher(IdsList, f'{FACES}/tracked', RELIABLE)
             self.create_subscription(Image, 'image', self._on_image, NEWEST_IMAGE)
             self.create_subscription(EmotionArray, 'emotions', self._on_emotions, RELIABLE)
         else:
             self._pipeline = EmotionPipeline(read_config(self, PipelineConfig()))
-            self._others: dict[str, Any] = {}
             self.create_subscription(IdsList, f'{FACES}/tracked', self._on_tracked, RELIABLE)
+        self.create_timer(FORGET_S, self._forget, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.get_logger().info(f'{self._config.mode}: {FACES}')
+
+    def diagnose(self) -> tuple[str, list[str], dict[str, str]]:
+        """Return the mode, whether there are too many faces, and how many there are."""
+        left_out = self._faces.left_out + self._others.left_out
+        warnings = [f'{left_out} faces beyond {MAX_FACES} are left out'] if left_out else []
+        return self._config.mode, warnings, {'faces': str(len(self._faces) + len(self._others))}
+
+    def _forget(self) -> None:
+        """Give back what belongs to faces and images of some time ago."""
+        self._faces.forget_unseen()
+        self._others.forget_unseen()
+        if not len(self._faces):
+            self._images.clear()
 
     def _on_image(self, message: Image) -> None:
         stamp = message.header.stamp
         self._images[(stamp.sec, stamp.nanosec)] = message
-        if len(self._images) > KEPT_IMAGES:
-            self._images.popitem(last=False)
+        kept_bytes = sum(len(image.data) for image in self._images.values())
+        while len(self._images) > KEPT_IMAGES or kept_bytes > KEPT_BYTES:
+            kept_bytes -= len(self._images.popitem(last=False)[1].data)
 
     def _on_emotions(self, message: EmotionArray) -> None:
         """Publish every face of one image."""
         try:
             frame, header = frame_emotions(message), message.header
         except ImageError as error:
-            self.get_logger().warning(str(error), throttle_duration_sec=5.0)
+            self.get_logger().warning(shorten(str(error)), throttle_duration_sec=5.0)
             return
         ids = {f'f{face.track_id:05d}': face for face in frame.faces}
-        for gone in self._faces.keys() - ids.keys():
-            for publisher in self._faces.pop(gone).all():
-                self.destroy_publisher(publisher)
-        self._tracked.publish(IdsList(header=header, ids=list(ids)))
+        topics = self._faces.see(ids)
+        self._tracked.publish(IdsList(header=header, ids=list(topics)))
         image = self._image_of(header)
-        for face_id, face in ids.items():
-            if face_id not in self._faces:
-                self._faces[face_id] = _FacePublishers(self, face_id)
-            self._publish(self._faces[face_id], frame, face, image, header)
+        for face_id, publishers in topics.items():
+            self._publish(publishers, frame, ids[face_id], image, header)
+
+    def _publishers_of(self, face_id: str) -> _FacePublishers:
+        return _FacePublishers(self, face_id)
+
+    def _destroy_publishers(self, publishers: _FacePublishers) -> None:
+        for publisher in publishers.all():
+            self.destroy_publisher(publisher)
 
     def _publish(
         self,
@@ -227,35 +262,34 @@ class HriBridgeNode(FerNode):
         try:
             return to_bgr(message) if message is not None else None
         except ImageError as error:
-            self.get_logger().warning(f'bad image: {error}', throttle_duration_sec=5.0)
+            self.get_logger().warning(shorten(f'bad image: {error}'), throttle_duration_sec=5.0)
             return None
 
     def _on_tracked(self, message: IdsList) -> None:
-        """Listen to the faces that are there, and no longer to those that are gone."""
-        for gone in self._others.keys() - set(message.ids):
-            subscription, publisher, _ = self._others.pop(gone)
-            self.destroy_subscription(subscription)
-            self.destroy_publisher(publisher)
-        for face_id in set(message.ids) - self._others.keys():
-            try:
-                self._others[face_id] = (
-                    self.create_subscription(
-                        Image,
-                        f'{FACES}/{face_id}/cropped',
-                        partial(self._on_crop, face_id),
-                        RELIABLE,
-                    ),
-                    self.create_publisher(Expression, f'{FACES}/{face_id}/expression', RELIABLE),
-                    # One pipeline a face, over the same models: each is smoothed for itself.
-                    EmotionPipeline(
-                        self._crop_config(), self._pipeline.detector, self._pipeline.classifier
-                    ),
-                )
-            except NameValidationException as error:
-                self.get_logger().warning(
-                    f'face id {face_id!r} cannot be part of a topic: {error}',
-                    throttle_duration_sec=5.0,
-                )
+        """Listen to the faces that are there."""
+        self._others.see(message.ids)
+
+    def _listen_to(self, face_id: str) -> _Listening | None:
+        if not FACE_ID.fullmatch(face_id):
+            self.get_logger().warning(
+                f'face id {shorten(face_id)!r} cannot be part of a topic',
+                throttle_duration_sec=5.0,
+            )
+            return None
+        return _Listening(
+            self.create_subscription(
+                Image, f'{FACES}/{face_id}/cropped', partial(self._on_crop, face_id), NEWEST_CROP
+            ),
+            self.create_publisher(Expression, f'{FACES}/{face_id}/expression', RELIABLE),
+            # One pipeline a face, over the same models: each is smoothed for itself.
+            EmotionPipeline(
+                self._crop_config(), self._pipeline.detector, self._pipeline.classifier
+            ),
+        )
+
+    def _stop_listening(self, listening: _Listening) -> None:
+        self.destroy_subscription(listening.crops)
+        self.destroy_publisher(listening.expression)
 
     def _crop_config(self) -> PipelineConfig:
         """Return settings that take whoever is in a crop for one person, whatever moves."""
@@ -265,11 +299,14 @@ class HriBridgeNode(FerNode):
 
     def _on_crop(self, face_id: str, message: Image) -> None:
         """Answer one face image of another detector."""
-        _, publisher, pipeline = self._others[face_id]
+        listening = self._others.get(face_id)
+        if listening is None:
+            return
         try:
-            crop = to_bgr(message)
+            check_header(message.header)
+            crop = to_bgr(message, MAX_CROP_PIXELS)
         except ImageError as error:
-            self.get_logger().warning(f'{face_id}: {error}', throttle_duration_sec=5.0)
+            self.get_logger().warning(shorten(f'{face_id}: {error}'), throttle_duration_sec=5.0)
             return
         if max(crop.shape[:2]) > MAX_CROP_RATIO * min(crop.shape[:2]):
             width, height = crop.shape[1::-1]
@@ -280,10 +317,10 @@ class HriBridgeNode(FerNode):
         # The crop ends where the face does; our detector looks for it with some room around.
         margin = max(crop.shape[:2]) // 3
         room = cv2.copyMakeBorder(crop, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-        frame = pipeline.process(room, stamp_seconds(message.header))
+        frame = listening.pipeline.process(room, stamp_seconds(message.header))
         if frame.faces:
             face = max(frame.faces, key=lambda found: found.detection_score)
-            publisher.publish(to_expression(face, frame.labels, message.header))
+            listening.expression.publish(to_expression(face, frame.labels, message.header))
 
 
 def main() -> None:

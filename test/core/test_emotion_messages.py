@@ -10,6 +10,7 @@ from helpers.makes import MAKES, no_header
 
 from fer_ros.errors import ImageError
 from fer_ros.messages.emotions import (
+    check_header,
     detection_array,
     emotion_array,
     frame_emotions,
@@ -102,3 +103,12 @@ def test_emotions_that_do_not_fit_together_are_named(make, changes: dict, proble
     }  # fmt: skip
     with pytest.raises(ImageError, match=problem):
         frame_emotions(make('fer_msgs/msg/EmotionArray', **{**fields, **changes}))
+
+
+@BOTH
+def test_a_header_too_long_to_be_copied_is_refused(make) -> None:
+    stamp = make('builtin_interfaces/msg/Time', sec=0, nanosec=0)
+    check_header(make('std_msgs/msg/Header', stamp=stamp, frame_id='f' * 1024))
+    endless = make('std_msgs/msg/Header', stamp=stamp, frame_id='f' * 1025)
+    with pytest.raises(ImageError, match='frame_id has 1025 characters; 1024 at most'):
+        frame_emotions(emotion_array(make, FRAME, endless, 'm'))

@@ -18,6 +18,7 @@ from rcl_interfaces.msg import ParameterType, ParameterValue, SetParametersResul
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParametersAtomically
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray, LabelInfo
 
@@ -31,7 +32,7 @@ NOBODY = np.full((240, 320, 3), 90, np.uint8)
 @pytest.fixture
 def publish(listener, start) -> Callable:
     """Start the node and return a function that shows it an image and returns the answer."""
-    start('emotion_node')
+    node = start('emotion_node')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
     answers = listener.collect(EmotionArray, 'emotions')
     listener.until(
@@ -55,6 +56,7 @@ def publish(listener, start) -> Callable:
         return listener.until(answered, 'an answer')
 
     show.publisher = publisher
+    show.node = node
     show.answers = answers
     return show
 
@@ -120,18 +122,29 @@ def test_bad_images_are_counted_and_the_next_good_one_is_answered(
         Image(encoding='magic', width=2, height=2, step=6, data=array.array('B', bytes(12))),
         Image(encoding='bgr8', width=640, height=480, step=1920, data=array.array('B', bytes(9))),
         Image(encoding='bgr8', width=0, height=0),
+        Image(header=Header(frame_id='f' * 1_000_000), encoding='bgr8', width=1, height=1, step=3),
+        Image(encoding='e' * 1_000_000, width=1, height=1),
     ]
 
     def counted(problem: str) -> bool:
         return problem in values(diagnostics).get('last bad frame', '')
 
-    for message, problem in zip(bad, ("'magic' is not known", 'data holds 9 bytes', '0x0 pixels')):
+    problems = (
+        "'magic' is not known",
+        'data holds 9 bytes',
+        '0x0 pixels',
+        'frame_id has 1000000 characters',
+        "eee' is not known",
+    )
+    for message, problem in zip(bad, problems):
         while not counted(problem):
             publish.publisher.publish(message)
             before = len(diagnostics)
             listener.until(lambda n=before: len(diagnostics) > n, 'diagnostics')
     assert int(values(diagnostics)['bad frames']) >= 3
     assert publish(astronaut).emotions[0].label == 'happy'
+    assert max(map(len, values(diagnostics).values())) <= 200
+    assert len(publish.node.output) < 20_000
 
 
 def test_diagnostics_tell_what_runs(listener, publish) -> None:
