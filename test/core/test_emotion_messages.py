@@ -90,8 +90,8 @@ def test_label_info_lists_the_classes(make) -> None:
     'changes, problem',
     [
         pytest.param({'labels': ['sad', 'bliss']}, 'sad, bliss: not known', id='unknown label'),
-        pytest.param({'labels': ['sad', 'sad']}, 'sad, sad: not known, or twice', id='twice'),
-        pytest.param({'labels': ['sad']}, 'person 7: expected 1 probabilities', id='counts'),
+        pytest.param({'labels': ['sad', 'sad']}, "got 'sad', 'sad'", id='twice'),
+        pytest.param({'labels': ['sad', 'happy', 'fear']}, 'person 7: expected 3', id='counts'),
         pytest.param({'labels': []}, 'person 7: expected 0 probabilities', id='no labels'),
         pytest.param({'image_width': 0}, 'without width or height', id='no width'),
     ],
