@@ -22,11 +22,30 @@ def pairwise_iou(first_xyxy: Float32Array, second_xyxy: Float32Array) -> Float32
     Example:
         Boxes (0, 0, 2, 2) and (1, 0, 3, 2) share 2 of 6 pixels: 1/3.
     """
-    top_left = np.maximum(first_xyxy[:, None, :2], second_xyxy[None, :, :2])
-    bottom_right = np.minimum(first_xyxy[:, None, 2:], second_xyxy[None, :, 2:])
-    shared = np.clip(bottom_right - top_left, 0, None).prod(axis=2)
+    shared = _shared_areas(first_xyxy, second_xyxy)
     union = box_areas(first_xyxy)[:, None] + box_areas(second_xyxy)[None, :] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def pairwise_coverage(inner_xyxy: Float32Array, outer_xyxy: Float32Array) -> Float32Array:
+    """Return which share of every inner box lies in every outer one.
+
+    Args:
+        inner_xyxy: float32 (N, 4), half-open.
+        outer_xyxy: float32 (M, 4), half-open.
+
+    Returns:
+        float32 (N, M), 0 to 1; boxes without area lie nowhere.
+    """
+    shared, areas = _shared_areas(inner_xyxy, outer_xyxy), box_areas(inner_xyxy)[:, None]
+    return np.divide(shared, areas, out=np.zeros_like(shared), where=areas > 0)
+
+
+def _shared_areas(first_xyxy: Float32Array, second_xyxy: Float32Array) -> Float32Array:
+    """Return float32 (N, M): the area in square pixels that each two boxes share."""
+    top_left = np.maximum(first_xyxy[:, None, :2], second_xyxy[None, :, :2])
+    bottom_right = np.minimum(first_xyxy[:, None, 2:], second_xyxy[None, :, 2:])
+    return np.clip(bottom_right - top_left, 0, None).prod(axis=2)
 
 
 def box_areas(boxes_xyxy: Float32Array) -> Float32Array:

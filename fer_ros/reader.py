@@ -12,6 +12,7 @@ import numpy as np
 
 from fer_ros.config import ClassificationConfig, PipelineConfig, check_live
 from fer_ros.detection import FaceDetector, make_detector
+from fer_ros.detection.turning import detect_any_way_up
 from fer_ros.geometry import clip_boxes
 from fer_ros.recognition.alignment import align_faces
 from fer_ros.recognition.classifier import EmotionClassifier, make_classifier
@@ -114,9 +115,18 @@ class FaceReader:
     def read_photo(self, image: UInt8Array) -> FrameEmotions:
         """Return the faces of a single photo, numbered from 1, best detection score first.
 
+        Where no face is upright, the photo is turned by quarters, so that people who lie or stand
+        on their head are found too.
+
         Args and Raises: see read.
         """
-        return self.read(image).to_frame(self.unknown_threshold)
+        check_image(image)
+        timings_ms: dict[str, float] = {}
+        with timed(timings_ms, 'detection'):
+            found = detect_any_way_up(self.detect, image)
+        readings = self.read(image, found)
+        readings.timings_ms.update(timings_ms)
+        return readings.to_frame(self.unknown_threshold)
 
 
 @contextmanager

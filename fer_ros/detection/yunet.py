@@ -72,6 +72,7 @@ class YuNetDetector:
         boxes[:, 2:] += boxes[:, :2]
         landmarks = found[:, 4:14].reshape(-1, 5, 2) * steps
         scores = np.clip(found[:, 14], 0, 1)
-        usable = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        wide, high = (boxes[:, 2:] - boxes[:, :2]).T
+        usable = np.flatnonzero((wide > 0) & (high >= config.min_face_px))
         order = usable[np.argsort(-scores[usable], kind='stable')][: config.max_faces]
         return FaceDetections(boxes, landmarks, scores)[order]

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Measuring a detector, with photos and answers whose figures can be worked out by hand."""
+"""Measuring a detector, with photos and predictions whose figures can be worked out by hand."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ import pytest
 
 from fer_ros.config import DetectionConfig
 from fer_ros.errors import DataError
-from fer_ros.evaluation.detector import (
+from fer_ros.evaluation.detector import evaluate_detector, format_report, landmark_errors
+from fer_ros.evaluation.matching import (
     GroundTruth,
-    evaluate_detector,
-    format_report,
-    judge,
-    landmark_errors,
+    match_all,
     match_photo,
     read_ground_truth,
 )
 from fer_ros.types import FaceDetections
 
 FACE = (100, 100, 150, 150)
-LOW_FACE = (10, 10, 40, 40)
+SHORT_FACE = (10, 10, 40, 40)
 
 
 def found(*rows: tuple[float, ...]) -> FaceDetections:
@@ -36,8 +34,8 @@ def found(*rows: tuple[float, ...]) -> FaceDetections:
     )
 
 
-def truth(boxes: list[tuple[float, ...]], wanted: list[bool] | None = None) -> GroundTruth:
-    flags = [True] * len(boxes) if wanted is None else wanted
+def truth(boxes: list[tuple[float, ...]], ignored: list[bool] | None = None) -> GroundTruth:
+    flags = [False] * len(boxes) if ignored is None else ignored
     return GroundTruth(
         Path('none.png'), np.array(boxes, np.float32).reshape(-1, 4), np.array(flags, bool)
     )
@@ -54,10 +52,10 @@ def truth(boxes: list[tuple[float, ...]], wanted: list[bool] | None = None) -> G
         pytest.param(
             found((125, 100, 175, 150, 0.9)), truth([FACE]), [-1], id='overlap of a third'
         ),
-        pytest.param(found((*FACE, 0.9)), truth([FACE], [False]), [-2], id='not wanted'),
-        pytest.param(found((110, 110, 120, 120, 0.9)), truth([FACE], [False]), [-2], id='inside'),
-        pytest.param(found((*LOW_FACE, 0.9)), truth([LOW_FACE]), [-2], id='too low a face'),
-        pytest.param(found((0, 0, 30, 30, 0.9)), truth([]), [-2], id='too low a box'),
+        pytest.param(found((*FACE, 0.9)), truth([FACE], [True]), [-2], id='ignored'),
+        pytest.param(found((110, 110, 120, 120, 0.9)), truth([FACE], [True]), [-2], id='inside'),
+        pytest.param(found((*SHORT_FACE, 0.9)), truth([SHORT_FACE]), [-2], id='too short a face'),
+        pytest.param(found((0, 0, 30, 30, 0.9)), truth([]), [-2], id='too short a box'),
         pytest.param(
             found((101, 101, 151, 151, 0.9), (200, 100, 250, 150, 0.7)),
             truth([(200, 100, 250, 150), FACE]),
@@ -73,7 +71,7 @@ def test_what_a_detection_is(
 
 
 def two_photos() -> tuple[list[FaceDetections], list[GroundTruth]]:
-    """Three faces of 50, 50 and 100 px; hits at 0.9 and 0.5, false boxes at 0.7 and 0.3."""
+    """Three faces of 50, 50 and 100 px; matches at 0.9 and 0.5, false positives at 0.7 and 0.3."""
     big = (200, 200, 300, 300)
     detections = [
         found((*FACE, 0.9), (300, 0, 350, 50, 0.7)),
@@ -82,33 +80,35 @@ def two_photos() -> tuple[list[FaceDetections], list[GroundTruth]]:
     return detections, [truth([FACE, (400, 400, 450, 450)]), truth([big])]
 
 
-def test_recall_false_boxes_and_precision_by_hand() -> None:
-    judged = judge(*two_photos(), min_height_px=40)
-    assert judged.heights_px.tolist() == [50, 50, 100]
-    assert judged.recall_at(0.0) == pytest.approx(2 / 3)
-    assert judged.recall_at(0.6) == pytest.approx(1 / 3)
-    assert judged.recall_at(0.0, 80) == 1.0
-    assert np.isnan(judged.recall_at(0.0, 500))
-    assert judged.false_at(0.6) == 0.5
-    # Hit, false, hit, false: precision 1 up to a third, 2/3 up to two thirds.
-    assert judged.average_precision() == pytest.approx((1 + 2 / 3) / 3)
+def test_recall_false_positives_and_precision_by_hand() -> None:
+    matches = match_all(*two_photos(), min_height_px=40)
+    assert matches.heights_px.tolist() == [50, 50, 100]
+    assert matches.recall_at(0.0) == pytest.approx(2 / 3)
+    assert matches.recall_at(0.6) == pytest.approx(1 / 3)
+    assert matches.recall_at(0.0, 80) == 1.0
+    assert np.isnan(matches.recall_at(0.0, 500))
+    assert matches.fppi_at(0.6) == 0.5
+    # Match, false, match, false: precision 1 up to a third, 2/3 up to two thirds.
+    assert matches.average_precision() == pytest.approx((1 + 2 / 3) / 3)
 
 
 @pytest.mark.parametrize(
     'limit, false, recall', [(0.0, 0.0, 1 / 3), (0.5, 0.5, 2 / 3), (0.7, 0.5, 2 / 3), (1, 1, 2 / 3)]
 )
-def test_threshold_for_a_rate_of_false_boxes(limit: float, false: float, recall: float) -> None:
-    judged = judge(*two_photos(), min_height_px=40)
-    threshold = judged.threshold_at(limit)
-    assert judged.false_at(threshold) == false
-    assert judged.recall_at(threshold) == pytest.approx(recall)
+def test_threshold_for_so_many_false_positives_per_image(
+    limit: float, false: float, recall: float
+) -> None:
+    matches = match_all(*two_photos(), min_height_px=40)
+    threshold = matches.threshold_at(limit)
+    assert matches.fppi_at(threshold) == false
+    assert matches.recall_at(threshold) == pytest.approx(recall)
 
 
 def test_photos_without_faces_leave_recall_undefined() -> None:
-    judged = judge([found()], [truth([])], min_height_px=40)
-    assert np.isnan(judged.recall_at(0.0))
-    assert np.isnan(judged.average_precision())
-    assert judged.false_at(0.0) == 0
+    matches = match_all([found()], [truth([])], min_height_px=40)
+    assert np.isnan(matches.recall_at(0.0))
+    assert np.isnan(matches.average_precision())
+    assert matches.fppi_at(0.0) == 0
 
 
 def test_landmark_error_is_a_share_of_the_eye_distance() -> None:
@@ -177,8 +177,23 @@ def test_report_of_a_folder(folder: Path) -> None:
     assert set(detector.asked) == {24, 40}
     json.dumps(report, allow_nan=False)
     lines = '\n'.join(format_report(report))
-    assert 'recall 0.500, 0.000 false boxes a photo at the threshold set' in lines
+    assert 'recall 0.500, 0.000 false positives per image at the threshold set' in lines
     assert '80-160 px undefined' in lines
+
+
+def test_groups_of_photos_are_reported_by_themselves(folder: Path) -> None:
+    path = folder / 'ground_truth.json'
+    content = json.loads(path.read_text())
+    content['a.png']['group'], content['b.png']['group'] = 'masks', 'none'
+    path.write_text(json.dumps(content))
+    report = evaluate_detector(Scripted(), folder)
+    assert report['from_px']['24']['by_group'] == {
+        'masks': {'photos': 1, 'faces': 2, 'recall': 0.5, 'false_per_image': 0.0},
+        'none': {'photos': 1, 'faces': 0, 'recall': None, 'false_per_image': 0.0},
+    }
+    assert '  masks: recall 0.500 of 2 faces, 0.000 false positives per image' in format_report(
+        report
+    )
 
 
 def test_landmarks_are_compared_where_there_is_a_reference(folder: Path) -> None:

@@ -24,7 +24,8 @@ from fer_ros.config import DetectionConfig
 from fer_ros.detection import FaceDetector, make_detector, yunet
 from fer_ros.drawing.plot_style import plot_style
 from fer_ros.errors import SourceError
-from fer_ros.evaluation.detector import evaluate_detector, read_ground_truth
+from fer_ros.evaluation.detector import evaluate_detector
+from fer_ros.evaluation.matching import read_ground_truth
 from fer_ros.types import FaceDetections, UInt8Array
 
 YUNET_FILES = {
@@ -107,7 +108,7 @@ def share_with_face(detector: FaceDetector, clip: Path) -> float:
 
 
 def draw_curves(reports: dict[str, dict[str, Any]], output: Path) -> None:
-    """Draw each detector's recall over its false boxes a photo, for both sizes asked for."""
+    """Draw each detector's recall over false positives per image, for both sizes asked for."""
     from matplotlib.figure import Figure
 
     with plot_style():
@@ -116,7 +117,7 @@ def draw_curves(reports: dict[str, dict[str, Any]], output: Path) -> None:
             for name, report in reports.items():
                 curve = np.array(report['from_px'][height]['curve'], float)
                 axes.plot(curve[:, 0], curve[:, 1], marker='o', markersize=3, label=name)
-            axes.set(xscale='log', ylim=(0, 1), xlabel='false boxes a photo')
+            axes.set(xscale='log', ylim=(0, 1), xlabel='false positives per image')
             axes.set_title(f'faces from {height} px')
         figure.axes[0].set_ylabel('recall')
         figure.axes[0].legend()

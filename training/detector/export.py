@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from fer_ros.detection.builtin import OUTPUT_COLUMNS
+from fer_ros.detection.cells import OUTPUT_COLUMNS
 from fer_ros.errors import ModelError
 from fer_ros.models.card import SCHEMA, file_sha256
 from fer_ros.types import Float32Array
@@ -87,7 +87,7 @@ def load_network(
     recipe: Recipe, weights: Path, shape_hw: tuple[int | None, int | None]
 ) -> keras.Model:
     """Return the network for inputs of *shape_hw* with trained weights."""
-    size = recipe.collage.size_px
+    size = recipe.mosaic.size_px
     trained = for_training(build_network(recipe.network, (size, size)))
     trained.load_weights(weights)
     network = build_network(recipe.network, shape_hw)

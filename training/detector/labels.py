@@ -1,12 +1,10 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pseudo-labels: what two YuNets say of a photo at several scales and mirrored, where they agree.
+"""Pseudo-labels: what YuNet says of a photo at several scales and flipped, where that agrees.
 
-    python -m training.detector.labels ../shared/data/portraits runs/detector/portraits.npz
-    python -m training.detector.labels ../shared/data/fer2013.npz runs/detector/fer2013.npz
-
-A folder is read as photos. Of FER2013 only the split Training is read; its faces fill their 48x48
-images, so that they are put on a grey border and enlarged before the teachers look.
+for name in people scenes portraits; do
+  python -m training.detector.labels ../shared/data/$name runs/detector/$name.npz
+done
 """
 
 from __future__ import annotations
@@ -22,15 +20,14 @@ import numpy as np
 from fer_ros.errors import DataError
 from fer_ros.geometry import pairwise_iou
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
-from training.detector.photos import Photo, read_fer2013, read_folder
+from training.detector.photos import Photo, read_folder
 
-PHOTO_SCALES = (0.5, 1.0, 2.0)
-FER2013_SCALES = (4.0,)
-FER2013_BORDER_PX = 8
+TEACHER = Path('../shared/models/yunet_n_640_640.onnx')
+SCALES = (0.5, 1.0, 2.0)
 ASKED_SCORE = 0.3
 MIN_VISIBLE_PX = 8.0
 """A teacher's pass counts as a voter for a face only if the face has at least this size in it."""
-MIRRORED_LANDMARKS = (1, 0, 2, 4, 3)
+FLIPPED_LANDMARKS = (1, 0, 2, 4, 3)
 
 
 @dataclass(frozen=True)
@@ -73,13 +70,13 @@ class PhotoLabels:
 
 
 def run_teacher(
-    teacher: cv2.FaceDetectorYN, image: UInt8Array, scale: float, mirror: bool
+    teacher: cv2.FaceDetectorYN, image: UInt8Array, scale: float, flip: bool
 ) -> Float32Array:
     """Return float32 (N, 15): box xyxy, five landmarks, score, in pixels of *image*."""
     height, width = image.shape[:2]
     size = max(32, round(width * scale)), max(32, round(height * scale))
     seen = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    if mirror:
+    if flip:
         seen = np.ascontiguousarray(seen[:, ::-1])
     teacher.setInputSize(size)
     found = teacher.detect(seen)[1]
@@ -90,10 +87,10 @@ def run_teacher(
     top_left, size_wh = found[:, None, :2], found[:, None, 2:4]
     landmarks = found[:, 4:14].reshape(-1, 5, 2)
     points = np.concatenate([top_left, top_left + size_wh, landmarks], axis=1)
-    if mirror:
+    if flip:
         points[..., 0] = size[0] - points[..., 0]
         points[:, [0, 1], 0] = points[:, [1, 0], 0]  # left and right edge
-        points[:, 2:] = points[:, 2:][:, MIRRORED_LANDMARKS]
+        points[:, 2:] = points[:, 2:][:, FLIPPED_LANDMARKS]
     points *= np.array([width / size[0], height / size[1]], np.float32)
     return np.concatenate([points.reshape(-1, 14), found[:, 14:]], axis=1).astype(np.float32)
 
@@ -133,33 +130,14 @@ def merge_passes(passes: Sequence[Float32Array], scales: Sequence[float]) -> Flo
     return np.array(merged, np.float32).reshape(-1, 16)
 
 
-def label_photos(
-    photos: Iterable[Photo],
-    teachers: Sequence[Path],
-    scales: Sequence[float] = PHOTO_SCALES,
-    border_px: int = 0,
-) -> PhotoLabels:
-    """Let every teacher look at every photo at every scale, plain and mirrored.
-
-    Args:
-        photos: name and image of each.
-        teachers: YuNet weights.
-        scales: how much each pass enlarges the photo.
-        border_px: width of a grey border, in pixels of the photo, put around it first.
-    """
-    nets = [
-        cv2.FaceDetectorYN.create(str(path), '', (320, 320), ASKED_SCORE, 0.45, 500)
-        for path in teachers
-    ]
-    plan = [(net, scale, mirror) for net in nets for scale in scales for mirror in (False, True)]
+def label_photos(photos: Iterable[Photo], teacher: Path) -> PhotoLabels:
+    """Let YuNet's *teacher* weights look at every photo at every scale, plain and flipped."""
+    net = cv2.FaceDetectorYN.create(str(teacher), '', (320, 320), ASKED_SCORE, 0.45, 500)
+    plan = [(scale, flip) for scale in SCALES for flip in (False, True)]
     names, photo, rows = [], [], []
     for name, image in photos:
-        framed = cv2.copyMakeBorder(
-            image, *[border_px] * 4, cv2.BORDER_CONSTANT, value=(128, 128, 128)
-        )
-        passes = [run_teacher(net, framed, scale, mirror) for net, scale, mirror in plan]
-        merged = merge_passes(passes, [scale for _, scale, _ in plan])
-        merged[:, :14] -= border_px
+        passes = [run_teacher(net, image, scale, flip) for scale, flip in plan]
+        merged = merge_passes(passes, [scale for scale, _ in plan])
         photo.append(np.full(len(merged), len(names), np.int64))
         rows.append(merged)
         names.append(name)
@@ -175,22 +153,17 @@ def label_photos(
 
 
 def main() -> None:
-    """Label a folder of photos, or FER2013's training images."""
+    """Label a folder of photos."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', type=Path)
     parser.add_argument('output', type=Path)
-    parser.add_argument('--teachers', type=Path, default=Path('../shared/models'))
+    parser.add_argument('--teacher', type=Path, default=TEACHER)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    teachers = sorted(options.teachers.glob('*yunet*.onnx'))
-    if options.source.suffix == '.npz':
-        photos, scales = read_fer2013(options.source), FER2013_SCALES
-        labels = label_photos(photos, teachers, scales, FER2013_BORDER_PX)
-    else:
-        labels = label_photos(read_folder(options.source), teachers)
+    labels = label_photos(read_folder(options.source), options.teacher)
     labels.save(options.output)
-    sure = int((labels.agreement >= 0.75).sum())
-    print(f'{len(labels.names)} photos, {len(labels.photo)} candidates, {sure} agreed')
+    certain = int((labels.agreement >= 0.75).sum())
+    print(f'{len(labels.names)} photos, {len(labels.photo)} candidates, {certain} agreed')
 
 
 if __name__ == '__main__':

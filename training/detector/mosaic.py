@@ -1,11 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Images for a taught network: whole photos side by side and over one another, as they are.
-
-Nobody has to say where their faces are; the teacher is asked. So portraits keep their hair,
-shoulders and backgrounds, which cut-out faces lose, and any change is allowed that leaves a
-picture of something: turns, squeezes, parts of faces, two photos blended.
-"""
+"""Training images: real photos side by side, at every scale, and where their faces lie then."""
 
 from __future__ import annotations
 
@@ -15,159 +10,161 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from fer_ros.types import Float32Array, UInt8Array
-from training.detector.collage import CutOut, log_uniform, skin_table
+from fer_ros.types import BoolArray, Float32Array, UInt8Array
+from training.detector.faces import LabelledFaces, Photo, PhotoSets
+from training.detector.photometric import augment
 
-LARGEST_IN_SCENE_PX = 160.0
-"""Faces in scenes are small; enlarged further they show nothing more."""
-CLOSE_PX = 110.0
-"""Faces by chance larger than this are rare in mosaics of several tiles."""
-Photo = tuple[UInt8Array, Float32Array, float]
-"""A photo, the point of it (x, y) that a tile is laid around, and how much it is enlarged."""
-BORDERS = (cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE)
+BORDERS = (cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE)
+"""Not reflected: that would show faces again."""
+BLURRED_FROM = 2.0
+"""Photos enlarged by more show no small faces but those known before."""
+VISIBLE_SHARE = 0.6
+"""Faces of which less is on their tile are left open."""
+MAX_ENLARGED = 3.0
+"""Small faces are enlarged by no more than this to become large ones: there is nothing to see."""
 
 
 @dataclass(frozen=True)
 class MosaicConfig:
-    """How mosaics are made; shares are probabilities.
+    """How training images are made; shares are probabilities, one tile at a time.
 
     Attributes:
-        share: an image is a mosaic, not a collage.
-        portrait_share: a tile shows a portrait
-        peopled_share: or else a scene with people; what is left shows any other scene.
-        smallest_px: smallest face of a portrait (root of its box's area).
-        largest_px: largest face of a portrait.
-        loose_share: a photo is laid over the tiles, turned, instead of filling one.
-        tint_share: a grey portrait is given the colours of a complexion.
-        blend_share: two images are blended.
-        close_share: an image is a single portrait, so near that the face has more than CLOSE_PX.
+        size_px: width and height of an image, a multiple of 32.
+        people_share: a tile shows a photo of people
+        portrait_share: or else a portrait; what is left shows any other scene.
+        smallest_px: smallest face sought for a tile (root of its box's area);
+        middle_px: up to here the sizes of most faces are drawn,
+        close_share: and with this share those above it, up to twice the tile.
+        negative_share: a photo is enlarged so far that it shows no whole face.
+        turned_share: a photo is turned by any angle; the others by some degrees.
     """
 
-    share: float = 0.6
-    portrait_share: float = 0.6
-    peopled_share: float = 0.2
-    smallest_px: float = 18.0
-    largest_px: float = 280.0
-    loose_share: float = 0.5
-    tint_share: float = 0.6
-    blend_share: float = 0.12
-    close_share: float = 0.0
+    size_px: int = 256
+    people_share: float = 0.7
+    portrait_share: float = 0.15
+    smallest_px: float = 14.0
+    middle_px: float = 100.0
+    close_share: float = 0.25
+    negative_share: float = 0.08
+    turned_share: float = 0.08
+
+
+@dataclass(frozen=True)
+class Example:
+    """A training image.
+
+    Attributes:
+        image: uint8 (S, S, 3) BGR.
+        faces: what is known of the faces on it.
+        turned_deg: float32 (N,); by how much each face's photo was turned, 0 to 180.
+        complete: bool (S, S); where *faces* are all there are, whatever a teacher says.
+    """
+
+    image: UInt8Array
+    faces: LabelledFaces
+    turned_deg: Float32Array
+    complete: BoolArray
 
 
 class MosaicMaker:
-    """Makes one mosaic after another."""
+    """Makes one training image after another."""
 
-    def __init__(
-        self,
-        portraits: list[CutOut],
-        peopled: list[tuple[UInt8Array, Float32Array]],
-        scenes: list[UInt8Array],
-        config: MosaicConfig,
-        rng: np.random.Generator,
-    ) -> None:
-        """Draw every random number from *rng*.
+    def __init__(self, photos: PhotoSets, config: MosaicConfig, seed: int) -> None:
+        """Draw every random number from a generator started with *seed*."""
+        self.photos, self.config = photos, config
+        self.rng = np.random.default_rng(seed)
 
-        Args:
-            portraits: photos with one known face each.
-            peopled: photos with float32 (N, 4) boxes of their faces, N at least 1.
-            scenes: other photos.
-            config: how often what is done.
-            rng: source of all chance.
-        """
-        self.portraits, self.peopled, self.scenes = portraits, peopled, scenes
-        self.config, self.rng = config, rng
-
-    def make(self, size: int) -> UInt8Array:
-        """Return one image, uint8 (size, size, 3)."""
-        image = self._tiles(size)
-        if self.rng.random() < self.config.blend_share:
-            share = float(self.rng.uniform(0.5, 0.85))
-            image = cv2.addWeighted(image, share, self._tiles(size), 1 - share, 0)
-        return image
-
-    def _tiles(self, size: int) -> UInt8Array:
-        """Return photos side by side and, perhaps, some over them."""
-        rng = self.rng
-        canvas = np.empty((size, size, 3), np.uint8)
-        if rng.random() < self.config.close_share:
-            self._write(canvas, self._portrait(size, CLOSE_PX), fill=True)
-            return canvas
+    def make(self) -> Example:
+        """Return the next image with its faces."""
+        size = self.config.size_px
+        canvas, complete = np.empty((size, size, 3), np.uint8), np.zeros((size, size), bool)
+        parts, angles = [], []
         columns, rows = self._cuts(size), self._cuts(size)
         for left, right in itertools.pairwise(columns):
             for top, bottom in itertools.pairwise(rows):
-                self._lay(canvas[top:bottom, left:right], fill=True)
-        if rng.random() < self.config.loose_share:
-            for _ in range(int(rng.integers(1, 5))):
-                width, height = (int(rng.integers(size // 6, size // 2)) for _ in range(2))
-                left, top = int(rng.integers(size - width)), int(rng.integers(size - height))
-                self._lay(canvas[top : top + height, left : left + width], fill=False)
-        return canvas
+                tile = canvas[top:bottom, left:right]
+                faces, angle, all_known = self._fill(tile)
+                complete[top:bottom, left:right] = all_known
+                parts.append(faces.warped(np.array([[1, 0, left], [0, 1, top]], float)))
+                angles += [angle] * len(faces)
+        faces = LabelledFaces.join(parts)
+        return Example(augment(canvas, self.rng), faces, np.array(angles, np.float32), complete)
 
     def _cuts(self, size: int) -> list[int]:
         """Return where tiles begin and end along one side."""
-        count = int(self.rng.choice([1, 2, 3, 4], p=[0.35, 0.35, 0.2, 0.1]))
-        inner = [round(size * (i + self.rng.uniform(-0.25, 0.25)) / count) for i in range(1, count)]
+        count = int(self.rng.choice([1, 2, 3], p=[0.45, 0.4, 0.15]))
+        inner = [round(size * (i + self.rng.uniform(-0.2, 0.2)) / count) for i in range(1, count)]
         return [0, *inner, size]
 
-    def _lay(self, tile: UInt8Array, fill: bool) -> None:
-        """Write a drawn photo into *tile*."""
-        height, width = tile.shape[:2]
-        self._write(tile, self._photo(width, height), fill)
+    def _fill(self, tile: UInt8Array) -> tuple[LabelledFaces, float, bool]:
+        """Write a photo into *tile*; return its faces, by how much it is turned, and whether
+        they are all there are.
 
-    def _write(self, tile: UInt8Array, photo: Photo, fill: bool) -> None:
-        """Write *photo* into *tile*; where it ends, go on somehow or leave what is there."""
-        rng = self.rng
+        Enlarged photos and scenes show nothing but the faces known on them: there a teacher may
+        take blurred things for faces.
+        """
+        rng, config = self.rng, self.config
         height, width = tile.shape[:2]
-        image, focus, scale = photo
+        photo = self._draw()
+        focus, scale = self._aim(photo, width, height)
+        angle = rng.uniform(-180, 180) if rng.random() < config.turned_share else rng.normal(0, 12)
+        radians = np.deg2rad(angle)
+        squeeze = np.exp(rng.uniform(-0.2, 0.2)) if rng.random() < 0.4 else 1.0
+        turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
+        linear = scale * turn @ np.diag([rng.choice([-1, 1]) * squeeze, 1 / squeeze])
+        place = rng.uniform(0.2, 0.8, 2) * (width, height)
+        matrix = np.column_stack([linear, place - linear @ focus])
+        self._warp(photo.image, matrix, scale, tile)
+        faces = _visible(photo.faces.warped(matrix), width, height)
+        return faces, abs((angle + 180) % 360 - 180), photo.complete or scale > BLURRED_FROM
+
+    def _draw(self) -> Photo:
+        """Return a photo of a kind chosen by chance."""
+        draw, config = self.rng.random(), self.config
+        if draw < config.people_share:
+            kind = self.photos.people
+        elif draw < config.people_share + config.portrait_share:
+            kind = self.photos.portraits
+        else:
+            kind = self.photos.scenes
+        return kind[self.rng.integers(len(kind))]
+
+    def _aim(self, photo: Photo, width: int, height: int) -> tuple[np.ndarray, float]:
+        """Return the point of *photo* to show and how much to enlarge it, for a tile."""
+        rng, config = self.rng, self.config
+        fit = max(width / photo.image.shape[1], height / photo.image.shape[0])
+        if rng.random() < config.negative_share:
+            return rng.uniform((0, 0), photo.image.shape[1::-1]), fit * rng.uniform(3, 10)
+        if not len(photo.faces):
+            return rng.uniform((0, 0), photo.image.shape[1::-1]), fit * rng.uniform(0.8, 2.5)
+        low, high = config.smallest_px, config.middle_px
+        if rng.random() < config.close_share:
+            low, high = high, max(2.0 * min(width, height), high)
+        wanted_px = np.exp(rng.uniform(np.log(low), np.log(high)))
+        row = rng.integers(len(photo.faces))
+        box = photo.faces.boxes_xyxy[row]
+        scale = min(wanted_px / max(float(photo.faces.sides_px[row]), 1.0), MAX_ENLARGED)
+        return (box[:2] + box[2:]) / 2, scale
+
+    def _warp(self, image: UInt8Array, matrix: np.ndarray, scale: float, tile: UInt8Array) -> None:
+        """Write *image* into *tile* through *matrix*; beyond its end goes on somehow."""
         while scale < 0.6 and min(image.shape[:2]) >= 32:
             image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            focus, scale = focus / 2, scale * 2
-        spread = 35 if rng.random() < 0.2 else 12
-        angle = np.deg2rad(rng.normal(0, spread)) if rng.random() < 0.7 else 0.0
-        squeeze = np.exp(rng.uniform(-0.25, 0.25)) if rng.random() < 0.4 else 1.0
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        linear = scale * turn @ np.diag([rng.choice([-1, 1]) * squeeze, 1 / squeeze])
-        place = rng.uniform(0.15, 0.85, 2) * (width, height)
-        matrix = np.column_stack([linear, place - linear @ focus])
-        border = BORDERS[rng.integers(len(BORDERS))] if fill else cv2.BORDER_TRANSPARENT
-        colour = [int(c) for c in rng.integers(0, 256, 3)]
+            matrix, scale = matrix * [2, 2, 1], scale * 2
+        border = BORDERS[self.rng.integers(len(BORDERS))]
+        colour = [int(c) for c in self.rng.integers(0, 256, 3)]
+        how = cv2.INTER_CUBIC if scale > 1.5 else cv2.INTER_LINEAR
+        size_wh = tile.shape[1], tile.shape[0]
         tile[:] = cv2.warpAffine(
-            image, matrix, (width, height), tile.copy(), borderMode=border, borderValue=colour
+            image, matrix, size_wh, flags=how, borderMode=border, borderValue=colour
         )
 
-    def _photo(self, width: int, height: int) -> Photo:
-        """Return a photo for a tile of that size."""
-        rng, config = self.rng, self.config
-        draw = rng.random()
-        if draw < config.portrait_share:
-            return self._portrait(min(height, width), config.smallest_px)
-        if draw < config.portrait_share + config.peopled_share:
-            image, boxes = self.peopled[rng.integers(len(self.peopled))]
-            box = boxes[rng.integers(len(boxes))]
-            side = float(np.sqrt(max((box[2:] - box[:2]).prod(), 1.0)))
-            wanted_px = self._face_px(config.smallest_px, LARGEST_IN_SCENE_PX)
-            return image, (box[:2] + box[2:]) / 2, min(wanted_px / side, 4)
-        image = self.scenes[rng.integers(len(self.scenes))]
-        least = max(width / image.shape[1], height / image.shape[0])
-        focus = rng.uniform((0, 0), image.shape[1::-1])
-        return image, focus, float(least * log_uniform(rng, 0.8, 2.5))
 
-    def _portrait(self, side: int, smallest_px: float) -> Photo:
-        """Return a portrait for a tile whose shorter side is *side*."""
-        rng = self.rng
-        face = self.portraits[rng.integers(len(self.portraits))]
-        wanted_px = self._face_px(smallest_px, min(self.config.largest_px, 1.2 * side))
-        image = face.pyramid[0]
-        if rng.random() < self.config.tint_share and _is_grey(image):
-            image = cv2.LUT(image, skin_table(rng))
-        return image, (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2, wanted_px / face.size_px
-
-    def _face_px(self, smallest_px: float, largest_px: float) -> float:
-        """Return how large a face is to be."""
-        return float(log_uniform(self.rng, smallest_px, max(largest_px, smallest_px)))
-
-
-def _is_grey(image: UInt8Array) -> bool:
-    """Return whether a photo has no colours (up to what JPEG adds)."""
-    some = image[::8, ::8].astype(np.int16)
-    return bool(np.abs(some[..., 0] - some[..., 2]).mean() < 3)
+def _visible(faces: LabelledFaces, width: int, height: int) -> LabelledFaces:
+    """Return the faces that touch a tile; those mostly outside are left open."""
+    clipped = np.clip(faces.boxes_xyxy, 0, (width, height, width, height))
+    areas = np.clip(clipped[:, 2:] - clipped[:, :2], 0, None).prod(axis=1)
+    shares = areas / np.maximum(faces.sides_px**2, 1e-6)
+    kept = shares > 0.05
+    certain = faces.certain & (shares >= VISIBLE_SHARE)
+    return LabelledFaces(faces.boxes_xyxy[kept], faces.landmarks[kept], certain[kept])

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from fer_ros.detection.builtin import OUTPUT_COLUMNS
+from fer_ros.detection.cells import OUTPUT_COLUMNS
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the network should answer: which cells stand for which face; and the loss.
+"""What the network should predict for each cell: a teacher's word, put right by what is known.
 
-Assignment as in FCOS (Z. Tian et al., 2019): the cells near the middle of a face stand for it, on
-the levels that suit its size; the score to learn is the overlap the cell's own box reaches, as in
-generalised focal loss (X. Li et al., 2020).
+A teacher that is asked cell by cell says how sure it is of each, of things that look a little like
+faces too (arXiv 1503.02531). Where photos were enlarged, turned or cut, more is known than the
+teacher sees: faces it misses, parts of a face that are none, faces upside down.
 """
 
 from __future__ import annotations
@@ -15,118 +15,125 @@ import keras
 import numpy as np
 from keras import ops
 
-from fer_ros.detection.builtin import STRIDES, UNIT_STRIDES, cell_centres
-from fer_ros.types import Float32Array
-from training.detector.collage import LabelledFaces
+from fer_ros.detection.cells import STRIDES, UNIT_STRIDES, cell_centres
+from fer_ros.geometry import pairwise_iou
+from fer_ros.types import BoolArray, Float32Array
+from training.detector.mosaic import Example
 
 LEVEL_SIDES_PX = ((0.0, 46.0), (34.0, 104.0), (78.0, 1e9))
 """Faces (root of the box's area) that each stride stands for; neighbours share a band."""
 CENTRE_SHARE = 0.25
-"""Cells stand for a face up to this share of its sides away from its middle,"""
+"""Cells stand for a face up to this share of its sides away from its centre,"""
 CENTRE_STRIDES = 0.75
 """but at least up to so many strides."""
-
+SMALLEST_PX, LARGEST_PX = 14.0, 320.0
+"""Faces (root of the box's area) the network is to find by itself; larger ones are found at a
+smaller scale."""
+UPRIGHT_DEG, UPSIDE_DOWN_DEG = 55.0, 75.0
+"""Faces turned by less are to be found, by more are not: a photo can be turned instead."""
+MISSED_SCORE, GIVEN_SCORE = 0.5, 0.85
+"""A face to which no cell of the teacher's gives the first is given the second."""
+WHOLE_FROM_PX, PART_SHARE = 48.0, 0.5
+"""Boxes in the middle of a face of at least this side, and below this share of it, are parts."""
+SAME_MIN_IOU = 0.4
 TAUGHT_FROM = 0.1
-"""A teacher's boxes and landmarks are learnt from cells to which it gives at least this score."""
+"""Boxes and landmarks are learned from cells with at least this score."""
 
-WEIGHT, POSITIVE, BOX, LANDMARKS = 0, 1, slice(2, 6), slice(6, 16)
+WEIGHT, SCORE, BOX, LANDMARKS = 0, 1, slice(2, 6), slice(6, 16)
 TARGET_COLUMNS = 16
 
 
-def encode(faces: LabelledFaces, size_px: int, least_px: float) -> Float32Array:
-    """Return the targets of a square image, float32 (cells, 16).
-
-    Columns: weight of the score (0 for cells left open), 1 for cells that stand for a face, the
-    face's box (xyxy, px) and its landmarks (px). Where faces overlap the smaller one wins.
+def correct(target: Float32Array, example: Example) -> None:
+    """Put a teacher's targets of an image right by what is known of it, in place.
 
     Args:
-        faces: what the image shows, in its pixels.
-        size_px: height and width of the image, a multiple of the largest stride.
-        least_px: faces with a smaller root of their area are left open.
+        target: float32 (cells, 16), fine grid first: weight of the score, score 0 to 1, box (xyxy,
+            px), landmarks (px; NaN where nobody knows them).
+        example: the image, square, its sides multiples of the largest stride.
     """
-    centres, strides = cell_centres((size_px, size_px))
-    target = np.zeros((len(centres), TARGET_COLUMNS), np.float32)
-    target[:, WEIGHT] = 1
-    low, high = (
-        np.repeat([sides[end] for sides in LEVEL_SIDES_PX], [(size_px // s) ** 2 for s in STRIDES])
-        for end in (0, 1)
-    )
-    sides = np.sqrt(
-        np.clip(faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2], 0, None).prod(axis=1)
-    )
+    size = example.image.shape[0]
+    centres, strides = cell_centres((size, size))
+    faces, sides = example.faces, example.faces.sides_px
+    overlaps = pairwise_iou(target[:, BOX], faces.boxes_xyxy)
+    columns, rows = centres.astype(int).T
+    unknown = example.complete[rows, columns] & ~(overlaps >= SAME_MIN_IOU).any(axis=1)
+    target[unknown, SCORE] = 0
+    cell_sides = np.sqrt(np.clip(target[:, 4:6] - target[:, 2:4], 0, None).prod(axis=1))
     for row in np.argsort(-sides, kind='stable'):
-        box = faces.boxes_xyxy[row]
-        wide = box[2:] - box[:2]
-        away = np.abs(centres - (box[:2] + box[2:]) / 2)
-        if not faces.sure[row] or sides[row] < least_px:
-            target[(away < wide / 2 + strides[:, None] / 2).all(axis=1), WEIGHT] = 0
-            continue
-        reach = np.maximum(CENTRE_SHARE * wide, CENTRE_STRIDES * strides[:, None])
-        near = (away <= reach).all(axis=1) & (low <= sides[row]) & (sides[row] < high)
-        target[near, WEIGHT] = target[near, POSITIVE] = 1
-        target[near, BOX] = box
-        target[near, LANDMARKS] = faces.landmarks[row].ravel()
-    return target
+        box, turned = faces.boxes_xyxy[row], example.turned_deg[row]
+        inside = ((centres > box[:2]) & (centres < box[2:])).all(axis=1)
+        if sides[row] >= WHOLE_FROM_PX:
+            target[inside & (cell_sides < PART_SHARE * sides[row]), SCORE] = 0
+        if turned >= UPRIGHT_DEG:
+            near = inside & (overlaps[:, row] >= SAME_MIN_IOU)
+            target[near, SCORE] = 0
+            target[near, WEIGHT] = float(turned >= UPSIDE_DOWN_DEG)
+        elif faces.certain[row] and SMALLEST_PX <= sides[row] <= LARGEST_PX:
+            same = overlaps[:, row] >= SAME_MIN_IOU
+            if not (same & (target[:, SCORE] >= MISSED_SCORE)).any():
+                near = _central_cells(box, centres, strides)
+                target[near, WEIGHT], target[near, SCORE] = 1, GIVEN_SCORE
+                target[near, BOX] = box
+                target[near, LANDMARKS] = faces.landmarks[row].ravel()
+
+
+def _central_cells(box: Float32Array, centres: Float32Array, strides: Float32Array) -> BoolArray:
+    """Return bool (cells,): those that stand for a face, as in FCOS (Z. Tian et al., 2019)."""
+    wide = box[2:] - box[:2]
+    side = np.sqrt(wide.prod())
+    reach = np.maximum(CENTRE_SHARE * wide, CENTRE_STRIDES * strides[:, None])
+    near = (np.abs(centres - (box[:2] + box[2:]) / 2) <= reach).all(axis=1)
+    for stride, (low, high) in zip(STRIDES, LEVEL_SIDES_PX):
+        near &= (strides != stride) | ((low <= side) & (side < high))
+    return near
 
 
 class DetectorLoss(keras.losses.Loss):
-    """Score (quality focal loss), box (complete IoU) and landmarks (L1), each a cell's mean."""
+    """Score (cross-entropy), box (complete IoU) and landmarks (L1), weighted by the score."""
 
     def __init__(
         self,
         size_px: int,
         box_weight: float = 2.0,
         landmark_weight: float = 1.0,
-        taught: bool = False,
         **options: Any,
     ) -> None:
-        """Make the loss for images of *size_px* by *size_px*.
-
-        With *taught* the targets are a teacher's answer: every cell learns its score, and those it
-        scores above TAUGHT_FROM its box and landmarks, by their score.
-        """
+        """Make the loss for images of *size_px* by *size_px*."""
         super().__init__(name='detector_loss', reduction=None, **options)
         centres, strides = cell_centres((size_px, size_px))
         self.centres, self.units = centres, (strides * UNIT_STRIDES)[:, None]
         self.box_weight, self.landmark_weight = box_weight, landmark_weight
-        self.taught = taught
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one number for the batch.
 
         Args:
-            y_true: (B, cells, 16) from ``encode``.
+            y_true: (B, cells, 16), see ``correct``.
             y_pred: (B, cells, 15): logit, box (dx, dy, log w, log h) and landmarks in units.
         """
-        positive, weight = y_true[..., POSITIVE], y_true[..., WEIGHT]
-        if self.taught:
-            taught_score = positive
-            positive = positive * ops.cast(positive > TAUGHT_FROM, positive.dtype)
-        count = ops.maximum(ops.sum(positive), 1.0)
+        score, weight = y_true[..., SCORE], y_true[..., WEIGHT]
+        taught = weight * score * ops.cast(score > TAUGHT_FROM, score.dtype)
+        count = ops.maximum(ops.sum(taught), 1.0)
         centres, units = map(ops.convert_to_tensor, (self.centres, self.units))
         middle = centres + y_pred[..., 1:3] * units
         half = ops.exp(ops.clip(y_pred[..., 3:5], -6, 4)) * units / 2
         box = ops.concatenate([middle - half, middle + half], axis=-1)
         overlap, distance = box_overlap(box, y_true[..., BOX])
-        box_loss = ops.sum(positive * (1 - overlap + distance)) / count
+        box_loss = ops.sum(taught * (1 - overlap + distance)) / count
 
-        if self.taught:
-            entropy = ops.binary_crossentropy(taught_score, y_pred[..., 0], from_logits=True)
-            score_loss = ops.sum(entropy) / count
-        else:
-            quality = ops.stop_gradient(ops.clip(overlap, 0, 1)) * positive
-            score = ops.sigmoid(y_pred[..., 0])
-            entropy = ops.binary_crossentropy(quality, y_pred[..., 0], from_logits=True)
-            score_loss = ops.sum(weight * ops.square(quality - score) * entropy) / count
+        entropy = ops.binary_crossentropy(score, y_pred[..., 0], from_logits=True)
+        score_loss = ops.sum(weight * entropy) / count
 
         shape = (-1, self.centres.shape[0], 5, 2)
         offsets = ops.reshape(y_pred[..., 5:15], shape) * ops.reshape(units, (1, -1, 1, 1))
         points = ops.reshape(centres, (1, -1, 1, 2)) + offsets
-        wanted = ops.reshape(y_true[..., LANDMARKS], shape)
+        targets = ops.reshape(y_true[..., LANDMARKS], shape)
+        known = ops.isfinite(targets)
         wide = y_true[..., 4:6] - y_true[..., 2:4]
         side = ops.sqrt(ops.maximum(wide[..., 0] * wide[..., 1], 1.0))[..., None, None]
-        error = ops.mean(ops.abs(points - wanted) / side, axis=(-1, -2))
-        landmark_loss = ops.sum(positive * ops.minimum(error, 1.0)) / count
+        distances = ops.where(known, ops.abs(points - ops.where(known, targets, 0.0)), 0.0)
+        error = ops.mean(distances / side, axis=(-1, -2))
+        landmark_loss = ops.sum(taught * ops.minimum(error, 1.0)) / count
         return score_loss + self.box_weight * box_loss + 10 * self.landmark_weight * landmark_loss
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from fer_ros.detection.builtin import STRIDES
+from fer_ros.detection.cells import STRIDES
 from fer_ros.errors import DataError
 from fer_ros.types import Float32Array, UInt8Array
-from training.detector.targets import BOX, LANDMARKS, POSITIVE, TARGET_COLUMNS
+from training.detector.targets import BOX, LANDMARKS, SCORE, TARGET_COLUMNS
 
 PARTS = ('cls', 'obj', 'bbox', 'kps')
 
@@ -63,10 +63,9 @@ class DenseTeacher:
         self._session = open_session(path)
 
     def answer(self, image: UInt8Array) -> Float32Array:
-        """Return targets, float32 (cells, 16), fine grid first, as ``targets.encode`` lays them.
+        """Return targets, float32 (cells, 16), fine grid first, as ``targets.correct`` takes them.
 
-        The column of cells that stand for a face holds the teacher's score, 0 to 1; every cell
-        has a box and landmarks.
+        Every cell has a score, 0 to 1, a box and landmarks.
 
         Args:
             image: uint8 (H, W, 3) BGR, sides multiples of the largest stride.
@@ -84,7 +83,7 @@ class DenseTeacher:
             corners = np.stack([x, y], axis=-1).reshape(-1, 2).astype(np.float32)
             middle = (corners + box[:, :2]) * stride
             half = np.exp(np.clip(box[:, 2:], -6, 6)) * stride / 2
-            rows[:, POSITIVE] = np.sqrt(np.clip(cls, 0, 1) * np.clip(obj, 0, 1))[:, 0]
+            rows[:, SCORE] = np.sqrt(np.clip(cls, 0, 1) * np.clip(obj, 0, 1))[:, 0]
             rows[:, BOX] = np.concatenate([middle - half, middle + half], axis=1)
             rows[:, LANDMARKS] = (np.tile(corners, 5) + points) * stride
             start += len(cls)

@@ -24,13 +24,11 @@ from keras import ops
 
 from fer_ros.errors import ConfigError, DataError
 from fer_ros.models.card import DetectorCard
-from fer_ros.types import Float32Array
-from training.detector.batches import CollageBatches, TaughtMaker
-from training.detector.collage_maker import CollageConfig, CollageMaker
-from training.detector.growth import grow
-from training.detector.mosaic import MosaicConfig
+from training.detector.batches import MosaicBatches
+from training.detector.faces import PhotoSets, load_photos
+from training.detector.labels import TEACHER
+from training.detector.mosaic import MosaicConfig, MosaicMaker
 from training.detector.network import NetworkConfig, build_network, for_training
-from training.detector.stock import Stock, load_stock
 from training.detector.targets import DetectorLoss
 from training.detector.teacher import DenseTeacher
 from training.engine.callbacks import copied_weights
@@ -39,7 +37,6 @@ from training.engine.from_litert import LiteRtWeights, fill
 
 CHECKPOINT, AVERAGED, CURVES = 'checkpoint.npz', 'averaged.weights.h5', 'curves.csv'
 VALIDATION_STEPS = 12
-TEACHER = Path('../shared/models/yunet_n_640_640.onnx')
 
 
 @dataclass(frozen=True)
@@ -58,29 +55,18 @@ class ScheduleConfig:
 class Recipe:
     """One training run, as its YAML file states it.
 
-    ``not_people`` is a text file beside the recipe. With ``mosaic`` a teacher is asked about every
-    image, instead of labels; ``thumbnails`` is whether FER2013's small faces are set into collages
-    as well; ``grown_from`` is the network of the detector to begin with, where that is smaller.
+    ``not_people`` is a text file beside the recipe: scenes without faces.
     """
 
     seed: int
     network: NetworkConfig
-    collage: CollageConfig
+    mosaic: MosaicConfig
     schedule: ScheduleConfig
     optimizer: dict[str, float]
     loss: dict[str, float]
     average: dict[str, float]
-    held_back_every: int
     not_people: tuple[str, ...]
-    mosaic: MosaicConfig | None = None
     precision: str = 'float32'
-    thumbnails: bool = True
-    grown_from: NetworkConfig | None = None
-
-    @property
-    def taught(self) -> bool:
-        """Return whether a teacher is asked about every image, instead of labels."""
-        return self.mosaic is not None
 
 
 def _listed(path: Path) -> tuple[str, ...]:
@@ -105,14 +91,10 @@ def read_recipe(path: Path) -> Recipe:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
         parts: dict[str, Any] = {
             'network': _network(content['network']),
-            'collage': CollageConfig(**content['collage']),
+            'mosaic': MosaicConfig(**content['mosaic']),
             'schedule': ScheduleConfig(**content['schedule']),
             'not_people': _listed(path.parent / content['not_people']),
         }
-        if 'mosaic' in content:
-            parts['mosaic'] = MosaicConfig(**content['mosaic'])
-        if 'grown_from' in content:
-            parts['grown_from'] = _network(content['grown_from'])
         return Recipe(**{**content, **parts})
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f'recipe {path}: {error}') from error
@@ -203,7 +185,7 @@ class EpochKeeper(keras.callbacks.Callback):
 
 def make_model(recipe: Recipe) -> keras.Model:
     """Return the network, ready for ``fit``."""
-    schedule, size = recipe.schedule, recipe.collage.size_px
+    schedule, size = recipe.schedule, recipe.mosaic.size_px
     model = for_training(build_network(recipe.network, (size, size)))
     rate = HoldThenFall(
         schedule.learning_rate,
@@ -212,7 +194,7 @@ def make_model(recipe: Recipe) -> keras.Model:
         schedule.decay_share,
     )
     optimizer = keras.optimizers.AdamW(rate, **recipe.optimizer)
-    loss = DetectorLoss(size, **recipe.loss, taught=recipe.taught)
+    loss = DetectorLoss(size, **recipe.loss)
     model.compile(optimizer, loss, jit_compile=False)
     return model
 
@@ -255,18 +237,6 @@ def restore(path: Path, model: keras.Model, average: AveragedWeights) -> int:
         raise DataError(f'{path}: nothing to resume: {error}') from error
 
 
-def begin_with(model: keras.Model, recipe: Recipe, path: Path, inputs: Float32Array) -> None:
-    """Give *model* the weights of the LiteRT file at *path*, see ``train``."""
-    weights = LiteRtWeights(path)
-    if recipe.grown_from is None:
-        fill(model, weights, inputs)
-        return
-    size = recipe.collage.size_px
-    small = for_training(build_network(recipe.grown_from, (size, size)))
-    fill(small, weights, inputs)
-    grow(model, recipe.network, small, recipe.grown_from, inputs)
-
-
 def train(
     recipe: Recipe,
     data: Path,
@@ -280,47 +250,41 @@ def train(
 
     Args:
         recipe: the run.
-        data: folder with portraits, scenes and FER2013.
+        data: folder with people, portraits and scenes.
         labels: folder with the labels of each.
         output: folder of the run.
         resume: go on from its last checkpoint.
-        teacher: YuNet's file, for a recipe with mosaics.
-        start_card: card of a detector whose weights to begin with, of the same network or of
-            the recipe's ``grown_from``.
+        teacher: YuNet's file.
+        start_card: card of a detector whose weights to begin with.
 
     Raises:
         DataError: photos, labels or the teacher are missing, or there is nothing to resume.
         ModelError: the detector to begin with holds another network.
-        ConfigError: it is somewhere deeper or wider than the recipe's network.
     """
     output.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(recipe.seed)
     bfloat16 = recipe.precision == 'bfloat16'
     keras.config.set_dtype_policy('mixed_bfloat16' if bfloat16 else 'float32')
-    stock, held_back = load_stock(data, labels, recipe.not_people, recipe.thumbnails).split(
-        recipe.held_back_every
-    )
+    photos, held_back = load_photos(data, labels, recipe.not_people).split()
     model = make_model(recipe)
     average = AveragedWeights(int(recipe.average['every']), recipe.average['decay'])
     start = restore(output / CHECKPOINT, model, average) if resume else 0
     schedule = recipe.schedule
 
-    def batches(part: Stock, seed: int, steps: int) -> CollageBatches:
-        maker: CollageMaker | TaughtMaker = CollageMaker(part, recipe.collage, seed)
-        if recipe.mosaic is not None:
-            maker = TaughtMaker(maker, recipe.mosaic, DenseTeacher(teacher))
-        return CollageBatches(maker, schedule.batch, steps)
+    def batches(part: PhotoSets, seed: int, steps: int) -> MosaicBatches:
+        maker = MosaicMaker(part, recipe.mosaic, seed)
+        return MosaicBatches(maker, DenseTeacher(teacher), schedule.batch, steps)
 
     fixed = batches(held_back, 0, VALIDATION_STEPS)
     validation = tuple(np.concatenate(part) for part in zip(*(fixed[i] for i in range(len(fixed)))))
     if start_card and not resume:
         weights = DetectorCard.load(start_card).weights_path('litert')
-        begin_with(model, recipe, weights, validation[0][:64])
+        fill(model, LiteRtWeights(weights), validation[0][:64])
     keeper = EpochKeeper(output, average, validation)
     callbacks = [average, keeper, keras.callbacks.TerminateOnNaN()]
     with fast_layers():
         model.fit(
-            batches(stock, recipe.seed + 1000 * start, schedule.steps),
+            batches(photos, recipe.seed + 1000 * start, schedule.steps),
             initial_epoch=start,
             epochs=schedule.epochs,
             callbacks=callbacks,
@@ -336,7 +300,7 @@ def main() -> None:
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
     parser.add_argument('--labels', type=Path, default=Path('runs/detector'))
     parser.add_argument('--output', type=Path, default=Path('runs/detector/shipped'))
-    parser.add_argument('--teacher', type=Path, default=TEACHER, help='for a taught recipe')
+    parser.add_argument('--teacher', type=Path, default=TEACHER, help="YuNet's weights")
     parser.add_argument('--start', default='', help='card of a detector to begin with')
     parser.add_argument('--resume', action='store_true')
     options = parser.parse_args()

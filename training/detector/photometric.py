@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What cameras do to an image."""
+"""Photometric augmentation: what cameras do to an image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from fer_ros.types import UInt8Array
 
 
-def wear(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
+def augment(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     """Return the image as a camera might have seen it: light, colour, blur, noise, compression."""
     size = image.shape[0]
     if rng.random() < 0.12:

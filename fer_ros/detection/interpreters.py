@@ -1,0 +1,72 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Interpreters of one LiteRT network for images of many sizes, none kept longer than it is used."""
+
+from __future__ import annotations
+
+import bisect
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from ai_edge_litert.interpreter import Interpreter
+
+SIDES_PX = (
+    *range(32, 257, 32), 320, 384, 480, 544, 640, 736, 800, 960, 1088, 1280, 1600, 1920, 2176,
+    2560, 3072, 3584, 4096,
+)  # fmt: skip
+"""Inputs have sides of these lengths, so that images of about the same size share an interpreter:
+multiples of 32, those of common cameras among them."""
+MAX_COUNT = 8
+"""So many interpreters are kept at most, so that changing between cameras costs nothing,"""
+MAX_PIXELS = 4_000_000
+"""for inputs of so many pixels together: each takes some 85 bytes,"""
+MAX_IDLE_S = 5.0
+"""and none that was not used for so long."""
+
+
+def canvas_side(side_px: int) -> int:
+    """Return the shortest side of an input that holds *side_px*, at most the longest one."""
+    return SIDES_PX[min(bisect.bisect_left(SIDES_PX, side_px), len(SIDES_PX) - 1)]
+
+
+class InterpreterCache:
+    """Interpreters by height and width of their input."""
+
+    def __init__(
+        self, content: bytes, threads: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Make interpreters of the LiteRT file *content* that run on *threads* threads."""
+        self._content, self._threads, self._clock = content, threads, clock
+        self._kept: OrderedDict[tuple[int, int], tuple[Interpreter, float]] = OrderedDict()
+
+    @property
+    def shapes_hw(self) -> list[tuple[int, int]]:
+        """The input sizes for which an interpreter is kept, the one used last at the end."""
+        return list(self._kept)
+
+    def get(self, shape_hw: tuple[int, int]) -> Interpreter:
+        """Return an interpreter planned for inputs of *shape_hw*.
+
+        Raises:
+            ValueError or RuntimeError: LiteRT cannot read the file or plan for that size.
+        """
+        interpreter = self._kept.pop(shape_hw, (None, 0.0))[0]
+        if interpreter is None:
+            interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
+            index = interpreter.get_input_details()[0]['index']
+            interpreter.resize_tensor_input(index, (1, *shape_hw, 3))
+            interpreter.allocate_tensors()
+        self._kept[shape_hw] = interpreter, self._clock()
+        self._forget()
+        return interpreter
+
+    def _forget(self) -> None:
+        """Give back what was not used for longest, but never what was used last."""
+        pixels = sum(rows * columns for rows, columns in self._kept)
+        oldest_s = self._clock() - MAX_IDLE_S
+        for shape_hw, (_, used_s) in list(self._kept.items())[:-1]:
+            if len(self._kept) <= MAX_COUNT and pixels <= MAX_PIXELS and used_s >= oldest_s:
+                break
+            pixels -= shape_hw[0] * shape_hw[1]
+            del self._kept[shape_hw]
