@@ -33,7 +33,7 @@ SIDES_PX = (100, 200, 300, 450, 600, 800, 1000)
 ANGLES_DEG = tuple(range(0, 181, 15))
 LEAST_FACE_PX, MIN_IOU = 64, 0.5
 MAX_LANDMARK_ERROR = 0.3
-"""Mean distance of the landmarks, in eye distances, up to which a face was found the right way up."""
+"""Mean distance of landmarks, in eye distances, up to which a face counts as the right way up."""
 
 Sample = tuple[UInt8Array, FaceDetections]
 """A photo and its one face."""

@@ -115,8 +115,8 @@ class FaceReader:
     def read_photo(self, image: UInt8Array) -> FrameEmotions:
         """Return the faces of a single photo, numbered from 1, best detection score first.
 
-        Where no face is upright, the photo is turned by quarters, so that people who lie or stand
-        on their head are found too.
+        Where no face is certain, the photo is turned by quarters too, for people who lie or stand
+        on their head.
 
         Args and Raises: see read.
         """

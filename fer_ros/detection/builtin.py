@@ -51,8 +51,8 @@ class BuiltinDetector:
         """Load the card and weights that *config* names; raises ModelError."""
         self.config = config
         self.card = DetectorCard.load(config.weights or 'default')
-        self._weights = self.card.weights_path('litert')
-        self._interpreters = InterpreterCache(self._weights.read_bytes(), config.threads)
+        content = self.card.weights_path('litert').read_bytes()
+        self._interpreters = InterpreterCache(content, config.threads)
         self._run(np.zeros((1, 1, 3), np.uint8))
 
     def detect(self, image: UInt8Array) -> FaceDetections:
@@ -91,7 +91,7 @@ class BuiltinDetector:
         try:
             interpreter = self._interpreters.get(shape_hw)
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f'detector {self.card.id}: {self._weights}: {error}') from error
+            raise ModelError(f'{self.card.files["litert"]} of {self.card.id}: {error}') from error
         # Written where the network reads it: a new array per frame costs more in page faults alone.
         _fill(interpreter.tensor(interpreter.get_input_details()[0]['index'])()[0], image)
         interpreter.invoke()

@@ -14,17 +14,13 @@ import numpy as np
 import pytest
 
 from fer_ros.config import DetectionConfig
-from fer_ros.detection import builtin, make_detector
-from fer_ros.detection.builtin import (
-    SHARE_POWER,
-    BuiltinDetector,
-    cell_centres,
-    decode,
-    input_shape,
-)
+from fer_ros.detection import make_detector
+from fer_ros.detection.builtin import BuiltinDetector, scales
+from fer_ros.detection.cells import SHARE_POWER, cell_centres, decode, merge
 from fer_ros.errors import ModelError
 from fer_ros.geometry import pairwise_iou
 from fer_ros.models.card import MODELS_DIR
+from fer_ros.types import FaceDetections
 
 CONFIG = DetectionConfig(backend='builtin', threads=1)
 
@@ -80,10 +76,10 @@ def test_the_card_maps_scores(slope: float, offset: float, threshold: float, cou
     assert len(decode(cells_with({20: [0.0]}), (32, 32), threshold, slope, offset)) == count
 
 
-def test_decode_keeps_the_best_of_what_overlaps_and_all_that_does_not() -> None:
+def test_merging_keeps_the_best_of_what_overlaps_and_all_that_does_not() -> None:
     small = [0, 0, np.log(0.25), np.log(0.25)]  # 8 px wide at stride 8: neighbours just touch
     cells = cells_with({0: [1.0, *small], 1: [3.0, *small], 20: [2.0, -0.0625, -0.0625, -4, -4]})
-    found = decode(cells, (32, 32), 0.5)
+    found = merge([decode(cells, (32, 32), 0.5)])
     np.testing.assert_allclose(found.scores, 1 / (1 + np.exp([-3.0, -2.0, -1.0])), rtol=1e-5)
 
 
@@ -91,7 +87,7 @@ def test_a_face_is_the_mean_of_its_cells() -> None:
     # Both say: in the middle at (8, 4), 16 px high; one says 16 px wide, the other 12.
     high = np.log(0.5)
     first, second = [2.0, 0.125, 0, high, high], [0.0, -0.125, 0, np.log(0.375), high]
-    found = decode(cells_with({0: first, 1: second}), (32, 32), 0.4)
+    found = merge([decode(cells_with({0: first, 1: second}), (32, 32), 0.4)])
     shares = np.array([1 / (1 + np.exp(-2.0)), 0.5]) ** SHARE_POWER
     shares /= shares.sum()
     half = shares @ [8, 6]
@@ -101,25 +97,45 @@ def test_a_face_is_the_mean_of_its_cells() -> None:
 
 
 def test_decode_of_nothing_is_empty() -> None:
-    found = decode(cells_with({}), (32, 32), 0.1)
+    found = merge([decode(cells_with({}), (32, 32), 0.1)])
     assert (len(found), found.landmarks.shape) == (0, (0, 5, 2))
 
 
+def detections(*rows: tuple[float, ...]) -> FaceDetections:
+    """Rows of left, top, right, bottom, score."""
+    table = np.array(rows, np.float32).reshape(-1, 5)
+    landmarks = np.zeros((len(table), 5, 2), np.float32)
+    return FaceDetections(table[:, :4], landmarks, table[:, 4])
+
+
 @pytest.mark.parametrize(
-    'shape, scale, expected',
+    'boxes, kept',
     [
-        ((480, 640), 0.5, (256, 320)),
-        ((1, 1), 0.5, (32, 32)),
-        ((1, 4000), 0.5, (32, 2048)),
-        ((720, 1280), 0.5, (384, 640)),
-        ((512, 512), 1.0, (512, 512)),
-        ((513, 513), 1.0, (640, 640)),
+        pytest.param([(0, 0, 100, 100, 0.7), (20, 20, 40, 40, 0.9)], [0.7], id='an eye'),
+        pytest.param([(0, 0, 100, 100, 0.4), (20, 20, 40, 40, 0.9)], [0.9, 0.4], id='unlikely'),
+        pytest.param([(0, 0, 100, 100, 0.7), (90, 0, 110, 20, 0.9)], [0.9, 0.7], id='half inside'),
+        pytest.param([(0, 0, 100, 100, 0.7), (4, 0, 104, 100, 0.9)], [0.9], id='the same face'),
     ],
 )
-def test_input_sizes_come_in_steps(
-    shape: tuple[int, int], scale: float, expected: tuple[int, int]
+def test_parts_of_a_face_are_no_faces(boxes: list[tuple[float, ...]], kept: list[float]) -> None:
+    for looks in ([detections(*boxes)], [detections(one) for one in boxes]):
+        np.testing.assert_allclose(merge(looks).scores, kept)
+
+
+@pytest.mark.parametrize(
+    'shape, first, expected',
+    [
+        ((240, 320), 1.0, [1.0]),
+        ((480, 640), 1.0, [1.0, 0.25]),
+        ((1080, 1920), 1.0, [1.0, 0.25, 0.0625]),
+        ((480, 640), 0.5, [0.5]),
+        ((1, 8192), 1.0, [0.5, 0.125, 0.03125]),
+    ],
+)
+def test_looks_go_on_until_no_face_is_too_large(
+    shape: tuple[int, int], first: float, expected: list[float]
 ) -> None:
-    assert input_shape(shape, scale) == expected
+    assert list(scales(shape, first)) == expected
 
 
 @pytest.mark.parametrize(
@@ -228,21 +244,31 @@ def test_settings_can_change_between_images(face_crop: np.ndarray) -> None:
     assert len(one.detect(face_crop)) == 0
 
 
-def test_only_so_many_input_sizes_are_kept(detector: BuiltinDetector) -> None:
-    for width in range(64, 1800, 128):
-        detector.detect(np.zeros((64, width, 3), np.uint8))
-    assert len(detector._interpreters) == builtin.KEPT_SIZES
+@pytest.mark.parametrize('height_px', [120, 200, 300, 450, 600, 1000])
+def test_a_face_of_any_height_is_one_box(
+    detector: BuiltinDetector, astronaut: np.ndarray, height_px: int
+) -> None:
+    box, _ = the_face(detector, astronaut)
+    scale = height_px / (box[3] - box[1])
+    shift = height_px - scale * (box[:2] + box[2:]) / 2
+    matrix = np.column_stack([scale * np.eye(2), shift])
+    size = 2 * height_px, 2 * height_px
+    view = cv2.warpAffine(astronaut, matrix, size, flags=cv2.INTER_CUBIC)
+    close, _ = the_face(detector, view)
+    expected = (scale * box + np.tile(shift, 2)).astype(np.float32)
+    assert pairwise_iou(close[None], expected[None])[0, 0] > 0.75
 
 
-def test_large_sizes_are_not_kept_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builtin, 'KEPT_PIXELS', 60_000)
-    detector = BuiltinDetector(CONFIG)
-    for width in (320, 64, 96, 320, 640):
-        detector.detect(np.zeros((128, width, 3), np.uint8))
-        sizes = list(detector._interpreters)
-        assert sizes[-1] == (128, width)
-        assert len(sizes) == 1 or sum(rows * columns for rows, columns in sizes) <= 60_000
-    assert sizes == [(128, 640)]
+@pytest.mark.parametrize('face_px, least_px', [(60, 40), (60, 80), (30, 40), (30, 20)])
+def test_no_face_shorter_than_asked_is_returned(
+    detector: BuiltinDetector, astronaut: np.ndarray, face_px: int, least_px: int
+) -> None:
+    scale = face_px / 117
+    small = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    detector.config = dataclasses.replace(CONFIG, min_face_px=least_px)
+    found = detector.detect(small)
+    detector.config = CONFIG
+    assert len(found) == (face_px >= least_px)
 
 
 def test_make_detector_gives_it() -> None:

@@ -42,7 +42,7 @@ class MosaicConfig:
     size_px: int = 256
     people_share: float = 0.7
     portrait_share: float = 0.15
-    smallest_px: float = 14.0
+    smallest_px: float = 20.0
     middle_px: float = 100.0
     close_share: float = 0.25
     negative_share: float = 0.08

@@ -26,7 +26,7 @@ CENTRE_SHARE = 0.25
 """Cells stand for a face up to this share of its sides away from its centre,"""
 CENTRE_STRIDES = 0.75
 """but at least up to so many strides."""
-SMALLEST_PX, LARGEST_PX = 14.0, 320.0
+SMALLEST_PX, LARGEST_PX = 18.0, 320.0
 """Faces (root of the box's area) the network is to find by itself; larger ones are found at a
 smaller scale."""
 UPRIGHT_DEG, UPSIDE_DOWN_DEG = 55.0, 75.0
