@@ -1,25 +1,29 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the detector learns from: labels, photos, cut-out faces, collages and mosaics."""
+"""What the detector learns from: labels, photos with known faces, and mosaics of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 keras = pytest.importorskip('keras', reason='training needs Keras: see requirements/train.txt')
 
-from helpers.detector_faces import drawn_face, faces, small_stock  # noqa: E402
+from helpers.detector_faces import drawn_photo, faces, photo_sets  # noqa: E402
 
 from fer_ros.errors import DataError  # noqa: E402
-from training.detector.batches import CollageBatches  # noqa: E402
-from training.detector.collage import FacePaster, in_light, turned  # noqa: E402
-from training.detector.collage_maker import CollageConfig, CollageMaker, within  # noqa: E402
+from training.detector import mosaic  # noqa: E402
+from training.detector.faces import (  # noqa: E402
+    label_photos,
+    read_drawn_boxes,
+    with_drawn_boxes,
+)
 from training.detector.labels import PhotoLabels, merge_passes, run_teacher  # noqa: E402
 from training.detector.mosaic import MosaicConfig, MosaicMaker  # noqa: E402
-from training.detector.photos import read_fer2013, read_folder  # noqa: E402
+from training.detector.photos import read_folder  # noqa: E402
 
 
 def teacher_row(left: float, score: float, size: float = 40) -> np.ndarray:
@@ -79,125 +83,122 @@ def test_labels_come_back_as_they_were_saved(tmp_path: Path) -> None:
         PhotoLabels.load(tmp_path / 'gone.npz')
 
 
-@pytest.mark.parametrize(
-    'read, name, said',
-    [(read_folder, 'nothing', 'no images in'), (read_fer2013, 'no.npz', 'No such file')],
-    ids=['folder', 'fer2013'],
-)
-def test_photos_that_are_not_there(tmp_path: Path, read, name: str, said: str) -> None:
-    with pytest.raises(DataError, match=said):
-        list(read(tmp_path / name))
+def test_photos_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match='no images in'):
+        list(read_folder(tmp_path / 'nothing'))
 
 
-def test_mirrored_faces_swap_sides() -> None:
-    mirrored = faces((10, 0, 30, 20)).mirrored(100)
-    assert mirrored.boxes_xyxy.tolist() == [[70, 0, 90, 20]]
-    right_eye, left_eye = mirrored.landmarks[0, :2]
+def test_photos_of_subfolders_are_named_with_them(tmp_path: Path) -> None:
+    (tmp_path / 'street').mkdir()
+    cv2.imwrite(str(tmp_path / 'street' / 'a.png'), np.zeros((4, 4, 3), np.uint8))
+    assert [name for name, _ in read_folder(tmp_path)] == ['street/a.png']
+
+
+def test_flipped_faces_swap_sides() -> None:
+    flipped = faces((10, 0, 30, 20)).warped(np.array([[-1, 0, 100], [0, 1, 0]]))
+    assert flipped.boxes_xyxy.tolist() == [[70, 0, 90, 20]]
+    right_eye, left_eye = flipped.landmarks[0, :2]
     assert right_eye[0] < left_eye[0]
 
 
-def test_faces_at_the_border_are_cut_and_those_mostly_gone_are_left_open() -> None:
-    cut = within(faces((-10, 0, 30, 40), (90, 0, 130, 40), (150, 0, 190, 40)), 100, 100)
-    assert cut.boxes_xyxy.tolist() == [[0, 0, 30, 40], [90, 0, 100, 40]]
-    assert cut.sure.tolist() == [True, False]
+@pytest.mark.parametrize(
+    'degrees, half',
+    [(0, (10, 20)), (90, (20, 10)), (180, (10, 20)), (45, (15.8, 15.8))],
+)
+def test_a_box_turns_with_its_face(degrees: float, half: tuple[float, float]) -> None:
+    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    turned = faces((-10, -20, 10, 20)).warped(np.array([[cos, -sin, 0], [sin, cos, 0]]))
+    np.testing.assert_allclose(turned.boxes_xyxy[0, 2:], half, atol=0.1)
 
 
-@pytest.mark.parametrize('seed', range(6))
-def test_a_pasted_face_lies_where_it_is_said_to(seed: int) -> None:
-    canvas = np.zeros((256, 256, 3), np.uint8)
-    placed = FacePaster(np.random.default_rng(seed)).paste(canvas, drawn_face(), (120, 130), 60)
-    left, top, right, bottom = placed.boxes_xyxy[0]
-    assert (left + right) / 2 == pytest.approx(120, abs=0.1)
-    assert (top + bottom) / 2 == pytest.approx(130, abs=0.1)
-    assert canvas[int(top) : int(bottom), int(left) : int(right)].mean() > 10
+def test_drawn_boxes_make_faces_certain_and_add_those_the_teacher_missed() -> None:
+    seen = faces((0, 0, 20, 20), (50, 50, 70, 70), certain=False)
+    drawn = np.array([[1, 1, 21, 21], [80, 0, 90, 10]], np.float32)
+    known = with_drawn_boxes(seen, drawn)
+    assert known.certain.tolist() == [True, False, True]
+    assert known.boxes_xyxy[2].tolist() == [80, 0, 90, 10]
+    assert np.isnan(known.landmarks[2]).all()
 
 
-@pytest.mark.parametrize('seed', range(4))
-def test_an_exchanged_face_takes_the_place_and_the_light_of_the_old_one(seed: int) -> None:
-    canvas = np.full((200, 200, 3), (40, 80, 120), np.uint8)
-    before = canvas.copy()
-    box = np.array([60, 50, 120, 130], np.float32)
-    placed = FacePaster(np.random.default_rng(seed)).exchange(canvas, drawn_face(), box)
-    middle = (placed.boxes_xyxy[0, :2] + placed.boxes_xyxy[0, 2:]) / 2
-    np.testing.assert_allclose(middle, [90, 90], atol=0.1)
-    changed = (canvas != before).any(axis=2)
-    assert not changed[:, :30].any()
-    assert not changed[160:].any()
+def test_drawn_boxes_are_read_and_damaged_ones_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'boxes.json'
+    assert read_drawn_boxes(path) == {}
+    path.write_text('{"a.jpg": [[1, 2, 30, 40]]}')
+    assert read_drawn_boxes(path)['a.jpg'].tolist() == [[1, 2, 31, 42]]
+    path.write_text('[1]')
+    with pytest.raises(DataError, match=r'boxes\.json'):
+        read_drawn_boxes(path)
 
 
-def test_a_face_takes_over_colour_and_contrast() -> None:
-    rng = np.random.default_rng(0)
-    light = np.clip(rng.normal((60, 90, 140), 12, (500, 3)), 0, 255).astype(np.uint8)
-    patch = rng.integers(100, 200, (40, 40, 3)).astype(np.uint8)
-    lit = in_light(patch, light).reshape(-1, 3).astype(float)
-    np.testing.assert_allclose(lit.mean(axis=0), light.mean(axis=0), atol=1.5)
-    assert lit.mean(axis=1).std() == pytest.approx(light.mean(axis=1).std(), rel=0.15)
+def labels_of(*agreement: float) -> PhotoLabels:
+    """One photo with one candidate for each agreement, all with a score of 0.9."""
+    one = faces(*[(i, 0, i + 20, 20) for i in range(len(agreement))])
+    count = len(agreement)
+    return PhotoLabels(
+        np.array(['a.jpg']), np.zeros(count, np.int64), one.boxes_xyxy, one.landmarks,
+        np.full(count, 0.9, np.float32), np.array(agreement, np.float32),
+    )  # fmt: skip
 
 
-def test_faces_can_be_taken_out_of_a_list() -> None:
-    both = faces((0, 0, 10, 10), (20, 20, 40, 40))
-    assert both.without(np.array([0])).boxes_xyxy.tolist() == [[20, 20, 40, 40]]
+def test_candidates_are_faces_left_open_or_dropped_by_agreement() -> None:
+    photos = {'a.jpg': np.zeros((40, 40, 3), np.uint8)}
+    (photo,) = label_photos(photos, labels_of(0.9, 0.4, 0.1), {}, (), complete=True)
+    assert photo.faces.certain.tolist() == [True, False]
+    (animal,) = label_photos(photos, labels_of(0.9), {}, ('a.jpg',), complete=True)
+    assert len(animal.faces) == 0
+    with pytest.raises(DataError, match=r'a\.jpg is labelled but not there'):
+        label_photos({}, labels_of(0.9), {}, (), complete=True)
 
 
-def test_a_head_turned_right_shows_less_on_the_right() -> None:
-    face = drawn_face()
-    seen = turned(face, 0.8, 96)
-    assert seen.box_xyxy[2] - seen.box_xyxy[0] < face.box_xyxy[2] - face.box_xyxy[0]
-    eyes = seen.landmarks[1, 0] - seen.landmarks[0, 0]
-    assert 0 < eyes < face.landmarks[1, 0] - face.landmarks[0, 0]
-    assert seen.landmarks[2, 0] > seen.landmarks[:2, 0].mean() + 2
-    assert seen.shown is not None
-    assert seen.shown.min() == 0
+def test_the_end_of_each_folder_is_held_back() -> None:
+    kept, held = photo_sets().split()
+    assert [photo.name for photo in held.people] == ['street/18.jpg', 'street/19.jpg']
+    assert len(kept.people) == len(kept.scenes) == 18
 
 
-def mosaic_maker(seed: int, **settings: float) -> MosaicMaker:
-    stock = small_stock()
-    peopled = [(image, one.boxes_xyxy) for image, one in stock.peopled]
-    scenes = [image for image, _ in stock.empty]
-    config, rng = MosaicConfig(**settings), np.random.default_rng(seed)
-    return MosaicMaker(stock.portraits, peopled, scenes, config, rng)
+def maker(seed: int, **settings: float) -> MosaicMaker:
+    return MosaicMaker(photo_sets(), MosaicConfig(size_px=128, **settings), seed)
 
 
 @pytest.mark.parametrize(
     'settings',
     [
         {},
-        {'blend_share': 1.0, 'loose_share': 1.0},
-        {'portrait_share': 0.0, 'peopled_share': 1.0},
-        {'portrait_share': 0.0, 'peopled_share': 0.0},
-        {'smallest_px': 400.0, 'largest_px': 20.0},
-        {'close_share': 1.0, 'largest_px': 400.0},
+        {'people_share': 1.0, 'close_share': 1.0},
+        {'people_share': 0.0, 'portrait_share': 0.0},
+        {'negative_share': 1.0},
+        {'turned_share': 1.0},
+        {'smallest_px': 400.0, 'middle_px': 500.0},
     ],
-    ids=['as shipped', 'blended', 'people', 'no people', 'faces larger than tiles', 'close'],
+    ids=['as shipped', 'close', 'no people', 'enlarged', 'turned', 'larger than tiles'],
 )
 def test_mosaics_are_full_pictures_and_repeat_with_their_seed(settings: dict[str, float]) -> None:
-    first, second = (mosaic_maker(7, **settings) for _ in range(2))
+    first, second = (maker(7, **settings) for _ in range(2))
     for _ in range(8):
-        image = first.make(128)
-        assert image.shape == (128, 128, 3)
-        assert image.dtype == np.uint8
-        np.testing.assert_array_equal(image, second.make(128))
+        one, other = first.make(), second.make()
+        assert one.image.shape == (128, 128, 3)
+        assert one.image.dtype == np.uint8
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.faces.boxes_xyxy, other.faces.boxes_xyxy)
+        assert len(one.turned_deg) == len(one.faces)
+        assert (one.turned_deg <= 180).all()
 
 
-def test_collages_repeat_with_their_seed() -> None:
-    config = CollageConfig(size_px=96)
-    first, second = (CollageMaker(small_stock(), config, seed=5) for _ in range(2))
-    for _ in range(5):
-        (image, labels), (again, same) = first.make(), second.make()
-        assert image.shape == (96, 96, 3)
-        np.testing.assert_array_equal(image, again)
-        np.testing.assert_array_equal(labels.boxes_xyxy, same.boxes_xyxy)
-        assert (labels.boxes_xyxy >= 0).all()
-        assert (labels.boxes_xyxy <= 96).all()
+def test_a_face_lies_where_it_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mosaic, 'augment', lambda image, _: image)
+    makes = maker(3, people_share=1.0, close_share=0.0, negative_share=0.0)
+    seen = 0
+    for example in (makes.make() for _ in range(10)):
+        for points, certain in zip(example.faces.landmarks, example.faces.certain, strict=True):
+            inside = ((points > 4) & (points < 124)).all()
+            if certain and inside:
+                seen += 1
+                columns, rows = points.round().astype(int).T
+                assert example.image[rows, columns].mean() < 120, 'the marks are dark'
+    assert seen > 5
 
 
-def test_batches_made_ahead_are_those_of_the_maker_one_after_another() -> None:
-    config = CollageConfig(size_px=96)
-    batches, maker = (CollageMaker(small_stock(), config, seed=3) for _ in range(2))
-    two_epochs = CollageBatches(batches, batch=2, steps=2)
-    for index in (0, 1, 0, 1):
-        images, targets = two_epochs[index]
-        for image, target in zip(images, targets, strict=True):
-            wanted, wanted_target = maker.example()
-            np.testing.assert_allclose(image, wanted / 255, atol=1e-6)
-            np.testing.assert_array_equal(target, wanted_target)
+def test_a_drawn_photo_is_what_the_tests_take_it_for() -> None:
+    photo = drawn_photo()
+    columns, rows = photo.faces.landmarks[0].round().astype(int).T
+    assert (photo.image[rows, columns] == 20).all()

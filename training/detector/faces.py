@@ -65,14 +65,12 @@ class LabelledFaces:
     def warped(self, matrix: np.ndarray) -> LabelledFaces:
         """Return the faces after an affine transform, float (2, 3).
 
-        A box turned with its face becomes the upright box of the same centre, in between the
-        turned box's hull and its own sides, as detectors draw it.
+        A face is about an ellipse: its box becomes that of the transformed ellipse.
         """
         linear, shift = matrix[:, :2], matrix[:, 2]
         centres = (self.boxes_xyxy[:, :2] + self.boxes_xyxy[:, 2:]) / 2 @ linear.T + shift
         halves = (self.boxes_xyxy[:, 2:] - self.boxes_xyxy[:, :2]) / 2
-        hulls, plain = halves @ np.abs(linear).T, halves * np.linalg.norm(linear, axis=0)
-        halves = (hulls + plain) / 2
+        halves = np.sqrt(halves**2 @ (linear**2).T)
         landmarks = self.landmarks @ linear.T + shift
         if np.linalg.det(linear) < 0:
             landmarks = landmarks[:, FLIPPED_LANDMARKS]

@@ -20,6 +20,8 @@ BLURRED_FROM = 2.0
 """Photos enlarged by more show no small faces but those known before."""
 VISIBLE_SHARE = 0.6
 """Faces of which less is on their tile are left open."""
+UPRIGHT_DEG, UPSIDE_DOWN_DEG = 55.0, 75.0
+"""Faces turned by less are to be found, by more are not: a photo can be turned instead."""
 MAX_ENLARGED = 3.0
 """Small faces are enlarged by no more than this to become large ones: there is nothing to see."""
 
@@ -36,7 +38,8 @@ class MosaicConfig:
         middle_px: up to here the sizes of most faces are drawn,
         close_share: and with this share those above it, up to twice the tile.
         negative_share: a photo is enlarged so far that it shows no whole face.
-        turned_share: a photo is turned by any angle; the others by some degrees.
+        turned_share: a photo is turned by any angle,
+        tilted_share: or by an angle at which faces are still to be found.
     """
 
     size_px: int = 256
@@ -46,7 +49,8 @@ class MosaicConfig:
     middle_px: float = 100.0
     close_share: float = 0.25
     negative_share: float = 0.08
-    turned_share: float = 0.08
+    turned_share: float = 0.1
+    tilted_share: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -103,11 +107,11 @@ class MosaicMaker:
         Enlarged photos and scenes show nothing but the faces known on them: there a teacher may
         take blurred things for faces.
         """
-        rng, config = self.rng, self.config
+        rng = self.rng
         height, width = tile.shape[:2]
         photo = self._draw()
         focus, scale = self._aim(photo, width, height)
-        angle = rng.uniform(-180, 180) if rng.random() < config.turned_share else rng.normal(0, 12)
+        angle = self._angle_deg()
         radians = np.deg2rad(angle)
         squeeze = np.exp(rng.uniform(-0.2, 0.2)) if rng.random() < 0.4 else 1.0
         turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
@@ -117,6 +121,15 @@ class MosaicMaker:
         self._warp(photo.image, matrix, scale, tile)
         faces = _visible(photo.faces.warped(matrix), width, height)
         return faces, abs((angle + 180) % 360 - 180), photo.complete or scale > BLURRED_FROM
+
+    def _angle_deg(self) -> float:
+        """Return by how much to turn a photo: mostly little, now and then as far as heads tilt."""
+        rng, draw = self.rng, self.rng.random()
+        if draw < self.config.turned_share:
+            return float(rng.uniform(-180, 180))
+        if draw < self.config.turned_share + self.config.tilted_share:
+            return float(rng.uniform(-UPRIGHT_DEG, UPRIGHT_DEG))
+        return float(rng.normal(0, 10))
 
     def _draw(self) -> Photo:
         """Return a photo of a kind chosen by chance."""

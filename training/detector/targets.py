@@ -18,7 +18,7 @@ from keras import ops
 from fer_ros.detection.cells import STRIDES, UNIT_STRIDES, cell_centres
 from fer_ros.geometry import pairwise_iou
 from fer_ros.types import BoolArray, Float32Array
-from training.detector.mosaic import Example
+from training.detector.mosaic import UPRIGHT_DEG, UPSIDE_DOWN_DEG, Example
 
 LEVEL_SIDES_PX = ((0.0, 46.0), (34.0, 104.0), (78.0, 1e9))
 """Faces (root of the box's area) that each stride stands for; neighbours share a band."""
@@ -29,8 +29,6 @@ CENTRE_STRIDES = 0.75
 SMALLEST_PX, LARGEST_PX = 18.0, 320.0
 """Faces (root of the box's area) the network is to find by itself; larger ones are found at a
 smaller scale."""
-UPRIGHT_DEG, UPSIDE_DOWN_DEG = 55.0, 75.0
-"""Faces turned by less are to be found, by more are not: a photo can be turned instead."""
 MISSED_SCORE, GIVEN_SCORE = 0.5, 0.85
 """A face to which no cell of the teacher's gives the first is given the second."""
 WHOLE_FROM_PX, PART_SHARE = 48.0, 0.5
@@ -69,12 +67,12 @@ def correct(target: Float32Array, example: Example) -> None:
             target[near, SCORE] = 0
             target[near, WEIGHT] = float(turned >= UPSIDE_DOWN_DEG)
         elif faces.certain[row] and SMALLEST_PX <= sides[row] <= LARGEST_PX:
-            same = overlaps[:, row] >= SAME_MIN_IOU
-            if not (same & (target[:, SCORE] >= MISSED_SCORE)).any():
-                near = _central_cells(box, centres, strides)
-                target[near, WEIGHT], target[near, SCORE] = 1, GIVEN_SCORE
-                target[near, BOX] = box
-                target[near, LANDMARKS] = faces.landmarks[row].ravel()
+            taught = (overlaps[:, row] >= SAME_MIN_IOU) & (target[:, SCORE] > TAUGHT_FROM)
+            if not (taught & (target[:, SCORE] >= MISSED_SCORE)).any():
+                taught = _central_cells(box, centres, strides)
+                target[taught, WEIGHT], target[taught, SCORE] = 1, GIVEN_SCORE
+            target[taught, BOX] = box
+            target[taught, LANDMARKS] = faces.landmarks[row].ravel()
 
 
 def _central_cells(box: Float32Array, centres: Float32Array, strides: Float32Array) -> BoolArray:
