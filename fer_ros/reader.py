@@ -120,12 +120,7 @@ class FaceReader:
 
         Args and Raises: see read.
         """
-        check_image(image)
-        timings_ms: dict[str, float] = {}
-        with timed(timings_ms, 'detection'):
-            found = detect_any_way_up(self.detect, image)
-        readings = self.read(image, found)
-        readings.timings_ms.update(timings_ms)
+        readings = self.read(image, lambda photo: detect_any_way_up(self.detect, photo))
         return readings.to_frame(self.unknown_threshold)
 
 

@@ -59,7 +59,8 @@ class BuiltinDetector:
         """Return the faces of *image*, uint8 (H, W, 3) BGR, in its pixels, best score first."""
         first = self.card.least_face_px / self.config.min_face_px
         planned = list(scales(image.shape[:2], first))
-        looks, seen = [], image
+        looks: list[FaceDetections] = []
+        seen = image
         for scale in planned:
             # Each look starts from the one before: to shrink a large image takes time.
             seen = _resized(seen, _size_wh(image, scale))

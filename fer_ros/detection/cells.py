@@ -113,4 +113,5 @@ def is_part(faces: FaceDetections) -> BoolArray:
     inside = pairwise_coverage(boxes, boxes) >= PART_COVERAGE
     larger = areas[None, :] > areas[:, None]
     likely = scores[None, :] >= PART_SCORE * scores[:, None]
-    return (inside & larger & likely).any(axis=1)
+    part: BoolArray = np.any(inside & larger & likely, axis=1)
+    return part
