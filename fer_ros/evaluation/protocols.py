@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_ros.data.datasets import resized
 from fer_ros.data.face_set import FaceSet, occurs_in
-from fer_ros.errors import DataError
+from fer_ros.data.folders import resized
+from fer_ros.errors import ConfigError, DataError
 from fer_ros.types import BoolArray, UInt8Array
 
 PROTOCOLS: tuple[str, ...] = ('plurality', 'majority', 'no-duplicates', 'ten-crop')
@@ -33,15 +33,16 @@ def counted_faces(faces: FaceSet, split: str, kind: str, protocol: str) -> BoolA
         protocol: one of PROTOCOLS.
 
     Raises:
+        ConfigError: the protocol does not go with the labels.
         DataError: the protocol needs what the data does not hold.
-        ValueError: there is no such protocol, or it does not go with the labels.
+        ValueError: there is no such protocol.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f'protocol: expected one of {", ".join(PROTOCOLS)}, got {protocol!r}')
     chosen = faces.split(split)
     if protocol == 'majority':
         if kind != 'ferplus':
-            raise ValueError(f'protocol majority counts votes: it needs labels ferplus, not {kind}')
+            raise ConfigError(f'protocol majority needs votes: labels ferplus, got {kind}')
         return chosen.agreed()
     if protocol == 'no-duplicates':
         learned = faces.images[faces.splits == 0]
@@ -64,7 +65,5 @@ def ten_crops(images: UInt8Array) -> UInt8Array:
     crop = round(CROP_SHARE * side)
     end, middle = side - crop, (side - crop) // 2
     corners = ((0, 0), (0, end), (end, 0), (end, end), (middle, middle))
-    crops = np.stack(
-        [resized(images[:, y : y + crop, x : x + crop], side) for y, x in corners]
-    )
+    crops = np.stack([resized(images[:, y : y + crop, x : x + crop], side) for y, x in corners])
     return np.concatenate([crops, crops[:, :, :, ::-1]])
