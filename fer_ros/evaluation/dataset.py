@@ -172,7 +172,7 @@ def answer_ten_crops(
         answer(classifier, crop, head, watch, f'crop {number} of {len(crops)}')
         for number, crop in enumerate(crops, 1)
     ]
-    return np.mean(parts, axis=0, dtype=np.float32)
+    return np.stack(parts).mean(axis=0)
 
 
 def evaluate_faces(

@@ -29,7 +29,8 @@ def model_input(crops: UInt8Array, form: InputFormat) -> Float32Array:
         crops = crops[..., ::-1] if form.colour == 'rgb' else crops
     if form.normalization == 'mean_std':
         crops = crops if crops.ndim == 4 else crops[..., None]
-        inputs = (crops.astype(np.float32) - np.float32(form.mean)) / np.float32(form.std)
+        mean, std = (np.array(levels, np.float32) for levels in (form.mean, form.std))
+        inputs = (crops.astype(np.float32) - mean) / std
     else:
         inputs = normalize(crops, form.normalization)
     if inputs.shape[-1] < form.channels:
