@@ -1,13 +1,12 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes config/*.yaml from fer_ros.config, so that no default or meaning is written twice.
+"""Writes config/*.yaml and docs/parameters.md from fer_ros.config: no default is written twice.
 
-``python -m fer_ros.parameter_files config`` writes them anew.
+``python -m fer_ros.parameter_files``, in the repository's root, writes them anew.
 """
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,10 +38,19 @@ _HEAD = """\
 # SPDX-License-Identifier: Apache-2.0
 #
 # Every parameter of {node} with its default. Made from fer_ros/config.py by
-# python -m fer_ros.parameter_files config; to change some, copy this file, keep those, and give
+# python -m fer_ros.parameter_files; to change some, copy this file, keep those, and give
 # the copy to the launch file (params_file:=mine.yaml) or to the node (--params-file mine.yaml).
 /**/{node}:
   ros__parameters:
+"""
+
+_PAGE_HEAD = """\
+# Parameters
+
+Every parameter of every node, with its default, meaning and range. The one home of all this is
+`fer_ros/config.py`; this page and `config/*.yaml` are made from it (`python -m
+fer_ros.parameter_files`). A parameter can be changed while the node runs unless it says "not while
+running". Names that version 0.2 changed (see the changelog) are still read, with a warning.
 """
 
 
@@ -81,12 +89,28 @@ def _scalar(value: Any) -> str:
     return text
 
 
-def parameter_files() -> Iterator[tuple[str, str]]:
-    """Yield (file name, content) for every node."""
+def parameter_page() -> str:
+    """Return the documentation's page of all parameters."""
+    lines = [_PAGE_HEAD]
+    for node, configs in NODES.items():
+        lines += [f'## {node}', '', '| parameter | default | meaning |', '| --- | --- | --- |']
+        for config in configs:
+            for name, (value, item) in flatten(config).items():
+                default = f'`{str(value).lower() if isinstance(value, bool) else value}`'
+                meaning = f'{item.metadata["description"]}{_rules(item.metadata)}'
+                cells = (f'`{name}`', default if value != '' else '', meaning.replace('|', '/'))
+                lines.append(f'| {" | ".join(cells)} |')
+        lines.append('')
+    return '\n'.join(lines)
+
+
+def files() -> Iterator[tuple[str, str]]:
+    """Yield (path from the repository's root, content) of all that is made from the settings."""
+    yield 'docs/parameters.md', parameter_page()
     for node in NODES:
-        yield f'{node}.yaml', parameter_file(node)
+        yield f'config/{node}.yaml', parameter_file(node)
 
 
 if __name__ == '__main__':
-    for file_name, content in parameter_files():
-        (Path(sys.argv[1]) / file_name).write_text(content, encoding='utf-8')
+    for path, content in files():
+        Path(path).write_text(content, encoding='utf-8')

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""config/*.yaml say what fer_ros/config.py says: names, defaults and meanings."""
+"""config/*.yaml and docs/parameters.md say what fer_ros/config.py says."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import pytest
 import yaml
 
 from fer_ros.config import flatten
-from fer_ros.parameter_files import NODES, parameter_file
+from fer_ros.parameter_files import NODES, files, parameter_file
 
 
-@pytest.mark.parametrize('node', NODES)
-def test_file_is_what_the_settings_make(node: str, root: Path) -> None:
-    found = (root / 'config' / f'{node}.yaml').read_text(encoding='utf-8')
-    assert found == parameter_file(node), (
-        'config/ is not up to date: run python -m fer_ros.parameter_files config'
+@pytest.mark.parametrize('path, content', files(), ids=lambda value: value.split('\n')[0])
+def test_file_is_what_the_settings_make(path: str, content: str, root: Path) -> None:
+    assert (root / path).read_text(encoding='utf-8') == content, (
+        f'{path} is not up to date: run python -m fer_ros.parameter_files'
     )
 
 
