@@ -69,3 +69,17 @@ def named_path(text: str, error: type[FerError]) -> Path:
         why = getattr(reason, 'strerror', None) or str(reason)
         raise error(f'path {shorten(repr(text))} cannot be used: {why}') from reason
     return path
+
+
+def check_address_space(least_bytes: int) -> None:
+    """Raise ConfigError where native code would end the process for want of address space."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
+    except ImportError:
+        return  # Windows has no such limit.
+    limit = getrlimit(RLIMIT_AS)[0]
+    if limit != RLIM_INFINITY and limit < least_bytes:
+        raise ConfigError(
+            f'the address space is limited to {limit / 1e6:.0f} MB; at least '
+            f'{least_bytes / 1e6:.0f} MB are needed (ulimit -v)'
+        )

@@ -7,14 +7,15 @@ from __future__ import annotations
 import os
 
 from fer_ros.config import MAX_IMAGE_PIXELS
-from fer_ros.errors import ImageError
+from fer_ros.errors import ImageError, check_address_space
 from fer_ros.images.headers import header_size_wh
 from fer_ros.types import UInt8Array
 
 # Read by OpenCV once, when it is loaded: a second limit, for what a header hides.
 os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', '200000000')
+check_address_space(500_000_000)
 
-import cv2
+import cv2  # noqa: E402 - it does not survive a lack of room
 
 _PNG = b'\x89PNG\r\n\x1a\n'
 _PNG_CHUNK_BYTES = 12

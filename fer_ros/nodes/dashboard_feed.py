@@ -29,6 +29,7 @@ from fer_msgs.srv import SetModel
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.errors import ImageError
 from fer_ros.messages.emotions import frame_emotions
+from fer_ros.nodes.environment import check_environment, ros_arguments
 from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.nodes.ros_messages import to_bgr
 
@@ -45,9 +46,10 @@ class DashboardFeed:
 
     def __init__(self) -> None:
         """Join the ROS graph and begin to look for emotion nodes."""
+        check_environment()
         prepare_middleware()
         self._context = Context()
-        rclpy.init(args=[], context=self._context)
+        rclpy.init(args=ros_arguments([]), context=self._context)
         self._node = Node(
             f'fer_dashboard_{os.getpid()}', context=self._context, start_parameter_services=False
         )

@@ -30,6 +30,7 @@ from fer_ros.errors import FerError, SourceError
 from fer_ros.images.video_writer import VideoWriter
 from fer_ros.messages.emotions import frame_emotions, stamp_seconds
 from fer_ros.messages.json_lines import frame_to_dict
+from fer_ros.nodes.environment import check_environment, ros_arguments
 from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.nodes.ros_messages import to_bgr
 from fer_ros.nodes.runner import exit_now
@@ -262,7 +263,8 @@ def main() -> int:
         signal.signal(number, lambda *_: interrupted.set())
     try:
         # Not rclpy's handlers: what was seen until then is still to be written and summed up.
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        check_environment()
+        rclpy.init(args=ros_arguments([]), signal_handler_options=SignalHandlerOptions.NO)
         _run(options, interrupted)
     except (FerError, OSError) as error:
         print(f'fer_ros: {error}', file=sys.stderr)

@@ -5,9 +5,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 PROFILE = Path(__file__).parent / 'fastdds.xml'
+
+SHARED_MEMORY = '/dev/shm'
+SEGMENT_BYTES = 36_000_000
+"""What a process takes there: fastdds.xml's segment and its ports."""
 
 _PORT = '/fastrtps_port'
 _OWN_SETTINGS = (
@@ -21,6 +26,8 @@ def middleware_settings() -> dict[str, str]:
     """Return environment variables that name our profile; none if the user has settings."""
     if any(name in os.environ for name in _OWN_SETTINGS):
         return {}
+    if not _shared_memory_has_room():
+        return {'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4'}
     # Jazzy's Fast DDS reads the first name, Kilted's and later the second.
     return {
         'FASTRTPS_DEFAULT_PROFILES_FILE': str(PROFILE),
@@ -30,7 +37,23 @@ def middleware_settings() -> dict[str, str]:
 
 def prepare_middleware() -> None:
     """Name the profile of shared memory to Fast DDS, unless the user has settings of their own."""
-    os.environ.update(middleware_settings())
+    settings = middleware_settings()
+    os.environ.update(settings)
+    if 'FASTDDS_BUILTIN_TRANSPORTS' in settings:
+        print(
+            f'fer_ros: {SHARED_MEMORY} has less than {SEGMENT_BYTES // 1_000_000} MB to write to: '
+            'images go by UDP, where some get lost (docker run --shm-size=256m)',
+            file=sys.stderr,
+        )
+
+
+def _shared_memory_has_room() -> bool:
+    """Return whether our segment fits; Fast DDS ends with SIGBUS where its pages do not."""
+    try:
+        room = os.statvfs(SHARED_MEMORY)
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize > SEGMENT_BYTES and os.access(SHARED_MEMORY, os.W_OK)
 
 
 LOST_LISTENER = (

@@ -19,6 +19,7 @@ from rclpy.utilities import get_default_context
 
 from fer_ros.errors import ConfigError, FerError, shorten
 from fer_ros.nodes.diagnostics import MAX_MESSAGE
+from fer_ros.nodes.environment import check_environment, ros_arguments
 from fer_ros.nodes.executor import RCLError, ResilientExecutor
 from fer_ros.nodes.middleware import LOST_LISTENER, prepare_middleware, sends_to_the_dead
 
@@ -90,8 +91,9 @@ def run_node(
 def _ros_is_up(arguments: list[str] | None) -> bool:
     """Start ROS; returns False, with the reason said, for wrong arguments and missing keys."""
     try:
-        rclpy.init(args=arguments)
-    except RCLError as error:
+        check_environment()
+        rclpy.init(args=ros_arguments(arguments))
+    except (ConfigError, RCLError) as error:
         _say(error)
         return False
     except UnknownROSArgsError as error:

@@ -89,7 +89,7 @@ def test_label_info_lists_the_classes(make) -> None:
 @pytest.mark.parametrize(
     'changes, problem',
     [
-        pytest.param({'labels': ['sad', 'bliss']}, 'sad, bliss: not known', id='unknown label'),
+        pytest.param({'labels': ['sad', 'unknown']}, "got 'sad', 'unknown'", id='no class'),
         pytest.param({'labels': ['sad', 'sad']}, "got 'sad', 'sad'", id='twice'),
         pytest.param({'labels': ['sad', 'happy', 'fear']}, 'person 7: expected 3', id='counts'),
         pytest.param({'labels': []}, 'person 7: expected 0 probabilities', id='no labels'),

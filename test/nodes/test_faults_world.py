@@ -149,9 +149,9 @@ def test_the_bridge_survives_other_peoples_messages(
     bridge = start('hri_bridge_node')
     emotions = listener.create_publisher(EmotionArray, 'emotions', 10)
     ids = listener.collect(IdsList, '/humans/faces/tracked')
-    strange = EmotionArray(labels=['bliss'], emotions=[Emotion(track_id=1)])
-    warned(emotions, strange, bridge, 'labels bliss: not known')
-    strange.labels = ['happy']
+    strange = EmotionArray(labels=['happy', 'happy'], emotions=[Emotion(track_id=1)])
+    warned(emotions, strange, bridge, 'labels that cannot be')
+    strange.labels = ['happy', 'sad']
     warned(emotions, strange, bridge, 'without width or height')
     sound = EmotionArray(labels=['happy', 'sad'], image_width=64, image_height=48)
     listener.until(lambda: (emotions.publish(sound), ids)[1], 'an answer to a sound message')
