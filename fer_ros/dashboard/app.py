@@ -1,10 +1,17 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The page as Streamlit runs it for every viewer: five views and the way between them."""
+"""The page as Streamlit runs it for every viewer: six views and the way between them."""
 
 import streamlit as st
 
-from fer_ros.dashboard import live_page, model_page, playground_page, report_page, upload_page
+from fer_ros.dashboard import (
+    live_page,
+    model_page,
+    playground_page,
+    report_page,
+    teach_page,
+    upload_page,
+)
 from fer_ros.dashboard.figures import icon
 from fer_ros.dashboard.settings import SETTINGS
 
@@ -24,6 +31,7 @@ pages = [
     playground,
     live,
     st.Page(upload_page.show, title='Photo or clip', icon=':material/image:', url_path='photo'),
+    st.Page(teach_page.show, title='Teach', icon=':material/school:', url_path='teach'),
     st.Page(model_page.show, title='Model', icon=':material/description:', url_path='model'),
     st.Page(report_page.show, title='Reports', icon=':material/insights:', url_path='reports'),
 ]

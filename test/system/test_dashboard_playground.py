@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -26,7 +27,12 @@ def dashboard(
     tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
 ) -> Iterator[Dashboard]:
     server = Dashboard(
-        tmp_path_factory.mktemp('playground'), {**environment, 'ROS_DOMAIN_ID': '230'}
+        tmp_path_factory.mktemp('playground'),
+        {
+            **environment,
+            'ROS_DOMAIN_ID': '230',
+            'FER_ROS_MODELS': str(tmp_path_factory.mktemp('models')),
+        },
     )
     yield server
     assert server.stop() == 0, server.log.read_text()
@@ -86,6 +92,35 @@ def test_a_refused_camera_is_explained(dashboard: Dashboard, browse: Callable[..
     )
     choose(page, "This computer's camera")
     wait_for(lambda: 'The camera was refused. Allow it' in text_of(page), 'the advice')
+
+
+@needs_browser
+def test_two_words_are_taught_and_the_model_is_offered(
+    dashboard: Dashboard,
+    browse: Callable[..., Any],
+    tmp_path: Path,
+    astronaut: np.ndarray,
+    hopper: np.ndarray,
+) -> None:
+    page = browse(dashboard.address('/teach'))
+    for word, photo in (('pleased', astronaut), ('stern', hopper)):
+        files = []
+        for shift in range(3):
+            path = tmp_path / f'{word}{shift}.png'
+            path.write_bytes(cv2.imencode('.png', np.roll(photo, 5 * shift, axis=1))[1].tobytes())
+            files.append(str(path))
+        field = wait_for(
+            lambda: page.find_elements('css selector', '[data-testid=stSelectbox] input'), 'words'
+        )[0]
+        field.send_keys(f'{word}\ue007')
+        uploads = f'input[aria-label*="{word}"], [data-testid=stFileUploader] input[type=file]'
+        wait_for(lambda word=word: f'Photos of {word}' in text_of(page), f'the field for {word}')
+        page.find_element('css selector', uploads).send_keys('\n'.join(files))
+        wait_for(lambda word=word: f'{word}: 3 photos' in text_of(page), f'the photos of {word}')
+    choose(page, 'Teach')
+    wait_for(lambda: 'Download model and card' in text_of(page), 'the model')
+    assert 'Right on faces held back' in text_of(page)
+    assert not problems(page)
 
 
 class Viewer:

@@ -1,0 +1,123 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Teach the model: photos or camera shots under the right word, and a model of one's own."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+
+import streamlit as st
+
+from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.errors import FerError
+from fer_ros.labels import EMOTIONS
+from fer_ros.models.store import store_dir
+from fer_ros.teaching.teach import Lesson, teach
+
+HOW = (
+    'Choose a word, add faces that show it (photos, or shots of your camera), do the same for '
+    'another word or more, and teach. The network stays as it is; a new last layer learns your '
+    'words in seconds. A few dozen faces for each word, of several people, make a useful model.'
+)
+WORD = re.compile(r'[a-z][a-z0-9_ -]{0,30}')
+MAX_FACES = 2000
+Examples = dict[str, list[tuple[str, bytes]]]
+"""Word to the name and content of its photos."""
+
+
+def show() -> None:
+    """Collect faces, teach, and offer the model."""
+    st.caption(HOW)
+    examples: Examples = st.session_state.setdefault('examples', {})
+    word = st.selectbox(
+        'What do these faces show?', EMOTIONS, accept_new_options=True, index=None,
+        placeholder='A word: happy, sad, or one of your own',
+    )  # fmt: skip
+    if word:
+        _collect(examples, word.strip().lower())
+    if not examples:
+        return
+    for known, photos in examples.items():
+        st.markdown(f'**{known}**: {len(photos)} {"photo" if len(photos) == 1 else "photos"}')
+    with st.container(horizontal=True, vertical_alignment='bottom'):
+        name = st.text_input('Name of the model', 'my_model', width=240)
+        if st.button('Forget all photos'):
+            examples.clear()
+            st.rerun()
+        is_ready = len(examples) >= 2
+        wanted = st.button('Teach', type='primary', disabled=not is_ready)
+    if not is_ready:
+        st.info('At least two words are needed, so that there is something to tell apart.')
+    if wanted:
+        _teach(examples, name)
+    lesson: Lesson | None = st.session_state.get('lesson')
+    if lesson is not None and lesson.card.is_file():
+        _show_lesson(lesson)
+
+
+def _collect(examples: Examples, word: str) -> None:
+    """Add what is dropped or shot to the photos of *word*."""
+    if not WORD.fullmatch(word):
+        st.error('A word has small letters, digits, spaces, - and _, and begins with a letter.')
+        return
+    left, right = st.columns(2)
+    dropped = left.file_uploader(
+        f'Photos of {word}', type=['jpg', 'jpeg', 'png', 'webp'], accept_multiple_files=True,
+        key=f'photos {word}',
+    )  # fmt: skip
+    shot = right.camera_input(f'Or a shot of your camera: {word}', key=f'camera {word}')
+    files = [*dropped, *([shot] if shot else [])]
+    known = {content for _, content in examples.get(word, [])}
+    for file in files:
+        content = file.getvalue()
+        if content not in known and sum(map(len, examples.values())) < MAX_FACES:
+            photos = examples.setdefault(word, [])
+            photos.append((f'{len(photos)}{Path(file.name).suffix}', content))
+
+
+def _teach(examples: Examples, name: str) -> None:
+    if not re.fullmatch(r'[\w.-]{1,60}', name):
+        st.error('The name of a model has letters, digits, points, - and _.')
+        return
+    output = store_dir() / 'taught' / name
+    with tempfile.TemporaryDirectory() as folder, st.spinner('Teaching …'):
+        for word, photos in examples.items():
+            (Path(folder) / word).mkdir()
+            for file, content in photos:
+                (Path(folder) / word / file).write_bytes(content)
+        start = SETTINGS.pipeline.classification.model
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            st.session_state['lesson'] = teach(Path(folder), output, start)
+        except (FerError, OSError) as error:
+            # The temporary folder's name means nothing to anybody.
+            st.error(str(error).replace(f'{folder}: ', ''), icon=':material/error:')
+
+
+def _show_lesson(lesson: Lesson) -> None:
+    for line in (*lesson.faces.summary(), *lesson.warnings):
+        st.caption(line)
+    st.markdown(
+        f'Right on faces held back: **{lesson.own}**; '
+        f'the shipped model on the same faces: **{lesson.shipped}**.'
+    )
+    st.info(lesson.verdict, icon=':material/balance:')
+    st.markdown(f'Saved as `{lesson.card}`.')
+    with st.container(horizontal=True):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, 'w') as archive:
+            for path in sorted(lesson.card.parent.glob(f'{lesson.card.stem}.*')):
+                archive.write(path, path.name)
+        st.download_button('Download model and card', packed.getvalue(), f'{lesson.card.stem}.zip')
+        cameras = SETTINGS.feed.cameras() if SETTINGS.feed else {}
+        for topic, view in cameras.items():
+            if SETTINGS.feed and st.button(f'Use it in {view.node_name}'):
+                is_done, said = SETTINGS.feed.set_model(topic, str(lesson.card), 'litert')
+                st.toast(
+                    f'Now in use: {said}' if is_done else said,
+                    icon=':material/check:' if is_done else ':material/error:',
+                )
