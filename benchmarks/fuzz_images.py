@@ -18,9 +18,10 @@ from std_msgs.msg import Header
 from benchmarks.fuzz_draw import Draw, odd_value, scratch_file, spoilt
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
-from fer_ros.data import bags as bag_files
+from fer_ros.data.bag_reader import make_typestore
 from fer_ros.errors import ImageError
-from fer_ros.images.sources import demo_photos, read_image
+from fer_ros.images.decoding import read_image
+from fer_ros.images.demo import demo_photos
 from fer_ros.messages.emotions import detection_array, emotion_array, frame_emotions
 from fer_ros.messages.images import ENCODINGS, to_bgr
 from fer_ros.nodes import hri_bridge_node
@@ -123,7 +124,7 @@ def pipeline(data: bytes) -> bool:
 
 @functools.cache
 def _store() -> Any:
-    return bag_files.make_typestore()
+    return make_typestore()
 
 
 def bag_image(data: bytes) -> bool:
@@ -138,8 +139,9 @@ def bag_image(data: bytes) -> bool:
         kind, fields = 'sensor_msgs/msg/CompressedImage', {'format': 'jpeg'}
         fields['data'] = spoilt(draw, picture_files())
     fields['data'] = np.frombuffer(fields['data'], np.uint8)
-    image = bag_files._to_bgr(store.types[kind](header=header, **fields))
-    if isinstance(image, ImageError):
+    try:
+        image = to_bgr(store.types[kind](header=header, **fields))
+    except ImageError:
         return False
     _is_picture(image)
     return True

@@ -29,8 +29,10 @@ from benchmarks.fuzz_images import (
     raw_image,
 )
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
-from fer_ros.data import bags as bag_files
 from fer_ros.data.bag_labels import read_spans, topic_spans
+from fer_ros.data.bag_reader import open_bag
+from fer_ros.data.bag_writer import BagWriter
+from fer_ros.data.bags import BagClock, bag_images
 from fer_ros.data.datasets import read_csv, read_npz, read_votes
 from fer_ros.errors import DataError, ImageError, ModelError, SourceError
 from fer_ros.messages.images import image_message, jpeg_message
@@ -101,7 +103,7 @@ def _with_changes(content: Any, draw: Draw) -> Any:
 def model_card(data: bytes) -> bool:
     """Load a shipped card with values or bytes changed, or rubbish."""
     draw = Draw(data)
-    load, name = draw.pick(((EmotionModelCard, 'emotion'), (DetectorCard, 'detector')))
+    kind, name = draw.pick(((EmotionModelCard, 'emotion'), (DetectorCard, 'detector')))
     if draw.integer(0, 2):
         content = json.loads(_card(name))
         content.pop('about', None)
@@ -109,7 +111,7 @@ def model_card(data: bytes) -> bool:
     else:
         data = spoilt(draw, (_card(name),))
     try:
-        card = load(str(scratch_file('card.json', data)))
+        card = kind.load(str(scratch_file('card.json', data)))
     except ModelError:
         return False
     if isinstance(card, EmotionModelCard):
@@ -168,7 +170,7 @@ def face_archive(data: bytes) -> bool:
 def _make_bag(storage: str) -> tuple[bytes, bytes]:
     """Return the metadata and the file of a small bag with images and labels."""
     folder = Path(tempfile.mkdtemp(dir=scratch())) / 'bag'
-    with bag_files.BagWriter(folder, storage) as writer:
+    with BagWriter(folder, storage) as writer:
         for number in range(2):
             header = writer.header(10**9 + number, 'c')
             pixels = np.full((2, 3, 3), number, np.uint8)
@@ -187,7 +189,10 @@ SUFFIXES = {'mcap': 'bag.mcap', 'sqlite3': 'bag.db3'}
 
 
 def bag(data: bytes) -> bool:
-    """Read all images and labels of a bag of which one file is as it comes, the other sound."""
+    """Read all images and labels of a bag of which one file is as it comes, the other sound.
+
+    A damaged storage file is read by fer_ros.data.bag_recovery.
+    """
     draw = Draw(data)
     storage = draw.pick(tuple(SUFFIXES))
     files, number = list(bag_content(storage)), draw.integer(0, 1)
@@ -195,14 +200,17 @@ def bag(data: bytes) -> bool:
     folder = scratch() / 'bag'
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / 'metadata.yaml').write_bytes(files[0])
+    if draw.integer(0, 3):  # else a lone file, as a recorder that is killed leaves it
+        (folder / 'metadata.yaml').write_bytes(files[0])
     (folder / SUFFIXES[storage]).write_bytes(files[1])
     try:
-        with bag_files.open_bag(folder) as reader:
+        with open_bag(folder) as reader:
             for topic in ('/a', '/b'):
-                for found in bag_files.bag_images(reader, topic):
+                for found in bag_images(reader, topic):
                     assert isinstance(found.image, (np.ndarray, ImageError))
-            topic_spans(reader, '/truth', 0)
+            clock = BagClock(reader, '/a')
+            assert (np.diff(clock.times_s) >= 0).all()
+            topic_spans(reader, '/truth', clock)
     except (SourceError, DataError):
         return False
     return True

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from fer_ros.config import ClassificationConfig
-from fer_ros.images.sources import demo_photos
+from fer_ros.images.demo import demo_photos
 from fer_ros.recognition.classifier import make_classifier
 
 ROUNDS, WARM_UP = 300, 50

@@ -24,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fer_ros.images.sources import DemoSource, demo_photos
+from fer_ros.images.demo import DemoSource, demo_photos
 from fer_ros.measuring.report import percentiles
 from fer_ros.nodes.bench_stream import Usage, observing
 from fer_ros.types import UInt8Array

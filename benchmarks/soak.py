@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.measuring.report import percentiles
 from fer_ros.nodes.bench_stream import Observer, Result, Usage, observing
 

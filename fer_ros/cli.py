@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -43,12 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0; 1 after an error that is said; 130 when interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file name need not be valid UTF-8; it is printed as the bytes that it is.
+            stream.reconfigure(errors='surrogateescape')
     arguments = sys.argv[1:] if arguments is None else arguments
     options = make_parser().parse_args(arguments or ['dashboard'])
     # OpenCV's warnings would stand beside the one sentence that says what is wrong.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
     except FerError as error:
         print(f'fer: {error}', file=sys.stderr)
         return 1

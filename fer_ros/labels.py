@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 EMOTIONS: tuple[str, ...] = (
     'angry',
     'disgust',
@@ -44,3 +46,47 @@ REP155_EXPRESSIONS: dict[str, str] = {
     'neutral': 'neutral',
 }
 """The words of REP-155 (ROS4HRI); it has none for contempt."""
+
+SYNONYMS: dict[str, str] = {
+    **{label: label for label in EMOTIONS},
+    **FERPLUS_COLUMN_TO_EMOTION,
+    **{word: label for label, word in REP155_EXPRESSIONS.items()},
+    'afraid': 'fear',
+    'fearful': 'fear',
+    'joy': 'happy',
+    'suprise': 'surprise',
+    'suprised': 'surprise',
+    'contemptuous': 'contempt',
+}
+"""Words of data sets and label files, in lower case, and the class that each means."""
+
+LABEL_MAPS: dict[str, dict[str, str]] = {
+    'fer2013': {str(number): label for number, label in enumerate(FER2013_EMOTIONS)},
+    'rafdb': dict(
+        zip('1234567', ('surprise', 'fear', 'disgust', 'happy', 'sad', 'angry', 'neutral'))
+    ),
+    'affectnet': dict(
+        zip(
+            '01234567',
+            ('neutral', 'happy', 'sad', 'surprise', 'fear', 'disgust', 'angry', 'contempt'),
+        )
+    ),
+}
+"""Numbers that known data sets use for their classes; the same number means another in each."""
+
+
+def find_label(word: str, label_map: Mapping[str, str] | None = None) -> str | None:
+    """Return the class that a word means, whatever its case; None if it is not known.
+
+    Args:
+        word: of a data set or a label file.
+        label_map: what a user says words or classes mean; '' leaves them out.
+    """
+    mapped = {key.strip().lower(): label for key, label in (label_map or {}).items()}
+    word = word.strip().lower()
+    # pandas writes a column of whole numbers as 3.0 once one is missing.
+    for key in (word, word.removesuffix('.0')):
+        if key in mapped:
+            return mapped[key]
+    label = SYNONYMS.get(word)
+    return mapped.get(label, label) if label else None

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 
 from fer_ros.config import ClassificationConfig, PipelineConfig
@@ -53,6 +54,11 @@ class EmotionPipeline:
         faces = self.reader.read(image, partial(self.follower.detect, stamp_s=stamp_s))
         with timed(faces.timings_ms, 'tracking'):
             return self.people.update(faces, stamp_s, self.unknown_threshold)
+
+    def process_photo(self, image: UInt8Array) -> FrameEmotions:
+        """Return what ``reader.read_photo`` returns; this name goes with 0.3."""
+        warnings.warn('use pipeline.reader.read_photo', DeprecationWarning, stacklevel=2)
+        return self.reader.read_photo(image)
 
     def reconfigure(self, config: PipelineConfig) -> None:
         """Adopt new thresholds between two frames; models stay as they are loaded.

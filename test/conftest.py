@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_ros.images.sources import demo_photos
+from fer_ros.images.demo import demo_photos
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / 'shared'

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 
 from fer_ros.drawing.annotation import annotate
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.pipeline import EmotionPipeline
 
 SETTLED_S = 5.6

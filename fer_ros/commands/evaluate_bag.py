@@ -8,16 +8,20 @@ import argparse
 import json
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from fer_ros.commands.options import (
     add_command,
+    add_label_map,
+    add_overwrite,
     add_pipeline_options,
     pipeline_config,
     progress,
 )
-from fer_ros.data.bags import STORAGES
+from fer_ros.data.bag_writer import STORAGES
+from fer_ros.data.safe_output import check_outputs, safe_outputs
 from fer_ros.evaluation.bag import BagLabels, evaluate_bag, summarize
 from fer_ros.evaluation.bag_report import write_results
 from fer_ros.evaluation.bags import (
@@ -25,7 +29,8 @@ from fer_ros.evaluation.bags import (
     evaluate_here,
     evaluate_on_ray,
     find_bags,
-    write_answers,
+    result_names,
+    write_summary,
 )
 from fer_ros.pipeline import EmotionPipeline
 
@@ -36,19 +41,23 @@ def add_parser(subjects: Any) -> None:
         subjects,
         'bag',
         run,
-        'Answer every image of a rosbag2 and measure the answers.',
+        'Read every image of a recording and measure the results.',
         'fer evaluate bag demo_bag --labels demo_bag/labels.csv --output results',
     )
-    one.add_argument('bag', type=Path, metavar='BAG', help='folder of the bag')
+    one.add_argument(
+        'bag', type=Path, metavar='BAG', help='a rosbag2: its folder, or a file (.mcap, .db3)'
+    )
     labels = one.add_mutually_exclusive_group()
     labels.add_argument(
         '--labels',
         type=Path,
         metavar='CSV',
-        help='truth: columns start_s, end_s, label and perhaps track_id; '
-        'seconds since the first image',
+        help='targets: columns start_s, end_s, label and perhaps track_id; '
+        'seconds since the first image, or since 1970',
     )
-    labels.add_argument('--label-topic', default='', metavar='TOPIC', help='truth: std_msgs/String')
+    labels.add_argument(
+        '--label-topic', default='', metavar='TOPIC', help='targets: std_msgs/String'
+    )
     one.add_argument(
         '--output',
         type=Path,
@@ -78,24 +87,54 @@ def add_parser(subjects: Any) -> None:
     for parser in (one, many):
         parser.add_argument('--topic', default='', help='of the images, where there are several')
         parser.add_argument('--json', action='store_true', help='print all figures as one line')
+        add_label_map(parser)
+        add_overwrite(parser)
         add_pipeline_options(parser)
 
 
+RESULTS = ('results.json', 'faces.csv', 'report.html', 'emotions')
+
+
 def run(options: argparse.Namespace) -> int:
-    """Evaluate one bag."""
-    evaluation = evaluate_bag(
-        options.bag,
-        EmotionPipeline(pipeline_config(options)),
-        BagLabels(options.labels, options.label_topic),
-        options.topic,
-        options.output / 'emotions' if options.output else None,
-        options.storage,
-        lambda images, count: progress(images, count, options.bag.name),
-    )
-    facts = write_results(evaluation, options.output) if options.output else summarize(evaluation)
+    """Evaluate one bag; 1 if no image of it could be read."""
+    labels = BagLabels(options.labels, options.label_topic, options.label_map)
+    with ExitStack() as stack:
+        folder = None
+        if options.output:
+            inputs = [options.bag, *([options.labels] if options.labels else ())]
+            folder = stack.enter_context(
+                safe_outputs(options.output, RESULTS, inputs, options.overwrite)
+            )
+        evaluation = evaluate_bag(
+            options.bag,
+            EmotionPipeline(pipeline_config(options)),
+            labels,
+            options.topic,
+            folder / 'emotions' if folder else None,
+            options.storage,
+            lambda images, count: progress(images, count, options.bag.name),
+        )
+        facts = write_results(evaluation, folder) if folder else summarize(evaluation)
+    for remark in (*evaluation.remarks, *_unreadable(facts)):
+        print(f'fer: {remark}', file=sys.stderr)
     if options.json:
         print(json.dumps(facts))
-        return 0
+    else:
+        _print_facts(facts, bool(evaluation.spans))
+    if options.output and not options.json:
+        print(f'written: {options.output}/report.html, results.json, faces.csv, emotions/')
+    return int(not evaluation.frames)
+
+
+def _unreadable(facts: dict[str, Any]) -> list[str]:
+    """Return why images could not be read, a line per reason."""
+    return [
+        f'{count} of {facts["images"]} images could not be read: {reason}'
+        for reason, count in facts['bad_image_reasons'].items()
+    ]
+
+
+def _print_facts(facts: dict[str, Any], is_labelled: bool) -> None:
     print(
         f'{facts["bag"]}: {facts["images"]} images ({facts["bad_images"]} unreadable) on '
         f'{facts["topic"]}, {facts["seconds"]:.1f} s, {len(facts["persons"])} people'
@@ -105,12 +144,9 @@ def run(options: argparse.Namespace) -> int:
             f'person {person["track_id"]}: {person["first_s"]:.2f} to {person["last_s"]:.2f} s, '
             f'{person["label"]}'
         )
-    if evaluation.spans:
+    if is_labelled:
         print(f'accuracy: {_percent(facts["frames"]["accuracy"])} of faces, '
               f'{_percent(facts["spans"]["accuracy"])} of spans')  # fmt: skip
-    if options.output:
-        print(f'written: {options.output}/report.html, results.json, faces.csv, emotions/')
-    return 0
 
 
 def _percent(share: float | None) -> str:
@@ -120,16 +156,33 @@ def _percent(share: float | None) -> str:
 def run_many(options: argparse.Namespace) -> int:
     """Evaluate a folder of bags; 1 if one of them failed."""
     config = pipeline_config(options)
+    bags, left_out = find_bags(options.folder)
+    for reason in left_out:
+        print(f'fer: left out: {reason}', file=sys.stderr)
     tasks = [
-        BagTask(path.resolve(), config, topic=options.topic, write_bag=options.bags)
-        for path in find_bags(options.folder)
+        BagTask(
+            path.resolve(),
+            config,
+            topic=options.topic,
+            write_bag=options.bags,
+            label_map=options.label_map,
+        )
+        for path in bags
     ]
-    answers = (
+    results = (
         evaluate_on_ray(tasks, options.ray)
         if options.ray
         else evaluate_here(tasks, max(1, options.jobs))
     )
-    shown = progress(answers, len(tasks), options.folder.name)
-    summary = write_answers(tasks, shown, options.output, lambda line: print(line, file=sys.stderr))
+    names = [*result_names(tasks), 'summary.json']
+    check_outputs(options.output, names, [options.folder], options.overwrite)
+    summary = write_summary(
+        tasks,
+        progress(results, len(tasks), options.folder.name),
+        options.output,
+        lambda line: print(line, file=sys.stderr),
+        left_out,
+        options.overwrite,
+    )
     print(json.dumps(summary) if options.json else f'{options.output}/summary.json')
     return int(bool(summary['failed']))

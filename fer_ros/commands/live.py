@@ -18,7 +18,8 @@ from fer_ros.commands.options import add_command, add_pipeline_options, pipeline
 from fer_ros.commands.video import print_changes
 from fer_ros.drawing.plot_style import COLOURS
 from fer_ros.errors import ConfigError
-from fer_ros.images.sources import CameraSource, DemoSource, ImageSource, VideoSource
+from fer_ros.images.demo import DemoSource
+from fer_ros.images.sources import ImageSource, open_source
 from fer_ros.labels import UNKNOWN
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import FaceEmotion, FrameEmotions
@@ -39,7 +40,9 @@ def add_parser(subparsers: Any) -> None:
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
-        '--camera', metavar='N', help='number or path of a camera (default: the demo photos)'
+        '--camera',
+        metavar='N',
+        help='number, path or address (rtsp://…) of a camera (default: the demo photos)',
     )
     source.add_argument('--video', type=Path, metavar='FILE', help='a video')
     parser.add_argument(
@@ -63,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> ImageSource:
     if options.camera is not None:
-        return CameraSource(int(options.camera) if options.camera.isdecimal() else options.camera)
-    return VideoSource(options.video) if options.video else DemoSource()
+        return open_source(options.camera)
+    return open_source(str(options.video)) if options.video else DemoSource()
 
 
 def _watch(source: ImageSource, pipeline: EmotionPipeline, seconds: float, is_paced: bool) -> None:

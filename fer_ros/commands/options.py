@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from fer_ros.config import CLASSIFIERS, DETECTORS, PipelineConfig, replace
-from fer_ros.errors import ConfigError
+from fer_ros.config import CLASSIFIERS, DETECTORS, MAX_IMAGE_PIXELS, PipelineConfig, replace
+from fer_ros.data.label_maps import read_label_map
+from fer_ros.errors import ConfigError, DataError
+from fer_ros.labels import LABEL_MAPS
 
 Item = TypeVar('Item')
 
@@ -37,6 +39,42 @@ def add_command(
     if run:
         parser.set_defaults(run=run)
     return parser
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add the permission to replace files that exist."""
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace what exists at --output already'
+    )
+
+
+def add_label_map(parser: argparse.ArgumentParser) -> None:
+    """Add the meaning of a data set's own words for emotions."""
+    parser.add_argument(
+        '--label-map',
+        type=_label_map,
+        metavar='MAP',
+        help=f'what labels mean: {", ".join(LABEL_MAPS)}, pairs such as 4=happy,7=neutral '
+        '(nothing behind = leaves a class out), or a YAML file of pairs',
+    )
+
+
+def _label_map(text: str) -> dict[str, str]:
+    try:
+        return read_label_map(text)
+    except DataError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def add_max_pixels(parser: argparse.ArgumentParser) -> None:
+    """Add the limit above which images are refused."""
+    parser.add_argument(
+        '--max-image-pixels',
+        type=int,
+        default=MAX_IMAGE_PIXELS,
+        metavar='N',
+        help='refuse larger images (default: %(default)s)',
+    )
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_ros.commands.options import add_command, progress
-from fer_ros.data.bags import STORAGES, BagWriter
+from fer_ros.data.bag_writer import STORAGES, BagWriter
 from fer_ros.errors import SourceError
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.messages.images import image_message, jpeg_message
 
 START_NS = 1_700_000_000 * 10**9

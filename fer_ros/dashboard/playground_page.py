@@ -11,7 +11,7 @@ from fer_ros.dashboard.demo_player import DemoPlayer
 from fer_ros.dashboard.photo_view import show_photo
 from fer_ros.dashboard.player import show_view, show_webcam
 from fer_ros.errors import SourceError
-from fer_ros.images.sources import DemoSource, demo_photos
+from fer_ros.images.demo import DemoSource, demo_photos
 from fer_ros.types import UInt8Array
 
 DEMO, CAMERA, PHOTOS = 'Demo people', "This computer's camera", 'Sample photos'

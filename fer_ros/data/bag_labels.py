@@ -4,20 +4,24 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from rosbags.highlevel import AnyReader
-
-from fer_ros.data.bags import messages
+from fer_ros.data.bag_reader import BagReader
+from fer_ros.data.bags import BagClock, messages
+from fer_ros.data.tables import read_number, read_table
 from fer_ros.errors import DataError
-from fer_ros.labels import EMOTIONS
+from fer_ros.labels import EMOTIONS, find_label
 
 EVERYBODY = 0
 TOPIC_TYPE = 'std_msgs/msg/String'
+FIRST_EPOCH_S = 1e8
+"""A time after this (1973) is not one since the start of a recording but since 1970."""
+
+_NO_VALUE = ('', 'nan', 'none', 'null', 'na', 'n/a')
 
 
 @dataclass(frozen=True)
@@ -48,37 +52,75 @@ class Span:
         return self.start_s <= time_s < self.end_s and self.track_id in (EVERYBODY, track_id)
 
 
-def read_spans(path: Path) -> tuple[Span, ...]:
-    """Read a csv file with the columns start_s, end_s, label and, where wanted, track_id.
+def read_spans(path: Path, label_map: Mapping[str, str] | None = None) -> tuple[Span, ...]:
+    """Read a table with the columns start_s, end_s, label and, where wanted, track_id.
+
+    Times are seconds since the first image, or since 1970 (then also in milli-, micro- or
+    nanoseconds); see ``in_recording``. A row without a label says nothing of its time.
+
+    Args:
+        path: see ``read_table``.
+        label_map: the file's own words; see ``find_label``.
 
     Raises:
         DataError: a column is missing or a row makes no sense; the message names the line.
     """
-    try:
-        with path.open(newline='', encoding='utf-8-sig') as stream:
-            rows = csv.DictReader(stream)
-            missing = {'start_s', 'end_s', 'label'} - set(rows.fieldnames or ())
-            if missing:
-                raise DataError(f'{path}: column {", ".join(sorted(missing))} is missing')
-            spans = [_span(row, f'{path}, line {rows.line_num}') for row in rows]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f'{path} cannot be read: {error}') from error
+    spans = [
+        span
+        for line, row in read_table(path, ('start_s', 'end_s', 'label'))
+        if (span := _span(row, f'{path}, line {line}', label_map))
+    ]
     return tuple(sorted(spans, key=lambda span: (span.start_s, span.track_id)))
 
 
-def _span(row: dict[str, str], where: str) -> Span:
+def _span(row: dict[str, str], where: str, label_map: Mapping[str, str] | None) -> Span | None:
+    word, track = row['label'], row.get('track_id', '')
+    label = '' if word.lower() in _NO_VALUE else find_label(word, label_map)
     try:
-        return Span(
-            float(row['start_s']),
-            float(row['end_s']),
-            row['label'].strip(),
-            int(row.get('track_id') or EVERYBODY),
+        span = Span(
+            read_number(row['start_s']),
+            read_number(row['end_s']),
+            word if label is None else label or EMOTIONS[0],
+            EVERYBODY if track.lower() in _NO_VALUE else _whole(read_number(track)),
         )
-    except (DataError, ValueError, TypeError, AttributeError) as error:
+        return span if label != '' else None
+    except (DataError, ValueError, OverflowError) as error:
         raise DataError(f'{where}: {error}') from error
 
 
-def topic_spans(reader: AnyReader, topic: str, first_image_ns: int) -> tuple[Span, ...]:
+def _whole(number: float) -> int:
+    if not (number >= 0 and number == int(number)):
+        raise ValueError(f'track_id {number:g}: expected a whole number')
+    return int(number)
+
+
+def in_recording(spans: tuple[Span, ...], clock: BagClock) -> tuple[Span, ...]:
+    """Return spans in seconds since the first image; they may be given in time since 1970.
+
+    Raises:
+        DataError: none of them lies in the recording.
+    """
+    if not spans:
+        return spans
+    latest = max(span.start_s for span in spans)
+    if latest > FIRST_EPOCH_S:
+        unit_s = next(u for u, top in ((1.0, 1e11), (1e-3, 1e14), (1e-6, 1e17), (1e-9, math.inf))
+                      if latest < top)  # fmt: skip
+        first_s = clock.start_ns / 1e9
+        spans = tuple(
+            replace(s, start_s=s.start_s * unit_s - first_s, end_s=s.end_s * unit_s - first_s)
+            for s in spans
+        )
+    last_s = float(clock.times_s[-1])
+    if not any(span.start_s <= last_s and span.end_s > 0 for span in spans):
+        raise DataError(
+            f'labels from {spans[0].start_s:g} to {spans[-1].end_s:g} s: none lies in the '
+            f'recording, which lasts {last_s:.1f} s'
+        )
+    return spans
+
+
+def topic_spans(reader: BagReader, topic: str, clock: BagClock) -> tuple[Span, ...]:
     """Return the spans that a std_msgs/String topic tells: each label holds until the next.
 
     An empty string ends a span without beginning another.
@@ -86,6 +128,7 @@ def topic_spans(reader: AnyReader, topic: str, first_image_ns: int) -> tuple[Spa
     Raises:
         DataError: the topic is missing or of another type, or a label is not known.
     """
+    topic = topic if topic.startswith('/') else f'/{topic}'
     kinds = {c.topic: c.msgtype for c in reader.connections}
     if kinds.get(topic) != TOPIC_TYPE:
         raise DataError(f'label topic {topic}: expected {TOPIC_TYPE}, got {kinds.get(topic)}')
@@ -95,8 +138,9 @@ def topic_spans(reader: AnyReader, topic: str, first_image_ns: int) -> tuple[Spa
             message = reader.deserialize(data, connection.msgtype)
         except Exception as error:  # bytes of a file may be anything
             raise DataError(f'label topic {topic}: message cannot be read: {error}') from error
-        changes.append(((log_ns - first_image_ns) * 1e-9, str(getattr(message, 'data', ''))))
-    changes.append((float('inf'), ''))
+        word = str(getattr(message, 'data', ''))
+        changes.append((clock.at(log_ns), (find_label(word) or word) if word.strip() else ''))
+    changes.append((math.inf, ''))
     return tuple(
         Span(start_s, end_s, label)
         for (start_s, label), (end_s, _) in pairwise(changes)

@@ -1,37 +1,27 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""rosbag2 files without ROS: images out of them, images and emotions into them."""
+"""The images of a recording, and when each was taken."""
 
 from __future__ import annotations
 
-import functools
-import os
-import shutil
-import sqlite3
-import sys
+import re
+import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from rosbags.highlevel import AnyReader
-from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
+import numpy as np
 
+from fer_ros.data.bag_reader import BagReader
+from fer_ros.data.bag_recovery import Message
 from fer_ros.errors import ImageError, SourceError
 from fer_ros.messages.images import to_bgr
 from fer_ros.types import UInt8Array
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
-STORAGES: dict[str, StoragePlugin] = {
-    'mcap': StoragePlugin.MCAP,
-    'sqlite3': StoragePlugin.SQLITE3,
-}
-RESERVE_BYTES = 64 << 20
-"""Writing stops while the disk has so much left, so that a bag can be finished and others live."""
+VIDEO_TYPES = re.compile(r'Packet$|CompressedVideo$')
+MAX_DEVIATION_S = 2.0
+"""A stamp farther from where the others say it should be is not believed."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +30,7 @@ class BagImage:
 
     Attributes:
         log_ns: when it was recorded, in nanoseconds.
-        header: the message's own.
+        header: the message's own; None if the message cannot be read.
         image: uint8 (H, W, 3) BGR, or an ImageError if it cannot be read.
     """
 
@@ -49,106 +39,49 @@ class BagImage:
     image: UInt8Array | ImageError
 
 
-def make_typestore() -> Typestore:
-    """Return the types of ROS 2 Jazzy and of fer_msgs.
-
-    Raises:
-        SourceError: fer_msgs is not installed.
-    """
-    store = get_typestore(Stores.ROS2_JAZZY)
-    register(store, 'fer_msgs/msg/EmotionArray')
-    return store
-
-
-def register(store: Typestore, kind: str) -> None:
-    """Add a message type, and the others of its package, from the .msg files installed with it.
-
-    Raises:
-        SourceError: there is no such type.
-    """
-    if kind in store.types:
-        return
-    package, _, name = kind.partition('/msg/')
-    for prefix in _prefixes():
-        folder = prefix / package / 'msg'
-        if (folder / f'{name}.msg').is_file():
-            types: dict[str, Any] = {}
-            for path in sorted(folder.glob('*.msg')):
-                types.update(get_types_from_msg(path.read_text(), f'{package}/msg/{path.stem}'))
-            store.register({key: value for key, value in types.items() if key not in store.types})
-            return
-    raise SourceError(f'message type {kind} is not installed')
-
-
-@functools.cache
-def _prefixes() -> tuple[Path, ...]:
-    prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
-    shares = [Path(prefix) / 'share' for prefix in prefixes if prefix]
-    return (*shares, Path(__file__).parents[2])
-
-
-@contextmanager
-def open_bag(path: Path) -> Iterator[AnyReader]:
-    """Open a bag: its folder, or the .mcap or .db3 file in it.
-
-    Raises:
-        SourceError: it is missing, damaged or of an unknown format.
-    """
-    folder = path.parent if path.suffix in ('.mcap', '.db3') and path.is_file() else path
-    if not (folder / 'metadata.yaml').is_file():
-        raise SourceError(f'{path} is no bag: {folder / "metadata.yaml"} does not exist')
-    try:
-        reader = AnyReader([folder], default_typestore=make_typestore())
-        reader.open()
-    except Exception as error:  # bytes of a file may be anything
-        raise SourceError(f'bag {path} cannot be opened: {error}') from error
-    try:
-        yield reader
-    finally:
-        reader.close()
-
-
-def image_topic(reader: AnyReader, topic: str = '') -> str:
+def image_topic(reader: BagReader, topic: str = '') -> str:
     """Return the image topic to read: *topic*, or the only one there is.
 
     Annotated images are passed over when the topic is not named.
 
     Raises:
-        SourceError: there is none, or several and none is named.
+        SourceError: there is none, or several and none is named; the message names what is there.
     """
-    topics = sorted({c.topic for c in reader.connections if c.msgtype in IMAGE_TYPES})
+    kinds = {c.topic: c.msgtype for c in reader.connections}
+    topics = sorted(name for name, kind in kinds.items() if kind in IMAGE_TYPES)
+    others = ', '.join(f'{name} ({kind})' for name, kind in sorted(kinds.items()))
+    video = [name for name, kind in sorted(kinds.items()) if VIDEO_TYPES.search(kind)]
+    hint = (
+        f'; {", ".join(video)} holds video packets: make images of them first '
+        '(ros2 run image_transport republish)'
+        if video
+        else ''
+    )
     if topic:
         full = topic if topic.startswith('/') else f'/{topic}'
         if full not in topics:
             raise SourceError(
-                f'the bag has no image topic {full}; it has: {", ".join(topics) or "none"}'
+                f'the bag has no image topic {full}; it has: '
+                f'{", ".join(topics) or others or "nothing"}{hint}'
             )
         return full
     cameras = [name for name in topics if not name.endswith('image_annotated')]
-    if len(cameras) != 1:
+    if not cameras:
+        raise SourceError(f'the bag has no images; it has: {others or "nothing"}{hint}')
+    if len(cameras) > 1:
         raise SourceError(
             f'the bag has {len(cameras)} image topics ({", ".join(cameras)}): name one'
-            if cameras
-            else 'the bag has no images'
         )
     return cameras[0]
 
 
-def messages(reader: AnyReader, topic: str) -> Iterator[tuple[Connection, int, bytes]]:
-    """Yield (connection, time of recording in nanoseconds, bytes) of a topic.
-
-    Raises:
-        SourceError: the file is damaged.
-    """
-    connections = [c for c in reader.connections if c.topic == topic]
-    try:
-        yield from reader.messages(connections)
-    except Exception as error:  # bytes of a file may be anything
-        raise SourceError(f'the bag is damaged: {type(error).__name__}: {error}') from error
+def messages(reader: BagReader, topic: str) -> Iterator[Message]:
+    """Yield (connection, time of recording in nanoseconds, bytes) of a topic."""
+    yield from reader.messages([c for c in reader.connections if c.topic == topic])
 
 
-def bag_images(reader: AnyReader, topic: str) -> Iterator[BagImage]:
-    """Yield every image of a topic, raw or compressed; SourceError if the file is damaged."""
+def bag_images(reader: BagReader, topic: str) -> Iterator[BagImage]:
+    """Yield every image of a topic, raw or compressed."""
     for connection, log_ns, data in messages(reader, topic):
         try:
             message: Any = reader.deserialize(data, connection.msgtype)
@@ -162,94 +95,75 @@ def bag_images(reader: AnyReader, topic: str) -> Iterator[BagImage]:
         yield BagImage(log_ns, message.header, image)
 
 
-class BagWriter:
-    """Writes a bag; a context manager."""
+class BagClock:
+    """When each image of a topic was taken, by its stamp where that can be believed.
 
-    def __init__(self, path: Path, storage: str = 'mcap') -> None:
-        """Begin a bag.
+    Stamps and times of recording may run at different rates (a replay at half speed that was
+    recorded anew); a robust line through both tells which stamps are of another world: zero, years
+    off, or minutes. Those get the time that their neighbours imply. Where half of the stamps are
+    not to be believed, or stand still, the times of recording count.
 
-        Args:
-            path: folder that must not exist yet.
-            storage: one of STORAGES.
+    Attributes:
+        times_s: float64 (N,); seconds since the first image, never running backwards.
+        corrected: how many stamps were not believed.
+        start_ns: the first image's time in nanoseconds, for labels in absolute time.
+    """
 
-        Raises:
-            SourceError: it exists, or cannot be written.
-        """
-        self.store = make_typestore()
-        self._path = path
-        self._connections: dict[str, Connection] = {}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
-            self._writer.open()
-        except (WriterError, OSError) as error:
-            raise SourceError(f'bag {path} cannot be written: {error}') from error
+    def __init__(self, reader: BagReader, topic: str) -> None:
+        """Read the headers of a topic; SourceError if it holds no message."""
+        rows = [(log, _stamp_ns(data)) for _, log, data in messages(reader, topic)]
+        if not rows:
+            raise SourceError(f'the bag holds no image on {topic}')
+        log_ns = np.array([log for log, _ in rows], np.int64)
+        stamps_ns = np.array([stamp for _, stamp in rows], np.int64)
+        self._log_origin_ns = int(log_ns.min())
+        log_s = (log_ns - self._log_origin_ns) / 1e9
+        origin_ns = int(np.median(stamps_ns[stamps_ns > 0])) if (stamps_ns > 0).any() else 0
+        # Stamps of another world are cut to ten years, lest they overflow in what follows.
+        stamps_s = np.clip((stamps_ns - float(origin_ns)) / 1e9, -3e8, 3e8)
+        good = (stamps_ns > 0) & (np.abs(stamps_s - _line(log_s, stamps_s, stamps_ns > 0))
+                                  <= MAX_DEVIATION_S)  # fmt: skip
+        if 2 * good.sum() < len(rows) or np.ptp(stamps_s[good]) < np.ptp(log_s) / 50:
+            good, stamps_s, origin_ns = np.ones(len(rows), bool), log_s, self._log_origin_ns
+            self.corrected = len(rows)
+        else:
+            self.corrected = int((~good).sum())
+        order = np.argsort(log_s[good], kind='stable')
+        self._log_s, self._stamps_s = log_s[good][order], stamps_s[good][order]
+        times_s = np.where(good, stamps_s, self._to_stamp(log_s))
+        self._first_s = float(times_s[0])
+        self.times_s = np.maximum.accumulate(times_s - self._first_s)
+        self.start_ns = origin_ns + round(self._first_s * 1e9)
 
-    def __enter__(self) -> BagWriter:
-        """Return the writer."""
-        return self
+    def _to_stamp(self, log_s: np.ndarray) -> np.ndarray:
+        inside = np.interp(log_s, self._log_s, self._stamps_s)
+        before = np.minimum(0.0, log_s - self._log_s[0])
+        after = np.maximum(0.0, log_s - self._log_s[-1])
+        return np.asarray(inside + before + after)
 
-    def __exit__(self, *_: object) -> None:
-        """Finish the bag."""
-        self.close()
+    def at(self, log_ns: int) -> float:
+        """Return what a time of recording is in seconds since the first image."""
+        log_s = (log_ns - self._log_origin_ns) / 1e9
+        return float(self._to_stamp(np.array([log_s]))[0]) - self._first_s
 
-    def close(self) -> None:
-        """Finish the bag.
 
-        Raises:
-            SourceError: the disk does not take its end.
-        """
-        try:
-            self._writer.close()
-        except (OSError, sqlite3.Error) as error:
-            raise SourceError(f'bag {self._path} cannot be finished: {error}') from error
+def _stamp_ns(data: bytes) -> int:
+    """Return the stamp of a serialized message that begins with a header; 0 if it is too short."""
+    if len(data) < 12:
+        return 0
+    order = '<' if data[1] & 1 else '>'
+    seconds, nanoseconds = struct.unpack_from(f'{order}iI', data, 4)
+    return int(seconds * 10**9 + nanoseconds)
 
-    def make(self, kind: str, **fields: Any) -> Any:
-        """Return a message of type *kind*; fer_ros.messages.make.Make says of what.
 
-        Raises:
-            SourceError: there is no such type.
-        """
-        register(self.store, kind)
-        return self.store.types[kind](**fields)
-
-    def write(self, topic: str, log_ns: int, message: Any) -> None:
-        """Write a message made by make()."""
-        kind = message.__msgtype__
-        self.write_bytes(topic, kind, log_ns, self.store.serialize_cdr(message, kind))
-
-    def add_topic(self, topic: str, kind: str) -> None:
-        """Announce a topic, which writing to it does otherwise.
-
-        Raises:
-            SourceError: its type is not installed.
-        """
-        if topic not in self._connections:
-            register(self.store, kind)
-            self._connections[topic] = self._writer.add_connection(
-                topic, kind, typestore=self.store
-            )
-
-    def write_bytes(self, topic: str, kind: str, log_ns: int, data: bytes | memoryview) -> None:
-        """Write a message that is serialized already.
-
-        Raises:
-            SourceError: its type is not installed, or the disk is full but for what the end of the
-                bag needs: close it, and all that was written can be read.
-        """
-        self.add_topic(topic, kind)
-        if shutil.disk_usage(self._path).free < len(data) + RESERVE_BYTES:
-            raise SourceError(
-                f'bag {self._path} ends here: its disk has less than {RESERVE_BYTES >> 20} MB left'
-            )
-        try:
-            self._writer.write(self._connections[topic], log_ns, data)
-        except (OSError, sqlite3.Error) as error:
-            raise SourceError(f'bag {self._path} cannot be written: {error}') from error
-
-    def header(self, stamp_ns: int, frame_id: str) -> Any:
-        """Return a std_msgs/Header."""
-        stamp = self.make(
-            'builtin_interfaces/msg/Time', sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9
-        )
-        return self.make('std_msgs/msg/Header', stamp=stamp, frame_id=frame_id)
+def _line(x: np.ndarray, y: np.ndarray, use: np.ndarray) -> np.ndarray:
+    """Return the heights, at *x*, of a line through most of the points that *use* selects."""
+    if use.sum() < 2:
+        return y
+    ordered = np.flatnonzero(use)[np.argsort(x[use], kind='stable')]
+    half = len(ordered) // 2
+    first, second = ordered[:half], ordered[-half:]
+    apart = x[second] - x[first]
+    slopes = (y[second] - y[first])[apart > 0] / apart[apart > 0]
+    slope = float(np.median(slopes)) if len(slopes) else 1.0
+    return np.asarray(slope * x + np.median(y[use] - slope * x[use]))

@@ -4,17 +4,23 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from fer_ros.data.face_set import NO_LABEL, SPLITS, FaceSet
 from fer_ros.data.folders import FER2013_SIDE_PX, Cutter, read_folder, resized
+from fer_ros.data.tables import read_table
 from fer_ros.errors import DataError
-from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
+from fer_ros.labels import (
+    EMOTIONS,
+    FER2013_EMOTIONS,
+    FERPLUS_COLUMN_TO_EMOTION,
+    LABEL_MAPS,
+    find_label,
+)
 from fer_ros.types import Float32Array, UInt8Array
 
 MIN_VOTES = 2
@@ -90,24 +96,6 @@ def _check_numbers(values: np.ndarray, count: int, classes: int, name: str) -> N
         raise DataError(f'{name} must be 0 to {classes - 1}, got {values.min()} to {values.max()}')
 
 
-def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line number, row) of a csv; column names lose blanks and capitals."""
-    try:
-        with path.open(newline='', encoding='utf-8') as stream:
-            reader = csv.DictReader(stream)
-            names = [name.strip().lower() for name in reader.fieldnames or []]
-            missing = [name for name in needed if name not in names]
-            if missing:
-                raise DataError(
-                    f'{path}: columns {", ".join(missing)} are missing; it has {", ".join(names)}'
-                )
-            reader.fieldnames = names
-            for row in reader:
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f'{path} cannot be read: {error}') from error
-
-
 def _face(text: str, where: str) -> UInt8Array:
     """Return uint8 (48, 48) from a csv's pixel column."""
     pixels = FER2013_SIDE_PX**2
@@ -122,24 +110,38 @@ def _face(text: str, where: str) -> UInt8Array:
     return values.astype(np.uint8).reshape(FER2013_SIDE_PX, FER2013_SIDE_PX)
 
 
-def read_csv(path: Path, votes: Path | None = None) -> FaceSet:
+def read_csv(
+    path: Path,
+    votes: Path | None = None,
+    words: Mapping[str, str] | None = None,
+    default_split: str = 'training',
+) -> FaceSet:
     """Read ``fer2013.csv`` or ``icml_face_data.csv``, and FER+'s votes for it where given.
 
     Args:
-        path: columns emotion (0 to 6), usage and pixels in any order.
+        path: columns emotion (0 to 6, or words), pixels and perhaps usage in any order; see
+            ``read_table``.
         votes: FER+'s ``fer2013new.csv``; joined by row.
+        words: what labels mean where it is not what FER2013's numbers and ``find_label`` say;
+            '' for none.
+        default_split: of faces without a usage.
     """
     images, labels, splits = [], [], []
-    for line, row in _rows(path, ('emotion', 'usage', 'pixels')):
+    known = {**LABEL_MAPS['fer2013'], **(words or {})}
+    for line, row in read_table(path, ('emotion', 'pixels')):
         where = f'{path}, line {line}'
-        label, usage = (row['emotion'] or '').strip(), (row['usage'] or '').strip()
-        if not (len(label) < 9 and label.isdecimal() and int(label) < len(FER2013_EMOTIONS)):
-            raise DataError(f'{where}: unknown label {label!r}; expected 0 to 6')
-        if usage not in USAGES:
-            raise DataError(f'{where}: usage {usage!r} is not one of {", ".join(USAGES)}')
-        images.append(_face(row['pixels'] or '', where))
-        labels.append(int(label))
-        splits.append(SPLITS.index(USAGES[usage]))
+        label = find_label(row['emotion'], known)
+        if label is None:
+            raise DataError(
+                f'{where}: unknown label {row["emotion"][:40]!r}; expected 0 to 6, a word, or a '
+                'label map (--label-map)'
+            )
+        usage = row.get('usage', '')
+        if usage and usage not in USAGES:
+            raise DataError(f'{where}: usage {usage[:40]!r} is not one of {", ".join(USAGES)}')
+        images.append(_face(row['pixels'], where))
+        labels.append(EMOTIONS.index(label) if label else NO_LABEL)
+        splits.append(SPLITS.index(USAGES[usage] if usage else default_split))
     if not images:
         raise DataError(f'{path} holds no face')
     shares = np.zeros((len(images), len(EMOTIONS)), np.float32)
@@ -160,15 +162,22 @@ def read_votes(path: Path) -> Float32Array:
     """Read FER+'s csv of votes; returns float32 (N, 8) class shares."""
     columns = (*FERPLUS_COLUMN_TO_EMOTION, 'unknown', 'nf')
     counts = []
-    for line, row in _rows(path, columns):
+    for line, row in read_table(path, columns):
         try:
-            votes = [int(row[column]) for column in columns]
-        except (TypeError, ValueError) as error:
+            votes = [_whole(row[column]) for column in columns]
+        except (ValueError, OverflowError) as error:
             raise DataError(f'{path}, line {line}: votes must be whole numbers') from error
         if not 0 <= min(votes) <= max(votes) <= MAX_VOTES:
             raise DataError(f'{path}, line {line}: votes must be 0 to {MAX_VOTES}')
         counts.append(votes)
     return vote_shares(np.array(counts, np.int64).reshape(-1, len(columns)), columns)
+
+
+def _whole(text: str) -> int:
+    number = float(text)
+    if number != int(number):
+        raise ValueError(f'{text} is not a whole number')
+    return int(number)
 
 
 def read_faces(
@@ -189,18 +198,20 @@ def read_faces(
         return read_folder(path, label_map, cut, size_px, default_split, own_classes)
     if not path.is_file():
         raise DataError(f'{path} does not exist')
-    if path.suffix == '.npz':
+    classes, label_map = (*EMOTIONS, *own_classes), label_map or {}
+    words = {word: label for word, label in label_map.items() if word not in EMOTIONS}
+    if path.suffix.lower() == '.npz':
         faces = read_npz(path)
-    elif path.suffix == '.csv':
-        faces = read_csv(path, votes)
+    elif path.suffix.lower() in ('.csv', '.tsv'):
+        faces, words = read_csv(path, votes, words, default_split), {}
     else:
         raise DataError(f'{path}: expected a .npz, a .csv or a folder of classes')
-    classes = (*EMOTIONS, *own_classes)
     labels = faces.labels.copy()
-    for old, new in (label_map or {}).items():
-        if old not in EMOTIONS or (new and new not in classes):
+    for old, new in label_map.items():
+        if old in words or (new and new not in classes):
             raise DataError(f'label map: {old!r} to {new!r} is not between known labels')
-        labels[faces.labels == EMOTIONS.index(old)] = classes.index(new) if new else NO_LABEL
+        if old in EMOTIONS:
+            labels[faces.labels == EMOTIONS.index(old)] = classes.index(new) if new else NO_LABEL
     return dataclasses.replace(
         faces,
         images=resized(faces.images, size_px),

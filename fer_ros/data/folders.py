@@ -14,12 +14,12 @@ import numpy as np
 from fer_ros.data.face_set import NO_LABEL, SPLITS, FaceSet
 from fer_ros.errors import DataError, ImageError
 from fer_ros.images.decoding import decode_image
-from fer_ros.labels import EMOTIONS, FERPLUS_COLUMN_TO_EMOTION, REP155_EXPRESSIONS
+from fer_ros.images.sources import IMAGE_SUFFIXES, is_hidden
+from fer_ros.labels import EMOTIONS, LABEL_MAPS, find_label
 from fer_ros.types import UInt8Array
 
 FER2013_SIDE_PX = 48
 
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
 MIN_DEVIATION = 1.0
 """A face whose grey levels deviate less is flat: a lost alpha channel, or 10 bits in 16."""
 
@@ -34,13 +34,6 @@ SPLIT_FOLDERS: dict[str, str] = {
     'private_test': 'private_test',
 }
 """Names of folders above the class folders, and the split each means."""
-
-LABEL_WORDS: dict[str, str] = {
-    **{label: label for label in EMOTIONS},
-    **FERPLUS_COLUMN_TO_EMOTION,
-    **{word: label for label, word in REP155_EXPRESSIONS.items()},
-}
-"""Words for the classes that are understood without a label map."""
 
 Cutter = Callable[[UInt8Array], UInt8Array | None]
 """From a photo, uint8 (H, W, 3) BGR, to its face, uint8 (S, S); None where there is none."""
@@ -139,26 +132,24 @@ def class_folders(folder: Path) -> list[str]:
     parts = _folders(folder)
     if any(item.name.lower() in SPLIT_FOLDERS for item in parts):
         parts = [item for part in parts for item in _folders(part)]
-    return list(dict.fromkeys(LABEL_WORDS.get(item.name.lower(), item.name) for item in parts))
+    return list(dict.fromkeys(find_label(item.name) or item.name for item in parts))
 
 
 def _folders(folder: Path) -> list[Path]:
     """Return the folders in a folder, without hidden ones and what macOS leaves in archives."""
-    return sorted(
-        item
-        for item in folder.iterdir()
-        if item.is_dir() and not item.name.startswith('.') and item.name != '__MACOSX'
-    )
+    return sorted(item for item in folder.iterdir() if item.is_dir() and not is_hidden(item))
 
 
 def _label(class_folder: Path, label_map: Mapping[str, str], classes: tuple[str, ...]) -> str:
     """Return the class a folder's name means, '' for one that is left out."""
     name = class_folder.name
-    label = label_map.get(name, name if name in classes else LABEL_WORDS.get(name.lower()))
+    label = name if name in classes and name not in label_map else find_label(name, label_map)
     if label is None or (label and label not in classes):
+        numbers = f'{", ".join(LABEL_MAPS)}: each numbers the classes differently'
         raise DataError(
             f'{class_folder}: unknown label {label or name!r}; expected one of '
-            f'{", ".join(classes)}, or give a label map'
+            f'{", ".join(classes)}, or give a label map '
+            f'({numbers if name.isdecimal() else f"{name}=LABEL"})'
         )
     return label
 
@@ -169,7 +160,7 @@ def _faces_of_folder(
     """Yield the path and the face, uint8 (S, S), of each image; count the others by reason."""
     found = False
     for path in sorted(item for item in folder.rglob('*') if item.is_file()):
-        if any(part.startswith('.') for part in path.relative_to(folder).parts):
+        if any(is_hidden(Path(part)) for part in path.relative_to(folder).parts):
             continue
         face, reason = _face_of_file(path, cut)
         if face is None:

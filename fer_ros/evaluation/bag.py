@@ -1,10 +1,11 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A recording evaluated: every image answered, none dropped, the same to the byte every time."""
+"""A recording evaluated: every image processed, none dropped, the same to the byte every time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.data.bag_labels import EVERYBODY, Span, read_spans, topic_spans
-from fer_ros.data.bags import BagImage, BagWriter, bag_images, image_topic, open_bag
-from fer_ros.errors import DataError, ImageError, SourceError
+from fer_ros.data.bag_labels import EVERYBODY, Span, in_recording, read_spans, topic_spans
+from fer_ros.data.bag_reader import BagReader, open_bag
+from fer_ros.data.bag_writer import BagWriter
+from fer_ros.data.bags import BagClock, BagImage, bag_images, image_topic
+from fer_ros.errors import DataError, ImageError
 from fer_ros.evaluation import metrics
 from fer_ros.labels import UNKNOWN
 from fer_ros.messages.emotions import emotion_array
@@ -23,16 +26,24 @@ from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import Float32Array, FrameEmotions, Int64Array
 
 NO_TRUTH = -1
+MAX_REASONS = 10
 MAX_LABEL_GAP_S = 0.5
 """Spans farther apart than this are not a change of expression but two recordings of one."""
 
 
 @dataclass(frozen=True)
 class BagLabels:
-    """Where the truth is: a csv file, or a topic of the bag; neither for none."""
+    """Where the targets are: a csv file, or a topic of the bag; neither for none.
+
+    Attributes:
+        file: the csv file.
+        topic: of std_msgs/String.
+        label_map: the file's own words for emotions; see fer_ros.labels.find_label.
+    """
 
     file: Path | None = None
     topic: str = ''
+    label_map: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ class BagEvaluation:
         frames: one an image that could be read; stamps in seconds since the first image.
         spans: the truth, in order of time.
         bad_images: what was wrong with images that could not be read, with their numbers.
+        remarks: what is wrong with the recording itself and was borne, in a sentence each.
     """
 
     name: str
@@ -79,6 +91,7 @@ class BagEvaluation:
     frames: list[FrameEmotions] = field(default_factory=list)
     spans: tuple[Span, ...] = ()
     bad_images: list[tuple[int, str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def durations_s(self) -> np.ndarray:
         """Return float64 (frames,): the time until the next frame; the median for the last."""
@@ -132,50 +145,56 @@ def evaluate_bag(
         storage: of that bag.
         watch: wraps the images (given with their number), as a progress bar does.
 
+    Labels are read and checked before the first image.
+
     Raises:
         SourceError: the bag cannot be read, or its images not be told apart.
         DataError: the labels make no sense.
     """
     labels = labels or BagLabels()
+    spans = read_spans(labels.file, labels.label_map) if labels.file else ()
+    _check_labels(spans, pipeline)
     with open_bag(path) as reader, ExitStack() as stack:
         topic = image_topic(reader, topic)
+        clock = BagClock(reader, topic)
         result = BagEvaluation(
             path.resolve().name, topic, pipeline.classifier.card.id, pipeline.labels
         )
+        result.spans = _spans_in(reader, clock, spans, labels.topic)
+        _check_labels(result.spans, pipeline)
         writer = stack.enter_context(BagWriter(output_bag, storage)) if output_bag else None
-        count = sum(c.msgcount for c in reader.connections if c.topic == topic)
         images: Iterable[BagImage] = bag_images(reader, topic)
-        first_log_ns, first_stamp_ns = None, None
-        for number, item in enumerate(watch(images, count) if watch else images):
-            first_log_ns = item.log_ns if first_log_ns is None else first_log_ns
+        for number, item in enumerate(watch(images, len(clock.times_s)) if watch else images):
             if isinstance(item.image, ImageError):
                 result.bad_images.append((number, str(item.image)))
                 continue
-            stamp_ns = _stamp_ns(item.header) or item.log_ns
-            first_stamp_ns = stamp_ns if first_stamp_ns is None else first_stamp_ns
-            frame = pipeline.process(item.image, (stamp_ns - first_stamp_ns) / 1e9)
+            frame = pipeline.process(item.image, float(clock.times_s[number]))
             result.frames.append(frame)
             if writer:
-                header = writer.header(_stamp_ns(item.header), item.header.frame_id)
+                stamp = item.header.stamp
+                header = writer.header(stamp.sec * 10**9 + stamp.nanosec, item.header.frame_id)
                 message = emotion_array(writer.make, frame, header, result.model_id)
                 writer.write('/emotions', item.log_ns, message)
-        if first_log_ns is None:
-            raise SourceError(f'bag {path} holds no image on {topic}')
-        result.spans = (
-            read_spans(labels.file)
-            if labels.file
-            else topic_spans(reader, labels.topic, first_log_ns)
-            if labels.topic
-            else ()
+        result.remarks = [*reader.remarks]
+    if clock.corrected:
+        result.remarks.append(
+            f'{clock.corrected} of {len(clock.times_s)} stamps make no sense beside the others: '
+            'the time of recording counts for them'
         )
-    strangers = {span.label for span in result.spans} - set(result.labels)
-    if strangers:
-        raise DataError(f'model {result.model_id} does not know: {", ".join(sorted(strangers))}')
     return result
 
 
-def _stamp_ns(header: Any) -> int:
-    return int(header.stamp.sec * 10**9 + header.stamp.nanosec)
+def _spans_in(
+    reader: BagReader, clock: BagClock, spans: tuple[Span, ...], topic: str
+) -> tuple[Span, ...]:
+    return topic_spans(reader, topic, clock) if topic else in_recording(spans, clock)
+
+
+def _check_labels(spans: tuple[Span, ...], pipeline: EmotionPipeline) -> None:
+    unknown = {span.label for span in spans} - set(pipeline.labels)
+    if unknown:
+        model_id = pipeline.classifier.card.id
+        raise DataError(f'model {model_id} does not know: {", ".join(sorted(unknown))}')
 
 
 def summarize(evaluation: BagEvaluation) -> dict[str, Any]:
@@ -190,6 +209,10 @@ def summarize(evaluation: BagEvaluation) -> dict[str, Any]:
         'labels': list(evaluation.labels),
         'images': len(evaluation.frames) + len(evaluation.bad_images),
         'bad_images': len(evaluation.bad_images),
+        'bad_image_reasons': dict(
+            Counter(reason for _, reason in evaluation.bad_images).most_common(MAX_REASONS)
+        ),
+        'remarks': evaluation.remarks,
         'faces': len(rows.time_s),
         'seconds': float(total_s),
         'share_of_time_without_face': _share(durations_s[empty], total_s),

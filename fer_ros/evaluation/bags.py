@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -16,11 +17,15 @@ from typing import Any
 import numpy as np
 
 from fer_ros.config import PipelineConfig
+from fer_ros.data.bag_reader import BAG_SUFFIXES, are_splits, recordings_in
+from fer_ros.data.safe_output import safe_output
 from fer_ros.errors import FerError, SourceError
 from fer_ros.evaluation import metrics
 from fer_ros.evaluation.bag import BagLabels, evaluate_bag
 from fer_ros.evaluation.bag_report import write_results
 from fer_ros.pipeline import EmotionPipeline
+
+COMPRESSED_SUFFIXES = ('.mcap.zstd', '.db3.zstd')
 
 Files = dict[str, bytes]
 """{path inside the bag's folder of results: content}."""
@@ -36,6 +41,7 @@ class BagTask:
         labels_name: a csv file of this name in the bag's folder holds its labels, if it is there.
         topic: of the images; empty for the only one.
         write_bag: also write the emotions as a bag.
+        label_map: what the words of the label file mean; see fer_ros.labels.find_label.
     """
 
     path: Path
@@ -43,39 +49,55 @@ class BagTask:
     labels_name: str = 'labels.csv'
     topic: str = ''
     write_bag: bool = False
+    label_map: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
-class BagAnswer:
-    """What came of a task: files, or an error in one sentence."""
+class BagResult:
+    """What came of a task: files, an error in one sentence, or both."""
 
-    name: str
     files: Files
     error: str = ''
 
 
-def find_bags(folder: Path) -> list[Path]:
-    """Return all bags in and below *folder*, in the order of their names.
+def find_bags(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return all recordings in and below *folder*, and why others were left out.
+
+    A recording is a folder with a metadata.yaml, or a file of one that lies in no such folder;
+    files named like parts of one (FOLDER_0.mcap, FOLDER_1.mcap) are one.
 
     Raises:
         SourceError: there is none.
     """
-    bags = sorted(path.parent for path in folder.rglob('metadata.yaml'))
+    bags: list[Path] = []
+    left_out: list[str] = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith('.'))
+        here = Path(root)
+        files = recordings_in(here)
+        if 'metadata.yaml' in names or (files and are_splits(files, here.name)):
+            bags.append(here)
+        else:
+            bags += files
+        left_out += [f'{here / n}: compressed, and without a metadata.yaml' for n in sorted(names)
+                     if n.endswith(COMPRESSED_SUFFIXES) and here not in bags]  # fmt: skip
     if not bags:
-        raise SourceError(f'{folder} holds no bags (folders with a metadata.yaml)')
-    return bags
+        said = f'; left out: {"; ".join(left_out)}' if left_out else ''
+        raise SourceError(f'{folder} holds no recordings ({", ".join(BAG_SUFFIXES)}){said}')
+    return bags, left_out
 
 
-def evaluate_task(task: BagTask) -> BagAnswer:
-    """Evaluate one recording; what the world does wrong is an answer too, not an exception."""
-    labels = task.path / task.labels_name
+def evaluate_task(task: BagTask) -> BagResult:
+    """Evaluate one recording; what the world does wrong is a result too, not an exception."""
+    home = task.path if task.path.is_dir() else task.path.parent
+    labels = home / task.labels_name
     try:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / 'results'
             evaluation = evaluate_bag(
                 task.path,
                 EmotionPipeline(task.config),
-                BagLabels(labels if labels.is_file() else None),
+                BagLabels(labels if labels.is_file() else None, label_map=task.label_map),
                 task.topic,
                 folder / 'emotions' if task.write_bag else None,
             )
@@ -86,12 +108,14 @@ def evaluate_task(task: BagTask) -> BagAnswer:
                 if path.is_file()
             }
     except (FerError, OSError) as error:
-        return BagAnswer(task.path.name, {}, str(error))
-    return BagAnswer(task.path.name, files)
+        return BagResult({}, str(error))
+    if not evaluation.frames:
+        return BagResult(files, f'no image could be read: {evaluation.bad_images[0][1]}')
+    return BagResult(files)
 
 
-def evaluate_here(tasks: list[BagTask], processes: int) -> Iterator[tuple[int, BagAnswer]]:
-    """Yield (number of the task, answer) as they are ready."""
+def evaluate_here(tasks: list[BagTask], processes: int) -> Iterator[tuple[int, BagResult]]:
+    """Yield (number of the task, result) as they are ready."""
     if processes == 1:
         yield from ((number, evaluate_task(task)) for number, task in enumerate(tasks))
         return
@@ -101,8 +125,8 @@ def evaluate_here(tasks: list[BagTask], processes: int) -> Iterator[tuple[int, B
             yield numbers[future], future.result()
 
 
-def evaluate_on_ray(tasks: list[BagTask], address: str) -> Iterator[tuple[int, BagAnswer]]:
-    """Yield (number of the task, answer) from a Ray cluster as they are ready.
+def evaluate_on_ray(tasks: list[BagTask], address: str) -> Iterator[tuple[int, BagResult]]:
+    """Yield (number of the task, result) from a Ray cluster as they are ready.
 
     A worker that dies costs nothing but time: its recording is given to another one.
 
@@ -132,61 +156,74 @@ def evaluate_on_ray(tasks: list[BagTask], address: str) -> Iterator[tuple[int, B
         try:
             yield numbers[ready], ray.get(ready)
         except ray.exceptions.RayError as error:
-            name = tasks[numbers[ready]].path.name
-            yield numbers[ready], BagAnswer(name, {}, f'{type(error).__name__}: {error}')
+            yield numbers[ready], BagResult({}, f'{type(error).__name__}: {error}')
 
 
 def _threads(task: BagTask) -> int:
     return max(task.config.detection.threads, task.config.classification.threads)
 
 
-def write_answers(
+def write_summary(
     tasks: list[BagTask],
-    answers: Iterable[tuple[int, BagAnswer]],
+    results: Iterable[tuple[int, BagResult]],
     output: Path,
     say: Callable[[str], None],
+    left_out: Sequence[str] = (),
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write every recording's files to a folder of its name, and summary.json beside them.
 
     Args:
-        tasks: what was asked.
-        answers: as they come, in any order.
+        tasks: what was to be done.
+        results: as they come, in any order; each is in place as soon as it is there.
         output: folder; made where it is not there.
-        say: is told a line a recording.
+        say: is told a line per recording.
+        left_out: what was found but is none of the tasks, and why.
+        overwrite: whether older results may be replaced.
 
     Returns:
         what summary.json holds: the figures of all recordings, and of all faces taken together.
     """
+    names = result_names(tasks)
     facts: dict[int, dict[str, Any]] = {}
     errors: dict[int, str] = {}
-    for number, answer in answers:
-        if answer.error:
-            errors[number] = answer.error
-            say(f'{answer.name}: {answer.error}')
+    for number, result in results:
+        if result.files:
+            with safe_output(output / names[number], overwrite=overwrite) as folder:
+                for name, content in result.files.items():
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    (folder / name).write_bytes(content)
+        if result.error:
+            errors[number] = result.error
+            say(f'{names[number]}: {result.error}')
             continue
-        folder = output / _unique_name(tasks, number)
-        for name, content in answer.files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-        facts[number] = json.loads(answer.files['results.json'])
-        say(f'{answer.name}: {facts[number]["images"]} images, {facts[number]["faces"]} faces')
+        facts[number] = json.loads(result.files['results.json'])
+        say(_one_line(names[number], facts[number]))
     summary = {
-        'bags': [
-            {'name': _unique_name(tasks, number), **_short(facts[number])}
-            for number in sorted(facts)
-        ],
-        'failed': {_unique_name(tasks, number): errors[number] for number in sorted(errors)},
+        'bags': [{'name': names[number], **_short(facts[number])} for number in sorted(facts)],
+        'failed': {names[number]: errors[number] for number in sorted(errors)},
+        'left_out': list(left_out),
         'together': _together([facts[number] for number in sorted(facts)]),
     }
-    output.mkdir(parents=True, exist_ok=True)
-    (output / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
+    with safe_output(output / 'summary.json', overwrite=overwrite) as path:
+        path.write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
     return summary
 
 
-def _unique_name(tasks: list[BagTask], number: int) -> str:
-    name = tasks[number].path.name
-    same = [i for i, task in enumerate(tasks) if task.path.name == name]
-    return name if len(same) == 1 else f'{name}_{same.index(number) + 1}'
+def _one_line(name: str, facts: dict[str, Any]) -> str:
+    bad = f', {facts["bad_images"]} unreadable' if facts['bad_images'] else ''
+    remarks = ''.join(f'; {remark}' for remark in facts['remarks'])
+    return f'{name}: {facts["images"]} images{bad}, {facts["faces"]} faces{remarks}'
+
+
+def result_names(tasks: list[BagTask]) -> list[str]:
+    """Return the name of each recording's folder of results; no two are equal."""
+    names = [task.path.stem if task.path.suffix in BAG_SUFFIXES else task.path.name
+             for task in tasks]  # fmt: skip
+    return [
+        name if names.count(name) == 1 else f'{name}_{names[: number + 1].count(name)}'
+        for number, name in enumerate(names)
+    ]
 
 
 def _short(facts: dict[str, Any]) -> dict[str, Any]:

@@ -13,17 +13,9 @@ import numpy as np
 
 from fer_ros.data.datasets import read_faces
 from fer_ros.data.face_set import LABEL_KINDS, NO_LABEL, FaceSet, occurs_in
-from fer_ros.data.folders import Cutter, read_unlabelled
+from fer_ros.data.folders import Cutter
 from fer_ros.errors import DataError
 from fer_ros.evaluation import metrics
-from fer_ros.evaluation.groups import (
-    STABILITY_CONDITIONS,
-    group_figures,
-    group_rows,
-    group_stability,
-    read_groups,
-)
-from fer_ros.evaluation.protocols import counted_faces, ten_crops
 from fer_ros.evaluation.robustness import CONDITIONS, apply_condition
 from fer_ros.evaluation.watch import Watch, unwatched
 from fer_ros.models.card import EmotionModelCard, OutputHead
@@ -57,8 +49,8 @@ class DatasetReport:
         in_training: bool (N,): faces that occur among the data's training faces, pixel for pixel.
         agreed: bool (N,): faces of which most votes say the same; None where there are no votes.
         conditions: {condition: confusion matrix, int64 (C, C)}; empty where not measured.
-        protocol: see fer_ros.evaluation.protocols.
-        files: where each face came from, as FaceSet.files says.
+        left_out: {class: {reason: files}} that hold no face; see FaceSet.
+        summary: a line per class of how many faces it has and what was left out.
     """
 
     dataset: str
@@ -71,8 +63,8 @@ class DatasetReport:
     in_training: np.ndarray
     agreed: np.ndarray | None = None
     conditions: dict[str, Int64Array] = field(default_factory=dict)
-    protocol: str = 'plurality'
-    files: tuple[str, ...] = ()
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    summary: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -109,13 +101,7 @@ class DatasetReport:
             'labels': list(self.labels),
             'confusion_matrix': self.matrix.tolist(),
             'per_class': metrics.per_class(self.matrix, self.labels),
-            'protocol': self.protocol,
         }
-
-    def by_group(self, rows: Mapping[str, Int64Array]) -> dict[str, Any]:
-        """Return {group: figures} for {group: rows of its faces}; see group_figures."""
-        threshold = self.head.unknown_threshold
-        return group_figures(rows, self.probabilities, self.truth, self.labels, threshold)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, for report.json."""
@@ -127,6 +113,7 @@ class DatasetReport:
             'truth': self.kind,
             'model': self.model,
             'head': self.head.name,
+            'left_out': {label: dict(reasons) for label, reasons in self.left_out.items()},
             **self.to_json_line(),
             'without_faces_seen_in_training': self._part(~self.in_training),
             'where_most_votes_agree': None if self.agreed is None else self._part(self.agreed),
@@ -155,24 +142,12 @@ def answer(
     watch: Watch = unwatched,
     title: str = 'faces',
 ) -> Float32Array:
-    """Return float32 (N, C) probabilities of grey faces, some at a time."""
+    """Return float32 (N, C) probabilities of faces, some at a time."""
     parts = [
         classifier.classify(images[start : start + BATCH], head).probabilities
         for start in watch(range(0, len(images), BATCH), title)
     ]
     return np.concatenate(parts)
-
-
-def answer_ten_crops(
-    classifier: Classifier, images: UInt8Array, head: str, watch: Watch = unwatched
-) -> Float32Array:
-    """Return float32 (N, C) mean probabilities of ten crops of each face."""
-    crops = ten_crops(images)
-    parts = [
-        answer(classifier, crop, head, watch, f'crop {number} of {len(crops)}')
-        for number, crop in enumerate(crops, 1)
-    ]
-    return np.stack(parts).mean(axis=0)
 
 
 def evaluate_faces(
@@ -182,27 +157,23 @@ def evaluate_faces(
     classifier: Classifier,
     robustness: bool = False,
     watch: Watch = unwatched,
-    protocol: str = 'plurality',
 ) -> DatasetReport:
     """Measure a model on faces in memory; see ``evaluate_dataset``."""
+    kind = kind or ('ferplus' if faces.split(split).votes.any() else 'fer2013')
     if kind not in LABEL_KINDS:
         raise ValueError(f'labels: expected one of {", ".join(LABEL_KINDS)}, got {kind!r}')
     names = [head.name for head in classifier.card.heads]
     head, _ = classifier.card.head(kind if kind in names else '')
     chosen = faces.split(split)
     classes = chosen.truth(kind, head.labels)
-    rows = np.flatnonzero((classes != NO_LABEL) & counted_faces(faces, split, kind, protocol))
+    rows = np.flatnonzero(classes != NO_LABEL)
     if not len(rows):
-        raise DataError(
-            f'{faces.name}: no face in split {split!r} has {kind} labels that protocol '
-            f'{protocol} counts'
-        )
+        raise DataError(f'{faces.name}: no face in split {split!r} has {kind} labels')
     truth = classes[rows]
     images = chosen.images[rows]
-    measure = answer_ten_crops if protocol == 'ten-crop' else answer
     conditions = {}
     for name in CONDITIONS if robustness else ():
-        changed = measure(classifier, apply_condition(images, name), head.name, watch)
+        changed = answer(classifier, apply_condition(images, name), head.name, watch, name)
         conditions[name] = metrics.confusion_matrix(truth, changed.argmax(axis=1), len(head.labels))
     learned = faces.images[faces.splits == 0]
     return DatasetReport(
@@ -211,15 +182,15 @@ def evaluate_faces(
         kind=kind,
         model=classifier.card.id,
         head=head,
-        probabilities=measure(classifier, images, head.name, watch),
+        probabilities=answer(classifier, images, head.name, watch),
         truth=truth,
         in_training=np.zeros(len(rows), bool)
         if split == 'training'
         else occurs_in(images, learned),
         agreed=chosen.agreed()[rows] if kind == 'ferplus' else None,
         conditions=conditions,
-        protocol=protocol,
-        files=chosen[rows].files,
+        left_out=faces.left_out,
+        summary=tuple(faces.summary()),
     )
 
 
@@ -230,10 +201,10 @@ def evaluate_dataset(
     classifier: Classifier,
     *,
     votes: Path | None = None,
+    label_map: Mapping[str, str] | None = None,
     cut: Cutter | None = None,
     robustness: bool = False,
     watch: Watch = unwatched,
-    protocol: str = 'plurality',
 ) -> DatasetReport:
     """Measure a model on labelled faces on disk.
 
@@ -241,62 +212,25 @@ def evaluate_dataset(
         path: an .npz, a .csv or a folder of classes (see fer_ros.data.datasets).
         split: one of SPLITS; a folder without split folders counts as whatever is asked for.
         kind: 'fer2013' (one label a face) or 'ferplus' (the plurality of the votes; a folder's
-            label counts as its only vote). The head of that name answers, else the default head.
+            label counts as its only vote); '' for 'ferplus' where there are votes. The head of
+            that name answers, else the default head.
         classifier: the model.
         votes: FER+'s csv, for a .csv of faces.
+        label_map: what the data's own labels mean; see fer_ros.labels.find_label.
         cut: finds the face of each photo of a folder; without it images are faces already cut out.
         robustness: also measure under every condition of fer_ros.evaluation.robustness.
         watch: wraps each pass over the faces, as a progress bar does.
-        protocol: one of fer_ros.evaluation.protocols.PROTOCOLS.
 
     Raises:
         DataError: the data cannot be read or holds no such face.
-        ConfigError: protocol and labels do not go together.
-        ValueError: an unknown split, kind of labels or protocol.
+        ValueError: an unknown split or kind of labels.
     """
     faces = read_faces(
         Path(path),
         votes=votes,
+        label_map=label_map,
         cut=cut,
         size_px=classifier.card.size_px,
         default_split=split,
     )
-    return evaluate_faces(faces, split, kind, classifier, robustness, watch, protocol)
-
-
-def evaluate_unlabelled(
-    path: Path,
-    groups: Path,
-    classifier: Classifier,
-    *,
-    cut: Cutter | None = None,
-    watch: Watch = unwatched,
-) -> dict[str, Any]:
-    """Measure what needs no labels, by group: how often a model answers, and how steadily.
-
-    Args:
-        path: folder of faces, at any depth.
-        groups: csv, see read_groups.
-        classifier: the model; its default head predicts.
-        cut: finds the face of each photo; without it images are faces already cut out.
-        watch: wraps each pass over the faces.
-
-    Returns:
-        count, without_group and groups, as group_stability gives them.
-
-    Raises:
-        DataError: faces or groups cannot be read, or have nothing in common.
-    """
-    faces = read_unlabelled(path, cut, classifier.card.size_px)
-    rows = group_rows(faces.files, read_groups(groups), groups)
-    changed = {
-        name: answer(classifier, apply_condition(faces.images, name), '', watch, name)
-        for name in STABILITY_CONDITIONS
-    }
-    threshold = classifier.card.head()[0].unknown_threshold
-    probabilities = answer(classifier, faces.images, '', watch)
-    return {
-        'count': len(faces),
-        'without_group': len(faces) - sum(map(len, rows.values())),
-        'groups': group_stability(rows, probabilities, changed, threshold),
-    }
+    return evaluate_faces(faces, split, kind, classifier, robustness, watch)

@@ -31,6 +31,10 @@ STYLE = (
 """Of every report's page."""
 
 
+REPORT_FILES = ('index.html', 'report.json', 'confusion.png', 'reliability.png', 'coverage.png',
+                'robustness.png')  # fmt: skip
+
+
 def _figure(path: Path, draw: Callable[[Any], None], size: tuple[float, float]) -> None:
     """Save what *draw* puts on a matplotlib axis as *path*, in the house's style."""
     with plot_style():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from fer_ros.config import MAX_IMAGE_PIXELS
 from fer_ros.errors import ImageError, check_address_space
@@ -13,9 +14,12 @@ from fer_ros.types import UInt8Array
 
 # Read by OpenCV once, when it is loaded: a second limit, for what a header hides.
 os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', '200000000')
+# What FFmpeg says of damaged videos would stand beside the sentence that we say; -8 is silence.
+os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 check_address_space(500_000_000)
 
 import cv2  # noqa: E402 - it does not survive a lack of room
+import numpy as np  # noqa: E402
 
 _PNG = b'\x89PNG\r\n\x1a\n'
 _PNG_CHUNK_BYTES = 12
@@ -53,6 +57,22 @@ def decode_image(
     if image is None:
         raise ImageError(f'image of {data.size} bytes is damaged or of an unknown format')
     return image
+
+
+def read_image(path: Path, max_pixels: int = MAX_IMAGE_PIXELS) -> UInt8Array:
+    """Return a photo as uint8 (H, W, 3) BGR, turned as its EXIF data says.
+
+    Raises:
+        ImageError: it is missing, has more than *max_pixels*, or cannot be read.
+    """
+    if path.is_dir():
+        raise ImageError(f'{path} is a folder, not an image')
+    if not path.is_file():
+        raise ImageError(f'{path} does not exist')
+    try:
+        return decode_image(np.fromfile(path, np.uint8), max_pixels=max_pixels)
+    except (ImageError, OSError) as error:
+        raise ImageError(f'{path} is not an image that can be read: {error}') from error
 
 
 def _check_png_chunks(content: bytes) -> None:

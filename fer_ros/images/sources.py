@@ -1,31 +1,40 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where images come from: a camera, a video, a folder of photos, or the demo's two people."""
+"""Where images come from: a camera, a video or stream, photos, or the demo's people."""
 
 from __future__ import annotations
 
+import glob
 import math
+import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import cv2
-import numpy as np
 
 from fer_ros.errors import ImageError, SourceError
-from fer_ros.images.decoding import decode_image
-from fer_ros.types import Float32Array, UInt8Array
+from fer_ros.images.decoding import read_image
+from fer_ros.images.demo import DemoSource
+from fer_ros.types import UInt8Array
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.webp', '.tif',
+                  '.tiff', '.gif', '.pgm', '.ppm', '.pbm', '.pnm')  # fmt: skip
+ADDRESS = re.compile(r'[a-z][a-z0-9+.-]*://', re.IGNORECASE)
+OPEN_TIMEOUT_MS = 10_000
+MAX_RATE_HZ = 240.0
+"""Above this a container states the unit of its times, not a frame rate."""
+
+MAX_DAMAGED_IN_A_ROW = 250
+JUMP_BACK_S = 1.0
 
 
 class ImageSource(Protocol):
     """A stream of images with their times.
 
     Attributes:
-        rate_hz: images a second.
+        rate_hz: frames per second.
     """
 
     rate_hz: float
@@ -33,41 +42,83 @@ class ImageSource(Protocol):
     def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
         """Yield (stamp in seconds, uint8 (H, W, 3) BGR) until the source ends."""
 
+    def problem(self) -> str:
+        """Return what could not be read so far, in a sentence; '' if everything could."""
+
     def close(self) -> None:
         """Give the device or file back."""
 
 
-def read_image(path: Path) -> UInt8Array:
-    """Return a photo as uint8 (H, W, 3) BGR, turned as its EXIF data says.
+def natural_order(path: Path) -> list[tuple[int, int, str]]:
+    """Return a sort key by which frame_2 comes before frame_10."""
+    parts = re.split(r'(\d+)', path.name.lower())
+    return [(0, int(p), '') if p.isdecimal() else (1, 0, p) for p in parts if p]
+
+
+def is_hidden(path: Path) -> bool:
+    """Return whether a system or an editor left a file or folder behind."""
+    return path.name.startswith('.') or path.name in ('__MACOSX', 'Thumbs.db', 'desktop.ini')
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return the images in a folder, in natural order; hidden files are no images.
 
     Raises:
-        ImageError: it is missing or is no image that can be read.
+        SourceError: there is no such folder, or no image in it.
     """
-    if not path.is_file():
-        raise ImageError(f'{path} does not exist')
-    try:
-        return decode_image(np.fromfile(path, np.uint8))
-    except (ImageError, OSError) as error:
-        raise ImageError(f'{path} is not an image that can be read: {error}') from error
+    if not folder.is_dir():
+        raise SourceError(f'folder {folder} does not exist')
+    paths = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(p)]
+    if not paths:
+        raise SourceError(f'folder {folder} holds no images ({", ".join(IMAGE_SUFFIXES)})')
+    return sorted(paths, key=natural_order)
 
 
-class _CaptureSource:
-    """What cameras and videos share: OpenCV's VideoCapture."""
+def open_source(
+    text: str, size_wh: tuple[int, int] = (640, 480), rate_hz: float = 0.0
+) -> ImageSource:
+    """Return what a user's word for a source means.
 
-    def __init__(self, name: str, capture: cv2.VideoCapture) -> None:
-        if not capture.isOpened():
-            capture.release()
-            raise SourceError(f'{name} cannot be opened')
-        self._capture = capture
-        rate_hz = capture.get(cv2.CAP_PROP_FPS)
-        self.rate_hz = rate_hz if math.isfinite(rate_hz) and 0 < rate_hz <= 1000 else 30.0
+    Args:
+        text: 'demo', a camera's number or /dev/video*, an address (http, rtsp …), a folder of
+            photos, a pattern such as 'frames/*.png', a photo, or a video file.
+        size_wh: width and height to ask a camera for.
+        rate_hz: frames per second of a camera, of photos or of the demo; 0 for their usual ones.
 
-    def close(self) -> None:
-        """Give the device or file back."""
-        self._capture.release()
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    if text == 'demo':
+        return DemoSource(size_wh, rate_hz or 30.0)
+    if text.isdecimal() or text.startswith('/dev/'):
+        return CameraSource(int(text) if text.isdecimal() else text, size_wh, rate_hz or 30.0)
+    if ADDRESS.match(text):
+        return VideoSource(text)
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return PhotoSource(find_images(path), rate_hz or 1.0)
+    if not path.exists() and glob.has_magic(text):
+        return PhotoSource(match_photos(text), rate_hz or 1.0)
+    if path.suffix.lower() in IMAGE_SUFFIXES and path.suffix.lower() != '.gif':
+        return PhotoSource([path], rate_hz or 1.0)
+    return VideoSource(path)
 
 
-class CameraSource(_CaptureSource):
+def match_photos(pattern: str) -> list[Path]:
+    """Return the files that match a shell's pattern, in natural order.
+
+    Raises:
+        SourceError: there is none.
+    """
+    path = Path(pattern).expanduser()
+    found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    files = [path for path in found if path.is_file() and not is_hidden(path)]
+    if not files:
+        raise SourceError(f'nothing matches {pattern}')
+    return sorted(files, key=natural_order)
+
+
+class CameraSource:
     """A camera that this computer has; images carry the wall clock's time."""
 
     def __init__(
@@ -78,19 +129,23 @@ class CameraSource(_CaptureSource):
         Args:
             device: its number, or a path such as /dev/video0.
             size_wh: width and height to ask for; the camera may give others.
-            rate_hz: images a second to ask for.
+            rate_hz: frames per second to ask for.
 
         Raises:
             SourceError: there is no such camera, or another program has it.
         """
         # V4L2 by name: other back ends of OpenCV take a number for a file and print riddles.
-        capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
-        super().__init__(
-            f'camera {device} (is it plugged in, may this user read it, is it in use?)', capture
-        )
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, size_wh[0])
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size_wh[1])
-        capture.set(cv2.CAP_PROP_FPS, rate_hz)
+        self._capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise SourceError(
+                f'camera {device} (is it plugged in, may this user read it, is it in use?) '
+                'cannot be opened'
+            )
+        self.rate_hz = _usual_rate(self._capture)
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size_wh[0])
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size_wh[1])
+        self._capture.set(cv2.CAP_PROP_FPS, rate_hz)
         self.device = device
 
     def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
@@ -101,186 +156,151 @@ class CameraSource(_CaptureSource):
                 raise SourceError(f'camera {self.device} gives no more images (unplugged?)')
             yield time.time(), image
 
+    def problem(self) -> str:
+        """Return ''."""
+        return ''
 
-class VideoSource(_CaptureSource):
-    """A video file; stamps count from 0 at the file's own rate."""
+    def close(self) -> None:
+        """Give the device back."""
+        self._capture.release()
 
-    def __init__(self, path: Path) -> None:
+
+def _usual_rate(capture: cv2.VideoCapture) -> float:
+    rate_hz = capture.get(cv2.CAP_PROP_FPS)
+    return rate_hz if math.isfinite(rate_hz) and 0 < rate_hz <= MAX_RATE_HZ else 30.0
+
+
+class VideoSource:
+    """A video file or stream; stamps are the container's own and begin near 0.
+
+    Attributes:
+        rate_hz: frames per second on average; 30 where the container states none.
+        frame_count: that the container states; 0 where it states none.
+        frames_read: so far.
+        frames_damaged: so far; reading goes on behind them.
+    """
+
+    def __init__(self, source: Path | str) -> None:
         """Open a video.
+
+        Args:
+            source: a file, or an address such as rtsp://host/stream.
 
         Raises:
             SourceError: it is missing, or no video that can be read.
         """
-        if not path.is_file():
-            raise SourceError(f'video {path} does not exist')
-        super().__init__(
-            f'video {path} (damaged, or of an unknown format)',
-            cv2.VideoCapture(str(path), cv2.CAP_FFMPEG),
-        )
-        self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        self._file = None
+        self.name = str(source)
+        self.frames_read = self.frames_damaged = 0
+        options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS,
+                   cv2.CAP_PROP_READ_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]  # fmt: skip
+        if isinstance(source, Path):
+            if not source.is_file():
+                raise SourceError(f'video {source} does not exist')
+            problem, target, options = 'damaged, or of an unknown format', str(source), []
+            if not is_unicode(target):  # as OpenCV needs it
+                self._file = source.open('rb')
+                target = f'/proc/self/fd/{self._file.fileno()}'
+        else:
+            problem, target = 'nobody answers there, or it is no video', source
+        self._capture = cv2.VideoCapture(target, cv2.CAP_FFMPEG, options)
+        if not self._capture.isOpened():
+            self.close()
+            raise SourceError(f'video {source} cannot be opened ({problem})')
+        self.rate_hz = _usual_rate(self._capture)
+        stated = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        known = 0 < stated < 1e9 and self.rate_hz == self._capture.get(cv2.CAP_PROP_FPS)
+        self.frame_count = int(stated) if known else 0
 
     def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
-        """Yield every frame."""
-        number = 0
-        while True:
+        """Yield every frame that can be read; stamps never run backwards."""
+        period_s, stamp_s, offset_s, failed = 1 / self.rate_hz, 0.0, 0.0, 0
+        while failed < MAX_DAMAGED_IN_A_ROW:
             read, image = self._capture.read()
             if not read:
-                return
-            yield number / self.rate_hz, image
-            number += 1
+                failed += 1
+                continue
+            self.frames_damaged += failed
+            failed = 0
+            told_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3 + offset_s
+            if self.frames_read == 0:
+                stamp_s = max(0.0, told_s) if told_s < JUMP_BACK_S else 0.0
+                offset_s += stamp_s - told_s
+            elif told_s > stamp_s:
+                stamp_s = told_s
+            else:
+                # Where times stand still or start anew, frames follow one another at their rate.
+                offset_s += stamp_s + period_s - told_s
+                stamp_s += period_s
+            self.frames_read += 1
+            yield stamp_s, image
 
-
-class FolderSource:
-    """A folder of photos in the order of their names."""
-
-    def __init__(self, folder: Path, rate_hz: float = 1.0) -> None:
-        """List the photos.
-
-        Raises:
-            SourceError: the folder is missing or holds none.
-        """
-        if not folder.is_dir():
-            raise SourceError(f'folder {folder} does not exist')
-        self.paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-        if not self.paths:
-            raise SourceError(f'folder {folder} holds no images ({", ".join(IMAGE_SUFFIXES)})')
-        self.rate_hz = rate_hz
-
-    def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
-        """Yield every photo; ImageError for one that cannot be read."""
-        for number, path in enumerate(self.paths):
-            yield number / self.rate_hz, read_image(path)
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-
-@dataclass(frozen=True)
-class _Appearance:
-    """When and where a demo person is in view, as shares of period and picture."""
-
-    photo: UInt8Array
-    face_xywh: tuple[int, int, int, int]
-    enters: float
-    leaves: float
-    middle: float
-    phase: float
-
-
-class DemoSource:
-    """Two people from free sample photos who come, move, come closer and go.
-
-    Astronaut Eileen Collins (NASA, scikit-image's data.astronaut()) and Rear Admiral Grace Hopper
-    (US Navy, Matplotlib's grace_hopper.jpg), in a loop of ten seconds.
-    """
-
-    PERIOD_S = 10.0
-    FADE_S = 0.25
-
-    def __init__(
-        self, size_wh: tuple[int, int] = (640, 480), rate_hz: float = 30.0, people: int = 2
-    ) -> None:
-        """Load the photos.
-
-        Args:
-            size_wh: width and height of the images in pixels.
-            rate_hz: images a second.
-            people: 0 to 2.
-
-        Raises:
-            SourceError: a photo's package is not installed.
-        """
-        self.rate_hz = rate_hz
-        self._size_wh = size_wh
-        width, height = size_wh
-        glow = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-        wall = np.array([92, 82, 70], np.float32) * (1 - glow) + glow * (52, 50, 56)
-        self._wall = np.broadcast_to(wall, (height, width, 3)).astype(np.uint8)
-        astronaut, hopper = demo_photos()
-        self._people = (
-            _Appearance(astronaut, (174, 66, 104, 128), 0.06, 0.72, 0.28, 0.0),
-            _Appearance(hopper, (190, 110, 150, 180), 0.34, 0.92, 0.74, 1.3),
-        )[:people]
-
-    def at(self, stamp_s: float) -> UInt8Array:
-        """Return the picture at a time, uint8 (H, W, 3) BGR."""
-        picture = self._wall.copy()
-        for person in self._people:
-            self._paint(picture, person, stamp_s)
-        return picture
-
-    def _paint(self, picture: UInt8Array, person: _Appearance, stamp_s: float) -> None:
-        phase_s = stamp_s % self.PERIOD_S
-        since_s = phase_s - person.enters * self.PERIOD_S
-        until_s = person.leaves * self.PERIOD_S - phase_s
-        opacity = min(1.0, since_s / self.FADE_S, until_s / self.FADE_S)
-        if opacity <= 0:
-            return
-        width, height = self._size_wh
-        turn = 2 * math.pi * stamp_s / self.PERIOD_S + person.phase
-        face_px = height * (0.27 + 0.09 * math.sin(2 * turn))
-        x, y, face_width, face_height = person.face_xywh
-        scale = face_px / face_height
-        centre = np.array(
-            [
-                width * (person.middle + 0.05 * math.sin(turn)),
-                height * (0.42 + 0.04 * math.cos(turn)),
-            ]
-        )
-        # A window about the face, softened at its rim, so that the photo melts into the wall.
-        half = np.array([0.62, 0.95]) * face_px
-        left, top = np.clip(np.floor(centre - half), 0, self._size_wh).astype(int)
-        right, bottom = np.clip(np.ceil(centre + half), 0, self._size_wh).astype(int)
-        window = picture[top:bottom, left:right]
-        if not window.size:
-            return
-        face_centre = np.array([x + face_width / 2, y + face_height / 2])
-        shift = centre - (left, top) - scale * face_centre
-        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-        photo = cv2.warpAffine(
-            person.photo, matrix, window.shape[1::-1], borderMode=cv2.BORDER_REPLICATE
-        )
-        mask = _soft_ellipse(window.shape[:2], centre - (left, top), half) * np.float32(opacity)
-        window[:] = (window + mask[..., None] * (photo.astype(np.float32) - window)).astype(
-            np.uint8
-        )
-
-    def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
-        """Yield pictures without end, stamps counting from 0."""
-        number = 0
-        while True:
-            stamp_s = number / self.rate_hz
-            yield stamp_s, self.at(stamp_s)
-            number += 1
+    def problem(self) -> str:
+        """Return what was lost, in a sentence, once the video has ended; '' if nothing was."""
+        missing = max(self.frames_damaged, self.frame_count - self.frames_read)
+        if not self.frames_read:
+            return f'video {self.name} holds no frame that can be read'
+        if self.frames_damaged or missing > max(1, self.frame_count // 50):
+            return (
+                f'video {self.name}: {missing} frames are damaged or missing, '
+                f'{self.frames_read} were read'
+            )
+        return ''
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Give the file or connection back."""
+        if hasattr(self, '_capture'):
+            self._capture.release()
+        if self._file:
+            self._file.close()
 
 
-def _soft_ellipse(
-    shape_hw: tuple[int, ...], centre_xy: np.ndarray, half_xy: np.ndarray
-) -> Float32Array:
-    """Return float32 (H, W): 1 inside an upright ellipse, falling to 0 at its rim."""
-    y, x = (np.arange(n, dtype=np.float32) for n in shape_hw)
-    x = (x - np.float32(centre_xy[0])) / np.float32(half_xy[0])
-    y = (y - np.float32(centre_xy[1])) / np.float32(half_xy[1])
-    radius = np.sqrt(x[None, :] ** 2 + y[:, None] ** 2)
-    return np.clip((1.0 - radius) / np.float32(0.15), 0.0, 1.0)
-
-
-def demo_photos() -> tuple[UInt8Array, UInt8Array]:
-    """Return the photos of the astronaut (512x512) and of Grace Hopper, uint8 (H, W, 3) BGR.
-
-    Raises:
-        SourceError: scikit-image or Matplotlib is not installed.
-    """
+def is_unicode(text: str) -> bool:
+    """Return whether a file name is valid UTF-8."""
     try:
-        from matplotlib.cbook import get_sample_data
-        from skimage.data import astronaut
-    except ImportError as error:
-        raise SourceError(
-            f'the demo photos come with scikit-image and Matplotlib: {error}; '
-            'pip install scikit-image matplotlib'
-        ) from error
-    hopper = read_image(Path(str(get_sample_data('grace_hopper.jpg', asfileobj=False))))
-    return cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR), hopper
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class PhotoSource:
+    """Photos, one after the other.
+
+    Attributes:
+        paths: in their order.
+        rate_hz: frames per second.
+        frame_count: how many there are.
+        frames_read: so far; those that cannot be read are left out.
+    """
+
+    def __init__(self, paths: Sequence[Path], rate_hz: float = 1.0) -> None:
+        """Remember them; they are read when their turn comes."""
+        self.paths = list(paths)
+        self.rate_hz = rate_hz
+        self.frame_count = len(self.paths)
+        self.frames_read = 0
+        self._bad: list[str] = []
+
+    def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
+        """Yield every photo that can be read; ImageError if none can."""
+        self._bad, self.frames_read = [], 0
+        for number, path in enumerate(self.paths):
+            try:
+                image = read_image(path)
+            except ImageError as error:
+                self._bad.append(str(error))
+                continue
+            self.frames_read += 1
+            yield number / self.rate_hz, image
+        if not self.frames_read:
+            raise ImageError(self.problem())
+
+    def problem(self) -> str:
+        """Return how many photos cannot be read, and why the first of them."""
+        if not self._bad:
+            return ''
+        return f'{len(self._bad)} of {self.frame_count} photos were left out: {self._bad[0]}'
+
+    def close(self) -> None:
+        """Nothing is held open."""

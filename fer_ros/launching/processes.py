@@ -12,7 +12,8 @@ from typing import Any
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 
-from fer_ros.data.bags import IMAGE_TYPES, open_bag
+from fer_ros.data.bag_reader import open_bag
+from fer_ros.data.bags import IMAGE_TYPES
 from fer_ros.errors import ConfigError
 from fer_ros.launching.arguments import PACKAGE, Given, share
 from fer_ros.nodes.conventions import camera_info_topic, optical_frame

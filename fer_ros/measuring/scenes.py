@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from fer_ros.errors import SourceError
-from fer_ros.images.sources import VideoSource, demo_photos
+from fer_ros.images.demo import demo_photos
+from fer_ros.images.sources import VideoSource
 from fer_ros.types import UInt8Array
 
 FACES_XYWH = ((174, 66, 104, 128), (190, 110, 150, 180))

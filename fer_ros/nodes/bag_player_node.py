@@ -24,7 +24,8 @@ from std_srvs.srv import SetBool, Trigger
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.config import BagPlayerConfig
-from fer_ros.data.bags import IMAGE_TYPES, open_bag
+from fer_ros.data.bag_reader import open_bag
+from fer_ros.data.bags import IMAGE_TYPES
 from fer_ros.errors import ConfigError, named_path
 from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.parameters import declare_config, read_at_start, read_config
@@ -60,8 +61,12 @@ class BagPlayerNode(FerNode):
         self._files = ExitStack()
         path = named_path(self._config.bag, ConfigError)
         self._reader = self._files.enter_context(open_bag(path))
+        for remark in self._reader.remarks:
+            self.get_logger().warning(remark)
         self._connections = self._wanted()
-        self._outputs = {c.topic: self._publisher(c) for c in self._connections}
+        # A recording in several files has a connection for each of them.
+        firsts = {c.topic: c for c in reversed(self._connections)}
+        self._outputs = {topic: self._publisher(c) for topic, c in sorted(firsts.items())}
         self._clock_output = self.create_publisher(Clock, '/clock', QoSProfile(depth=1))
         self._messages = self._read()
         self._next: Message | None = next(self._messages, None)

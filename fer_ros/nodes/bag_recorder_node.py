@@ -9,7 +9,7 @@ import functools
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from fer_ros.config import BagRecorderConfig
-from fer_ros.data.bags import BagWriter
+from fer_ros.data.bag_writer import BagWriter
 from fer_ros.errors import ConfigError, FerError, SourceError, named_path
 from fer_ros.nodes.base import FerNode, NodeError
 from fer_ros.nodes.parameters import declare_config, read_at_start, read_config

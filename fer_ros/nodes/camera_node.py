@@ -15,14 +15,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from fer_ros.config import CameraNodeConfig
-from fer_ros.errors import FerError, SourceError, named_path
-from fer_ros.images.sources import (
-    CameraSource,
-    DemoSource,
-    FolderSource,
-    ImageSource,
-    VideoSource,
-)
+from fer_ros.errors import FerError, SourceError
+from fer_ros.images.sources import ImageSource, open_source
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.conventions import camera_info_topic, optical_frame
@@ -32,24 +26,6 @@ from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.types import UInt8Array
 
 RETRY_S = 1.0
-
-
-def open_source(config: CameraNodeConfig) -> ImageSource:
-    """Return the source that the settings name.
-
-    Raises:
-        SourceError: it cannot be opened.
-    """
-    size_wh = (config.width_px, config.height_px)
-    if config.source == 'demo':
-        return DemoSource(size_wh, config.rate_hz or 30.0)
-    if config.source.isdecimal() or config.source.startswith('/dev/'):
-        device = int(config.source) if config.source.isdecimal() else config.source
-        return CameraSource(device, size_wh, config.rate_hz or 30.0)
-    path = named_path(config.source, SourceError)
-    if path.is_dir():
-        return FolderSource(path, config.rate_hz or 1.0)
-    return VideoSource(path)
 
 
 class CameraNode(FerNode):
@@ -64,7 +40,7 @@ class CameraNode(FerNode):
         super().__init__('camera_node')
         declare_config(self, CameraNodeConfig(), read_at_start(CameraNodeConfig()))
         self._config = read_config(self, CameraNodeConfig())
-        self._source = open_source(self._config)
+        self._source = self._open()
         self._images: Iterator[tuple[float, UInt8Array]] | None = iter(self._source)
         # REP-2003: reliable, so that every subscriber gets something.
         self._image_publisher = self.create_publisher(
@@ -83,6 +59,10 @@ class CameraNode(FerNode):
         self.get_logger().info(
             f'{self._config.source}: {rate_hz:g} images a second on {image_topic}'
         )
+
+    def _open(self) -> ImageSource:
+        config = self._config
+        return open_source(config.source, (config.width_px, config.height_px), config.rate_hz)
 
     def _publish_next(self) -> None:
         # What is shown only once starts when somebody looks.
@@ -118,6 +98,8 @@ class CameraNode(FerNode):
         if self._config.loop:
             self._reopen()
         else:
+            if problem := self._source.problem():
+                self.get_logger().warning(problem)
             self.get_logger().info(f'{self._config.source} has ended after {self.sent} images')
             self._timer.cancel()
             rclpy.try_shutdown()
@@ -125,7 +107,7 @@ class CameraNode(FerNode):
     def _reopen(self) -> None:
         self._source.close()
         try:
-            self._source = open_source(self._config)
+            self._source = self._open()
         except SourceError as error:
             self.get_logger().warning(f'{error}; trying again', throttle_duration_sec=5.0)
             self._retry_timer.reset()

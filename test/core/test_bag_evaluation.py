@@ -102,8 +102,8 @@ def test_spans_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'text, message',
     [
-        pytest.param('', 'column end_s, label, start_s is missing', id='empty'),
-        pytest.param('start_s,end_s\n', 'column label is missing', id='column'),
+        pytest.param('', 'columns start_s, end_s, label are missing; it has none', id='empty'),
+        pytest.param('start_s,end_s\n', 'columns label are missing', id='column'),
         pytest.param('start_s,end_s,label\n0,1,merry\n', "line 2: label 'merry'", id='label'),
         pytest.param('start_s,end_s,label\n0,1,sad\n2,1,sad\n', 'line 3: span from', id='order'),
         pytest.param('start_s,end_s,label\nx,1,sad\n', 'line 2: could not convert', id='number'),

@@ -24,7 +24,7 @@ from helpers.terminal import drawn_in_terminal
 from fer_ros.cli import main, make_parser
 from fer_ros.commands.completion import SHELLS, script
 from fer_ros.commands.options import progress
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.images.video_writer import VideoWriter
 
 
@@ -79,8 +79,14 @@ ERRORS = [
     ('image photo.png --set detection.min_face_px=1', '10 to 2000'),
     ('image photo.png --output note.txt', 'note.txt'),
     ('video gone.mp4', 'video gone.mp4 does not exist'),
-    ('video note.txt', 'video note.txt (damaged, or of an unknown format) cannot be opened'),
-    ('video clip.mp4 --output empty', 'video empty cannot be written'),
+    ('video note.txt', 'video note.txt cannot be opened (damaged, or of an unknown format)'),
+    ('video clip.mp4 --output empty', 'empty: expected a name that ends in .mp4, .mov, .mkv'),
+    ('video clip.mp4 --output clip.mp4', 'clip.mp4 is what is read'),
+    ('video clip.mp4 --output clip.mp4 --overwrite', 'clip.mp4 is what is read'),
+    ('video empty', 'folder empty holds no images'),
+    ('video *.gif', 'nothing matches *.gif'),
+    ('video rtsp://127.0.0.1:9/cam', 'rtsp://127.0.0.1:9/cam cannot be opened (nobody answers'),
+    ('video demo', 'for cameras there is fer live'),
     ('live --camera 97', 'camera 97 (is it plugged in'),
     ('live --video gone.mp4', 'video gone.mp4 does not exist'),
     ('live --seconds 0', '--seconds: expected more than 0, got 0'),
@@ -93,8 +99,11 @@ ERRORS = [
     ('evaluate dataset empty', 'empty holds no class folder with a face'),
     ('evaluate detector empty', 'empty/ground_truth.json does not exist'),
     ('evaluate detector empty --iou 7', '--iou: expected more than 0 and less than 1, got 7'),
-    ('evaluate bag gone', 'gone is no bag'),
-    ('evaluate bags empty --output out', 'empty holds no bags'),
+    ('evaluate bag gone', 'bag gone does not exist'),
+    ('evaluate bag note.txt', 'note.txt is not a rosbag2'),
+    ('evaluate bag empty', 'empty is not a rosbag2: it holds no .mcap'),
+    ('evaluate bags empty --output out', 'empty holds no recordings'),
+    ('train gone', 'gone is not a folder'),
     ('models fetch yunet --url http://127.0.0.1:9/x', 'cannot be reached'),
     ('record-demo empty', 'bag empty cannot be written'),
     ('record-demo new --rate 0', '--rate 0 to 1000'),

@@ -20,7 +20,7 @@ import pytest
 
 from fer_ros.cli import main, make_parser
 from fer_ros.config import PipelineConfig, flatten
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.images.video_writer import VideoWriter
 
 ROOT = Path(__file__).parent.parent.parent

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from fer_ros.errors import ImageError, SourceError
-from fer_ros.images.sources import CameraSource, DemoSource, FolderSource, VideoSource, read_image
+from fer_ros.images.decoding import read_image
+from fer_ros.images.demo import DemoSource
+from fer_ros.images.sources import CameraSource, VideoSource, find_images, open_source
 from fer_ros.images.video_writer import VideoWriter
 
 
@@ -33,7 +35,7 @@ def test_a_video_gives_every_frame_with_its_time_and_ends(clip: Path) -> None:
 @pytest.mark.parametrize('kept', [0, 20, 300])
 def test_a_damaged_video_is_named(clip: Path, kept: int) -> None:
     clip.write_bytes(clip.read_bytes()[:kept])
-    with pytest.raises(SourceError, match=r'clip\.mp4 \(damaged'):
+    with pytest.raises(SourceError, match=r'clip\.mp4 cannot be opened \(damaged'):
         VideoSource(clip)
 
 
@@ -41,8 +43,8 @@ def test_a_damaged_video_is_named(clip: Path, kept: int) -> None:
     'make, message',
     [
         pytest.param(lambda p: VideoSource(p / 'no.mp4'), r'no\.mp4 does not exist', id='video'),
-        pytest.param(lambda p: FolderSource(p / 'no'), 'no does not exist', id='folder'),
-        pytest.param(lambda p: FolderSource(p), 'holds no images', id='empty folder'),
+        pytest.param(lambda p: find_images(p / 'no'), 'no does not exist', id='folder'),
+        pytest.param(lambda p: find_images(p), 'holds no images', id='empty folder'),
         pytest.param(lambda p: CameraSource(93), 'camera 93 .* cannot be opened', id='camera'),
         pytest.param(
             lambda p: CameraSource('/dev/no'), '/dev/no .* cannot be opened', id='camera path'
@@ -60,7 +62,7 @@ def test_a_folder_is_read_in_order(tmp_path: Path) -> None:
             Path(name).suffix.replace('.txt', '.png'), np.full((8, 8, 3), grey, np.uint8)
         )[1]
         (tmp_path / name).write_bytes(encoded.tobytes())
-    assert [int(image.mean()) for _, image in FolderSource(tmp_path)] == [100, 200]
+    assert [int(image.mean()) for _, image in open_source(str(tmp_path))] == [100, 200]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from fer_ros import EmotionPipeline, PipelineConfig
 from fer_ros.config import replace
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.labels import EMOTIONS, UNKNOWN
 from fer_ros.reader import FaceReader
 

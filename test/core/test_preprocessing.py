@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_ros.models.input_format import NORMALIZATIONS
-from fer_ros.recognition.preprocessing import normalize
+from fer_ros.recognition.preprocessing import NORMALIZATIONS, normalize
 
 RAMP = np.arange(48 * 48, dtype=np.uint32).reshape(1, 48, 48).astype(np.uint8)
 

@@ -30,7 +30,7 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.utilities import evaluate_parameters
 
 from fer_ros.cli import main as fer
-from fer_ros.data.bags import open_bag
+from fer_ros.data.bag_reader import open_bag
 from fer_ros.launching import plans
 from fer_ros.launching.actions import end_all, to_actions
 from fer_ros.launching.arguments import Given

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_ros.data.bags import BagWriter
+from fer_ros.data.bag_writer import BagWriter
 from fer_ros.errors import FerError
 from fer_ros.launching import plans
 from fer_ros.launching.arguments import Given

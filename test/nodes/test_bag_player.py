@@ -15,7 +15,8 @@ from std_srvs.srv import SetBool, Trigger
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.cli import main as fer
-from fer_ros.data.bags import messages, open_bag
+from fer_ros.data.bag_reader import open_bag
+from fer_ros.data.bags import messages
 
 START_S = 1_700_000_000
 

@@ -21,7 +21,8 @@ from sensor_msgs.msg import Image
 
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_msgs.srv import SetModel
-from fer_ros.data.bags import messages, open_bag
+from fer_ros.data.bag_reader import open_bag
+from fer_ros.data.bags import messages
 from fer_ros.models.card import EmotionModelCard
 
 

@@ -16,8 +16,10 @@ import pytest
 
 from fer_ros.cli import main
 from fer_ros.config import PipelineConfig
-from fer_ros.data.bags import BagWriter, messages, open_bag
-from fer_ros.evaluation.bags import BagTask, evaluate_here, evaluate_on_ray, write_answers
+from fer_ros.data.bag_reader import open_bag
+from fer_ros.data.bag_writer import BagWriter
+from fer_ros.data.bags import messages
+from fer_ros.evaluation.bags import BagTask, evaluate_here, evaluate_on_ray, write_summary
 from fer_ros.messages.images import image_message
 
 
@@ -130,10 +132,10 @@ def test_a_ray_cluster_gives_what_one_process_gives(
     config = PipelineConfig()
     paths = [record(tmp_path / name, '--compressed', seconds=1) for name in ('a', 'b', 'c')]
     tasks = [BagTask(path, config) for path in paths]
-    serial = write_answers(tasks, evaluate_here(tasks, 1), tmp_path / 'serial', print)
+    serial = write_summary(tasks, evaluate_here(tasks, 1), tmp_path / 'serial', print)
     evaluate = bags.evaluate_task
 
-    def fragile(task: BagTask) -> bags.BagAnswer:
+    def fragile(task: BagTask) -> bags.BagResult:
         mark = task.path / 'killed'
         if task.path.name == 'a' and not mark.exists():
             mark.touch()
@@ -145,7 +147,7 @@ def test_a_ray_cluster_gives_what_one_process_gives(
         cluster.add_node(num_cpus=2)
         ray.init(address=cluster.address, log_to_driver=False)
         monkeypatch.setattr(bags, 'evaluate_task', fragile)
-        parallel = write_answers(tasks, evaluate_on_ray(tasks, 'auto'), tmp_path / 'ray', print)
+        parallel = write_summary(tasks, evaluate_on_ray(tasks, 'auto'), tmp_path / 'ray', print)
     finally:
         ray.shutdown()
         cluster.shutdown()

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.images.video_writer import VideoWriter
 from fer_ros.labels import EMOTIONS
 

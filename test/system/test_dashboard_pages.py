@@ -27,7 +27,7 @@ from helpers.dashboard import (
 )
 
 from fer_ros.cli import main
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.images.video_writer import VideoWriter
 from fer_ros.models.card import EmotionModelCard
 

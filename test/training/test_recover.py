@@ -15,7 +15,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 
 from fer_ros.errors import ConfigError, ModelError
-from fer_ros.images.sources import demo_photos
+from fer_ros.images.demo import demo_photos
 from fer_ros.models.card import DetectorCard, EmotionModelCard
 from training.detector.export import run_litert
 from training.detector.network import build_network
