@@ -20,10 +20,14 @@ from fer_ros.commands.options import (
 )
 from fer_ros.data.face_set import LABEL_KINDS, SPLITS
 from fer_ros.data.safe_output import check_outputs, safe_outputs
-from fer_ros.evaluation.dataset import DatasetReport, evaluate_dataset
+from fer_ros.errors import ConfigError
+from fer_ros.evaluation.dataset import DatasetReport, evaluate_dataset, evaluate_unlabelled
+from fer_ros.evaluation.groups import group_rows, read_groups
 from fer_ros.evaluation.html_report import REPORT_FILES, write_report
 from fer_ros.evaluation.photos import face_cutter
+from fer_ros.evaluation.protocols import PROTOCOLS
 from fer_ros.recognition.classifier import make_classifier
+from fer_ros.types import Int64Array
 
 
 def add_parser(subparsers: Any) -> None:
@@ -41,10 +45,24 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         '--labels',
-        choices=LABEL_KINDS,
+        choices=(*LABEL_KINDS, 'none'),
         default='',
-        help="targets: FER2013's own labels or the plurality of FER+'s votes "
-        '(default: ferplus where there are votes)',
+        help="targets: FER2013's own labels or the plurality of FER+'s votes (default: ferplus "
+        'where there are votes); none measures, with --groups, how steadily unlabelled faces are '
+        'read',
+    )
+    parser.add_argument(
+        '--protocol',
+        choices=PROTOCOLS,
+        default=PROTOCOLS[0],
+        help='which faces count and how each is predicted, to compare with published figures '
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
+        '--groups',
+        type=Path,
+        metavar='CSV',
+        help='columns file and group: figures for each group, with 95 %% bootstrap intervals',
     )
     parser.add_argument('--votes', type=Path, metavar='CSV', help="FER+'s csv, for a csv of faces")
     parser.add_argument(
@@ -66,11 +84,20 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the figures."""
+    if options.labels == 'none' and not options.groups:
+        raise ConfigError('--labels none compares groups: it needs --groups')
     if options.html:
         check_outputs(options.html, REPORT_FILES, [options.path], options.overwrite)
     config = pipeline_config(options)
     classifier = make_classifier(config.classification)
     cut = face_cutter(classifier.card.size_px, config.detection) if options.photos else None
+    if options.labels == 'none':
+        figures = evaluate_unlabelled(
+            options.path, options.groups, classifier, cut=cut, watch=watch
+        )
+        print(json.dumps(figures)) if options.json else _print_groups(**figures)
+        return 0
+    groups = read_groups(options.groups) if options.groups else {}
     report = evaluate_dataset(
         options.path,
         options.split,
@@ -81,22 +108,55 @@ def run(options: argparse.Namespace) -> int:
         cut=cut,
         robustness=options.robustness,
         watch=watch,
+        protocol=options.protocol,
     )
+    rows = group_rows(report.files, groups, options.groups) if groups else {}
     for sentence in report.summary if report.left_out else ():
         print(f'fer: {sentence}', file=sys.stderr)
     if options.html:
         with safe_outputs(options.html, REPORT_FILES, overwrite=options.overwrite) as folder:
             write_report(report, folder)
     if options.json:
-        line = report.to_json_line()
-        if options.robustness:
-            line['robustness'] = report.to_dict()['robustness']
-        print(json.dumps(line))
+        print(json.dumps(_json_line(report, options.robustness, rows)))
         return 0
     _print_table(report)
+    if rows:
+        _print_groups(**_by_group(report, rows))
     if options.html:
         print(f'\nreport: {options.html / "index.html"}')
     return 0
+
+
+def _by_group(report: DatasetReport, rows: dict[str, Int64Array]) -> dict[str, Any]:
+    grouped = sum(map(len, rows.values()))
+    return {
+        'count': len(report.truth),
+        'without_group': len(report.truth) - grouped,
+        'groups': report.by_group(rows),
+    }
+
+
+def _json_line(
+    report: DatasetReport, robustness: bool, rows: dict[str, Int64Array]
+) -> dict[str, Any]:
+    line = report.to_json_line()
+    if robustness:
+        line['robustness'] = report.to_dict()['robustness']
+    if rows:
+        by_group = _by_group(report, rows)
+        line |= {'groups': by_group['groups'], 'without_group': by_group['without_group']}
+    return line
+
+
+def _print_groups(count: int, without_group: int, groups: dict[str, Any]) -> None:
+    print(f'{count} faces, {without_group} of them in no group; 95 % bootstrap intervals')
+    for group, figures in groups.items():
+        print(f'{group}:')
+        for name, figure in figures.items():
+            for label, one in figure.items() if 'value' not in figure else [('', figure)]:
+                low, high = one['interval']
+                title = f'{name.replace("_", " ")} {label}'
+                print(f'  {title:32} {one["value"]:.3f} ({low:.3f} to {high:.3f}, {one["count"]})')
 
 
 def _shown(value: float | None) -> str:
@@ -105,7 +165,8 @@ def _shown(value: float | None) -> str:
 
 def _print_table(report: DatasetReport) -> None:
     facts = report.to_dict()
-    print(f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["truth"]} labels')
+    print(f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["truth"]} labels, '
+          f'protocol {facts["protocol"]}')  # fmt: skip
     print(f'  faces                      {facts["count"]}')
     print(f'  accuracy                   {_shown(facts["accuracy"])}')
     print(f'  balanced accuracy          {_shown(facts["balanced_accuracy"])}')

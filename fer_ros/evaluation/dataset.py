@@ -13,9 +13,17 @@ import numpy as np
 
 from fer_ros.data.datasets import read_faces
 from fer_ros.data.face_set import LABEL_KINDS, NO_LABEL, FaceSet, occurs_in
-from fer_ros.data.folders import Cutter
+from fer_ros.data.folders import Cutter, read_unlabelled
 from fer_ros.errors import DataError
 from fer_ros.evaluation import metrics
+from fer_ros.evaluation.groups import (
+    STABILITY_CONDITIONS,
+    group_figures,
+    group_rows,
+    group_stability,
+    read_groups,
+)
+from fer_ros.evaluation.protocols import counted_faces, ten_crops
 from fer_ros.evaluation.robustness import CONDITIONS, apply_condition
 from fer_ros.evaluation.watch import Watch, unwatched
 from fer_ros.models.card import EmotionModelCard, OutputHead
@@ -49,6 +57,8 @@ class DatasetReport:
         in_training: bool (N,): faces that occur among the data's training faces, pixel for pixel.
         agreed: bool (N,): faces of which most votes say the same; None where there are no votes.
         conditions: {condition: confusion matrix, int64 (C, C)}; empty where not measured.
+        protocol: see fer_ros.evaluation.protocols.
+        files: where each face came from, as FaceSet.files says.
         left_out: {class: {reason: files}} that hold no face; see FaceSet.
         summary: a line per class of how many faces it has and what was left out.
     """
@@ -63,6 +73,8 @@ class DatasetReport:
     in_training: np.ndarray
     agreed: np.ndarray | None = None
     conditions: dict[str, Int64Array] = field(default_factory=dict)
+    protocol: str = 'plurality'
+    files: tuple[str, ...] = ()
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     summary: tuple[str, ...] = ()
 
@@ -101,7 +113,13 @@ class DatasetReport:
             'labels': list(self.labels),
             'confusion_matrix': self.matrix.tolist(),
             'per_class': metrics.per_class(self.matrix, self.labels),
+            'protocol': self.protocol,
         }
+
+    def by_group(self, rows: Mapping[str, Int64Array]) -> dict[str, Any]:
+        """Return {group: figures} for {group: rows of its faces}; see group_figures."""
+        threshold = self.head.unknown_threshold
+        return group_figures(rows, self.probabilities, self.truth, self.labels, threshold)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, for report.json."""
@@ -142,12 +160,24 @@ def answer(
     watch: Watch = unwatched,
     title: str = 'faces',
 ) -> Float32Array:
-    """Return float32 (N, C) probabilities of faces, some at a time."""
+    """Return float32 (N, C) probabilities of grey faces, some at a time."""
     parts = [
         classifier.classify(images[start : start + BATCH], head).probabilities
         for start in watch(range(0, len(images), BATCH), title)
     ]
     return np.concatenate(parts)
+
+
+def answer_ten_crops(
+    classifier: Classifier, images: UInt8Array, head: str, watch: Watch = unwatched
+) -> Float32Array:
+    """Return float32 (N, C) mean probabilities of ten crops of each face."""
+    crops = ten_crops(images)
+    parts = [
+        answer(classifier, crop, head, watch, f'crop {number} of {len(crops)}')
+        for number, crop in enumerate(crops, 1)
+    ]
+    return np.stack(parts).mean(axis=0)
 
 
 def evaluate_faces(
@@ -157,6 +187,7 @@ def evaluate_faces(
     classifier: Classifier,
     robustness: bool = False,
     watch: Watch = unwatched,
+    protocol: str = 'plurality',
 ) -> DatasetReport:
     """Measure a model on faces in memory; see ``evaluate_dataset``."""
     kind = kind or ('ferplus' if faces.split(split).votes.any() else 'fer2013')
@@ -166,14 +197,18 @@ def evaluate_faces(
     head, _ = classifier.card.head(kind if kind in names else '')
     chosen = faces.split(split)
     classes = chosen.truth(kind, head.labels)
-    rows = np.flatnonzero(classes != NO_LABEL)
+    rows = np.flatnonzero((classes != NO_LABEL) & counted_faces(faces, split, kind, protocol))
     if not len(rows):
-        raise DataError(f'{faces.name}: no face in split {split!r} has {kind} labels')
+        raise DataError(
+            f'{faces.name}: no face in split {split!r} has {kind} labels that protocol '
+            f'{protocol} counts'
+        )
     truth = classes[rows]
     images = chosen.images[rows]
+    measure = answer_ten_crops if protocol == 'ten-crop' else answer
     conditions = {}
     for name in CONDITIONS if robustness else ():
-        changed = answer(classifier, apply_condition(images, name), head.name, watch, name)
+        changed = measure(classifier, apply_condition(images, name), head.name, watch)
         conditions[name] = metrics.confusion_matrix(truth, changed.argmax(axis=1), len(head.labels))
     learned = faces.images[faces.splits == 0]
     return DatasetReport(
@@ -182,13 +217,15 @@ def evaluate_faces(
         kind=kind,
         model=classifier.card.id,
         head=head,
-        probabilities=answer(classifier, images, head.name, watch),
+        probabilities=measure(classifier, images, head.name, watch),
         truth=truth,
         in_training=np.zeros(len(rows), bool)
         if split == 'training'
         else occurs_in(images, learned),
         agreed=chosen.agreed()[rows] if kind == 'ferplus' else None,
         conditions=conditions,
+        protocol=protocol,
+        files=chosen[rows].files,
         left_out=faces.left_out,
         summary=tuple(faces.summary()),
     )
@@ -205,6 +242,7 @@ def evaluate_dataset(
     cut: Cutter | None = None,
     robustness: bool = False,
     watch: Watch = unwatched,
+    protocol: str = 'plurality',
 ) -> DatasetReport:
     """Measure a model on labelled faces on disk.
 
@@ -220,10 +258,12 @@ def evaluate_dataset(
         cut: finds the face of each photo of a folder; without it images are faces already cut out.
         robustness: also measure under every condition of fer_ros.evaluation.robustness.
         watch: wraps each pass over the faces, as a progress bar does.
+        protocol: one of fer_ros.evaluation.protocols.PROTOCOLS.
 
     Raises:
         DataError: the data cannot be read or holds no such face.
-        ValueError: an unknown split or kind of labels.
+        ConfigError: protocol and labels do not go together.
+        ValueError: an unknown split, kind of labels or protocol.
     """
     faces = read_faces(
         Path(path),
@@ -233,4 +273,42 @@ def evaluate_dataset(
         size_px=classifier.card.size_px,
         default_split=split,
     )
-    return evaluate_faces(faces, split, kind, classifier, robustness, watch)
+    return evaluate_faces(faces, split, kind, classifier, robustness, watch, protocol)
+
+
+def evaluate_unlabelled(
+    path: Path,
+    groups: Path,
+    classifier: Classifier,
+    *,
+    cut: Cutter | None = None,
+    watch: Watch = unwatched,
+) -> dict[str, Any]:
+    """Measure what needs no labels, by group: how often a model answers, and how steadily.
+
+    Args:
+        path: folder of faces, at any depth.
+        groups: csv, see read_groups.
+        classifier: the model; its default head predicts.
+        cut: finds the face of each photo; without it images are faces already cut out.
+        watch: wraps each pass over the faces.
+
+    Returns:
+        count, without_group and groups, as group_stability gives them.
+
+    Raises:
+        DataError: faces or groups cannot be read, or have nothing in common.
+    """
+    faces = read_unlabelled(path, cut, classifier.card.size_px)
+    rows = group_rows(faces.files, read_groups(groups), groups)
+    changed = {
+        name: answer(classifier, apply_condition(faces.images, name), '', watch, name)
+        for name in STABILITY_CONDITIONS
+    }
+    threshold = classifier.card.head()[0].unknown_threshold
+    probabilities = answer(classifier, faces.images, '', watch)
+    return {
+        'count': len(faces),
+        'without_group': len(faces) - sum(map(len, rows.values())),
+        'groups': group_stability(rows, probabilities, changed, threshold),
+    }

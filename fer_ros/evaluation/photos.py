@@ -10,7 +10,8 @@ import numpy as np
 from fer_ros.config import DetectionConfig
 from fer_ros.data.folders import Cutter
 from fer_ros.detection import make_detector
-from fer_ros.recognition.alignment import FER2013_TEMPLATE_48PX, align_faces
+from fer_ros.models.input_format import FER2013_TEMPLATE_48PX
+from fer_ros.recognition.alignment import align_faces
 from fer_ros.types import UInt8Array
 
 CLOSE_UP_PX = 256

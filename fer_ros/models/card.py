@@ -28,17 +28,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from fer_ros.errors import MAX_TEXT, ModelError, named_path, shorten
 from fer_ros.labels import UNKNOWN
+from fer_ros.models.input_format import FER2013_TEMPLATE_48PX, InputFormat, input_fields
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 MODELS_DIR = Path(__file__).parent
-NORMALIZATIONS = ('standardize', 'equalize', 'clahe', 'none')
-"""What fer_ros.recognition.preprocessing can do."""
-COLOURS = ('grey', 'bgr', 'rgb')
-"""What the channels of a model's input are; three channels of 'grey' are the same thing thrice."""
+OUTPUTS = ('logits', 'probabilities')
 MAX_LABEL_LENGTH = 40
 SCHEMA = 1
+WEIGHT_SUFFIXES = ('.tflite', '.onnx', '.keras', '.h5')
 MAX_CARD_BYTES = 1_000_000
 
 
@@ -140,6 +139,11 @@ class ModelCard:
         """
         if model.endswith('.json'):
             return named_path(model, ModelError)
+        if model.endswith(WEIGHT_SUFFIXES):
+            raise ModelError(
+                f'{shorten(model)} holds weights only; give the path of its card, a .json file '
+                'that says what goes in and comes out (docs/train_on_your_own_faces.md)'
+            )
         shipped = {path.stem: path for path in sorted(MODELS_DIR.glob(f'{cls.default}*.json'))}
         name = cls.default if model == 'default' else model
         if name not in shipped:
@@ -189,56 +193,35 @@ class ModelCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmotionModelCard(ModelCard):
+class EmotionModelCard(InputFormat, ModelCard):
     """What the runtime must know about an emotion model.
 
-    The model takes float32 (N, S, S, channels), as
-    fer_ros.recognition.preprocessing.normalize makes it, and gives one float32 (N, sum of C) array
-    of logits: the heads side by side, in the card's order.
+    The model takes float32 (N, *input_shape), as fer_ros.recognition.preprocessing.model_input
+    makes it, and gives one float32 (N, sum of C) array: the heads side by side, in card order.
 
-    Attributes:
-        size_px: S, height and width of the input.
-        channels: 1 or 3.
-        colour: one of COLOURS.
-        normalization: one of NORMALIZATIONS; 'equalize' and 'clahe' are for grey only.
+    Attributes (besides those of InputFormat):
         template_px: five (x, y) landmarks in crop pixels that faces are aligned to.
         heads: the output heads, in column order.
         default_head: name of the head used for live faces.
+        outputs: 'logits', 'probabilities' (softmax is part of the model), or '' to find out from
+            what the model gives.
         mirror: average each face with its mirror image (twice the cost).
     """
 
     kind = 'emotion'
     default = 'emotion'
 
-    size_px: int
-    channels: int
-    normalization: str
     template_px: tuple[tuple[float, float], ...]
     heads: tuple[OutputHead, ...]
     default_head: str
+    outputs: str = ''
     mirror: bool = False
-    colour: str = 'grey'
 
     def __post_init__(self) -> None:
         """Check the fields against each other."""
         super().__post_init__()
-        if self.normalization not in NORMALIZATIONS:
-            raise ModelError(f'model {self.id}: unknown normalization {self.normalization!r}')
-        if not 16 <= self.size_px <= 512 or self.channels not in (1, 3):
-            raise ModelError(
-                f'model {self.id}: expected size_px 16 to 512 and channels 1 or 3, '
-                f'got {self.size_px} and {self.channels}'
-            )
-        if self.colour not in COLOURS or (self.colour != 'grey' and self.channels != 3):
-            raise ModelError(
-                f'model {self.id}: expected colour grey, or bgr or rgb with 3 channels, '
-                f'got {self.colour!r} with {self.channels}'
-            )
-        if self.colour != 'grey' and self.normalization in ('equalize', 'clahe'):
-            raise ModelError(
-                f'model {self.id}: normalization {self.normalization} is for grey input only, '
-                f'and its colour is {self.colour}'
-            )
+        if wrong := self.contradiction():
+            raise ModelError(f'model {self.id}: {wrong}')
         if len(self.template_px) != 5 or any(len(point) != 2 for point in self.template_px):
             raise ModelError(f'model {self.id}: template_px must hold five (x, y) points')
         names = [head.name for head in self.heads]
@@ -247,33 +230,36 @@ class EmotionModelCard(ModelCard):
                 f'model {self.id}: default_head {self.default_head!r} must be one of its '
                 f'heads, each named once: {names}'
             )
+        if self.outputs and self.outputs not in OUTPUTS:
+            raise ModelError(
+                f'model {self.id}: outputs must be {" or ".join(OUTPUTS)}, got {self.outputs!r}'
+            )
 
     @classmethod
     def _fields(cls, content: dict[str, Any]) -> dict[str, Any]:
+        heads = tuple(
+            OutputHead(
+                name=str(head['name']),
+                labels=tuple(str(label) for label in head['labels']),
+                temperature=float(head.get('temperature', 1.0)),
+                unknown_threshold=float(head.get('unknown_threshold', 0.0)),
+            )
+            for head in content['heads']
+        )
+        if not heads:
+            raise ValueError('heads: expected at least one')
+        scale = int(content['size_px']) / 48
+        template = content.get('template_px') or [
+            (x * scale, y * scale) for x, y in FER2013_TEMPLATE_48PX
+        ]
         return {
-            'size_px': int(content['size_px']),
-            'channels': int(content['channels']),
-            'normalization': str(content['normalization']),
-            'template_px': tuple((float(x), float(y)) for x, y in content['template_px']),
-            'heads': tuple(
-                OutputHead(
-                    name=str(head['name']),
-                    labels=tuple(str(label) for label in head['labels']),
-                    temperature=float(head['temperature']),
-                    unknown_threshold=float(head['unknown_threshold']),
-                )
-                for head in content['heads']
-            ),
-            'default_head': str(content['default_head']),
+            **input_fields(content),
+            'template_px': tuple((float(x), float(y)) for x, y in template),
+            'heads': heads,
+            'default_head': str(content.get('default_head', heads[0].name)),
+            'outputs': str(content.get('outputs', '')),
             'mirror': bool(content.get('mirror', False)),
-            # Cards from before there was a choice.
-            'colour': str(content.get('colour', 'bgr' if content['channels'] == 3 else 'grey')),
         }
-
-    @property
-    def crop_channels(self) -> int:
-        """Return 1 where faces are aligned in grey, 3 where in BGR."""
-        return 1 if self.colour == 'grey' else 3
 
     @property
     def columns(self) -> int:

@@ -11,16 +11,6 @@ from fer_ros.images.cropping import crop_square
 from fer_ros.recognition.preprocessing import to_grey
 from fer_ros.types import AlignedFaces, FaceDetections, Float32Array, UInt8Array
 
-FER2013_TEMPLATE_48PX: tuple[tuple[float, float], ...] = (
-    (14.6, 17.7),
-    (32.4, 17.7),
-    (23.5, 27.9),
-    (16.3, 36.4),
-    (30.7, 36.4),
-)
-"""Mean landmarks of FER2013's faces and their mirror images in 48x48 pixels, found by YuNet in
-2,935 of 3,000 training faces (``python -m training.emotion.framing``); deviations 3 to 5 pixels."""
-
 LANDMARKS_IN_BOX: tuple[tuple[float, float], ...] = (
     (0.28, 0.38),
     (0.72, 0.38),

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Protocol
 
 import numpy as np
 
 from fer_ros.config import CLASSIFIER_PLUGINS, ClassificationConfig
-from fer_ros.models.card import EmotionModelCard
+from fer_ros.errors import ModelError
+from fer_ros.models.card import OUTPUTS, EmotionModelCard
 from fer_ros.models.registry import find
 from fer_ros.recognition.preprocessing import model_input
 from fer_ros.types import EmotionScores, Float32Array, UInt8Array
@@ -19,6 +21,10 @@ OWN = {
     'onnx': 'fer_ros.recognition.onnx:OnnxRuntime',
     'keras': 'fer_ros.recognition.keras:KerasRuntime',
 }
+
+SMALLEST_PROBABILITY = np.float32(1e-12)
+ROUNDING = 0.02
+"""How far from 1 the probabilities of an 8-bit model may sum to."""
 
 
 class Runtime(Protocol):
@@ -31,7 +37,7 @@ class Runtime(Protocol):
     name: str
 
     def logits(self, batch: Float32Array) -> Float32Array:
-        """Return float32 (N, columns) for float32 (N, S, S, channels), N at least 1."""
+        """Return float32 (N, columns) for float32 (N, *input_shape of the card), N at least 1."""
 
 
 def softmax(logits: Float32Array, temperature: float) -> Float32Array:
@@ -48,13 +54,15 @@ class EmotionClassifier:
         """Join a card and what runs its weights.
 
         A model that ends in a softmax, as many do, is recognised by what it says of noise.
+
+        Raises:
+            ModelError: the outputs are not finite, or not what the card says.
         """
-        self.card = card
         self.runtime = runtime
-        self._ends_in_softmax = False
         noise = np.random.default_rng(0).integers(0, 256, (2, card.size_px, card.size_px))
         # Also the first run, so that the first face is not slow.
-        self._ends_in_softmax = _are_probabilities(self.logits(noise.astype(np.uint8)), card)
+        outputs = runtime.logits(model_input(noise.astype(np.uint8), card))
+        self.card = dataclasses.replace(card, outputs=_kind_of(outputs, card))
 
     def logits(self, crops: UInt8Array) -> Float32Array:
         """Return float32 (M, columns): all heads side by side, uncalibrated.
@@ -74,9 +82,10 @@ class EmotionClassifier:
         if not len(crops):
             return np.zeros((0, card.columns), np.float32)
         both = np.concatenate([crops, crops[:, :, ::-1]]) if card.mirror else crops
-        inputs = model_input(both, card.normalization, card.channels, card.colour)
-        outputs = self.runtime.logits(inputs).reshape(-1, len(crops), card.columns).mean(axis=0)
-        return np.log(np.maximum(outputs, 1e-7)) if self._ends_in_softmax else outputs
+        outputs = self.runtime.logits(model_input(both, card))
+        if card.outputs == 'probabilities':
+            outputs = np.log(np.maximum(outputs, SMALLEST_PROBABILITY))
+        return outputs.reshape(-1, len(crops), card.columns).mean(axis=0)
 
     def classify(self, crops: UInt8Array, head: str = '') -> EmotionScores:
         """Return calibrated probabilities of one head (the card's default one if empty).
@@ -105,7 +114,14 @@ def make_classifier(config: ClassificationConfig) -> EmotionClassifier:
     return EmotionClassifier(card, runtime)
 
 
-def _are_probabilities(outputs: Float32Array, card: EmotionModelCard) -> bool:
-    """Return whether every head's outputs (N, columns) are shares that sum to 1."""
+def _kind_of(outputs: Float32Array, card: EmotionModelCard) -> str:
+    """Return one of OUTPUTS: only probabilities are never negative and sum to 1 in each head."""
+    if not np.isfinite(outputs).all():
+        raise ModelError(f'model {card.id}: its outputs are not finite numbers')
     sums = [outputs[:, card.head(head.name)[1]].sum(axis=1) for head in card.heads]
-    return bool((outputs >= 0).all() and np.allclose(sums, 1, atol=1e-3))
+    found = OUTPUTS[bool((outputs >= 0).all() and np.allclose(sums, 1, atol=ROUNDING))]
+    if card.outputs not in ('', found):
+        raise ModelError(
+            f'model {card.id}: its card says that it gives {card.outputs}, but it gives {found}'
+        )
+    return found

@@ -40,7 +40,7 @@ class KerasRuntime:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises whatever its zip and json readers raise
             raise ModelError(f'model {card.id}: {path} is not a Keras model: {error}') from error
-        expected = ((card.size_px, card.size_px, card.channels), card.columns)
+        expected = (card.input_shape, card.columns)
         found = (tuple(model.input_shape[1:]), model.output_shape[-1])
         if found != expected:
             raise ModelError(
@@ -52,5 +52,5 @@ class KerasRuntime:
         self.name = f'Keras on {keras.backend.backend()}'
 
     def logits(self, batch: Float32Array) -> Float32Array:
-        """Return float32 (N, columns) for float32 (N, S, S, channels), N at least 1."""
+        """Return float32 (N, columns) for float32 (N, *input_shape of the card), N at least 1."""
         return np.asarray(self._to_numpy(self._model.predict_on_batch(batch)), np.float32)

@@ -32,7 +32,7 @@ class LiteRtRuntime:
             outputs = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f'model {card.id}: {path} is not a LiteRT model: {error}') from error
-        expected = ([card.size_px, card.size_px, card.channels], [card.columns])
+        expected = ([*card.input_shape], [card.columns])
         found = (list(inputs[0]['shape'][1:]), list(outputs[0]['shape'][1:]))
         if len(inputs) != 1 or len(outputs) != 1 or found != expected:
             raise ModelError(
@@ -45,7 +45,7 @@ class LiteRtRuntime:
         self.name = f'LiteRT, {threads} thread{"s" if threads > 1 else ""}'
 
     def logits(self, batch: Float32Array) -> Float32Array:
-        """Return float32 (N, columns) for float32 (N, S, S, channels), N at least 1."""
+        """Return float32 (N, columns) for float32 (N, *input_shape of the card), N at least 1."""
         if len(batch) != self._batch:
             self._interpreter.resize_tensor_input(self._input, (len(batch), *self._shape))
             self._interpreter.allocate_tensors()

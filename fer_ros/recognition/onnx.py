@@ -75,7 +75,7 @@ class OnnxRuntime:
         except Exception as error:  # onnxruntime's errors share no public base class
             raise ModelError(f'model {card.id}: {path} is not an ONNX model: {error}') from error
         source, result = self._session.get_inputs(), self._session.get_outputs()
-        expected = ([card.size_px, card.size_px, card.channels], [card.columns])
+        expected = ([*card.input_shape], [card.columns])
         found = (list(source[0].shape[1:]), list(result[0].shape[1:]))
         if len(source) != 1 or len(result) != 1 or found != expected:
             raise ModelError(
@@ -83,12 +83,18 @@ class OnnxRuntime:
                 f'{path} has {found}'
             )
         self._input, self._output = source[0].name, result[0].name
+        self._one_at_a_time = source[0].shape[0] == 1
         provider = self._session.get_providers()[0].removesuffix('ExecutionProvider')
         self.name = f'ONNX Runtime, {provider}'
         if provider == 'CPU':
             self.name += f', {threads} thread{"s" if threads > 1 else ""}'
 
     def logits(self, batch: Float32Array) -> Float32Array:
-        """Return float32 (N, columns) for float32 (N, S, S, channels), N at least 1."""
+        """Return float32 (N, columns) for float32 (N, *input_shape of the card), N at least 1."""
+        if self._one_at_a_time:
+            return np.concatenate([self._run(batch[row : row + 1]) for row in range(len(batch))])
+        return self._run(batch)
+
+    def _run(self, batch: Float32Array) -> Float32Array:
         (result,) = self._session.run([self._output], {self._input: batch})
         return np.asarray(result, np.float32)

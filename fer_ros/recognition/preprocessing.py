@@ -7,27 +7,35 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fer_ros.models.card import NORMALIZATIONS
+from fer_ros.models.input_format import NORMALIZATIONS, InputFormat
 from fer_ros.types import Float32Array, UInt8Array
 
 
-def model_input(crops: UInt8Array, normalization: str, channels: int, colour: str) -> Float32Array:
-    """Return what an emotion model takes; training, evaluation and the live node all use this.
+def model_input(crops: UInt8Array, form: InputFormat) -> Float32Array:
+    """Return what an emotion model takes; evaluation and the live node all use this.
+
+    The steps, in order: channel order, normalization, grey repeated, layout.
 
     Args:
-        crops: uint8 (M, S, S) grey or (M, S, S, 3) BGR.
-        normalization: one of NORMALIZATIONS.
-        channels: of the model, 1 or 3.
-        colour: 'grey' (repeated where there are three channels), 'bgr' or 'rgb'; grey crops go as
-            they are into the three channels of a colour model.
+        crops: uint8 (M, S, S) grey or (M, S, S, 3) BGR; grey crops go as they are into the three
+            channels of a colour model.
+        form: of the model: its card.
 
     Returns:
-        float32 (M, S, S, channels).
+        float32 (M, *form.input_shape).
     """
-    if colour == 'grey' or crops.ndim == 3:
-        inputs = normalize(to_grey(crops) if crops.ndim == 4 else crops, normalization)
-        return np.repeat(inputs, channels, axis=-1) if channels > 1 else inputs
-    return normalize(crops if colour == 'bgr' else crops[..., ::-1], normalization)
+    if crops.ndim == 4:
+        crops = to_grey(crops) if form.colour == 'grey' else crops
+        crops = crops[..., ::-1] if form.colour == 'rgb' else crops
+    if form.normalization == 'mean_std':
+        crops = crops if crops.ndim == 4 else crops[..., None]
+        mean, std = (np.array(levels, np.float32) for levels in (form.mean, form.std))
+        inputs = (crops.astype(np.float32) - mean) / std
+    else:
+        inputs = normalize(crops, form.normalization)
+    if inputs.shape[-1] < form.channels:
+        inputs = np.repeat(inputs, form.channels, axis=-1)
+    return inputs.transpose(0, 3, 1, 2) if form.layout == 'nchw' else inputs
 
 
 def to_grey(crops: UInt8Array) -> UInt8Array:

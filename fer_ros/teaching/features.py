@@ -43,7 +43,7 @@ class FrozenNetwork:
     def _features(self, faces: UInt8Array) -> Float32Array:
         card, network = self.card, self._interpreter
         both = np.concatenate([faces, faces[:, :, ::-1]]) if card.mirror else faces
-        inputs = model_input(both, card.normalization, card.channels, card.colour)
+        inputs = model_input(both, card)
         index = network.get_input_details()[0]['index']
         network.resize_tensor_input(index, inputs.shape)
         network.allocate_tensors()

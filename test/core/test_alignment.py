@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_ros.recognition.alignment import FER2013_TEMPLATE_48PX, LANDMARKS_IN_BOX, align_faces
+from fer_ros.models.input_format import FER2013_TEMPLATE_48PX
+from fer_ros.recognition.alignment import LANDMARKS_IN_BOX, align_faces
 from fer_ros.types import FaceDetections
 
 TEMPLATE = np.array(FER2013_TEMPLATE_48PX, np.float32)

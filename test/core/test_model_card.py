@@ -47,7 +47,7 @@ def test_a_copy_of_the_shipped_model_loads(card_folder: Path) -> None:
         pytest.param({'size_px': 1}, 'size_px 16 to 512', id='size'),
         pytest.param({'size_px': 'big'}, 'invalid literal', id='size is a word'),
         pytest.param({'normalization': 'magic'}, "normalization 'magic'", id='normalization'),
-        pytest.param({'heads': []}, 'default_head', id='no heads'),
+        pytest.param({'heads': []}, 'heads: expected at least one', id='no heads'),
         pytest.param({'heads': 7}, 'card.json', id='heads are a number'),
         pytest.param({'template_px': [[1, 2]]}, 'five', id='template'),
         pytest.param({'files': {'litert': '../../etc/passwd'}}, 'plain file name', id='path'),
@@ -67,7 +67,7 @@ def test_a_card_that_contradicts_itself_is_named(
         load(card_folder)
 
 
-@pytest.mark.parametrize('field', ['id', 'files', 'sha256', 'size_px', 'heads', 'default_head'])
+@pytest.mark.parametrize('field', ['id', 'files', 'sha256', 'size_px', 'heads', 'normalization'])
 def test_a_missing_field_is_named(card_folder: Path, field: str) -> None:
     path = card_folder / 'card.json'
     content = json.loads(path.read_text())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_ros.recognition.preprocessing import NORMALIZATIONS, normalize
+from fer_ros.models.input_format import NORMALIZATIONS
+from fer_ros.recognition.preprocessing import normalize
 
 RAMP = np.arange(48 * 48, dtype=np.uint32).reshape(1, 48, 48).astype(np.uint8)
 

@@ -21,8 +21,8 @@ pytest.importorskip('tensorflow', reason='TensorFlow is not installed (requireme
 from helpers.tiny_run import drawn_face
 
 from fer_ros.errors import ConfigError, DataError, ModelError
-from fer_ros.models.card import NORMALIZATIONS
-from fer_ros.recognition.alignment import FER2013_TEMPLATE_48PX, align_faces
+from fer_ros.models.input_format import FER2013_TEMPLATE_48PX, NORMALIZATIONS
+from fer_ros.recognition.alignment import align_faces
 from fer_ros.recognition.preprocessing import normalize
 from fer_ros.types import FaceDetections
 from training.emotion import config as configuration

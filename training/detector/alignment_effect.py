@@ -77,7 +77,7 @@ def read_both_ways(
     card = classifier.card
     answers = []
     for one in (found, plain):
-        crops = align_faces(photo, one, card.template_px, card.size_px, card.channels).crops
+        crops = align_faces(photo, one, card.template_px, card.size_px, card.crop_channels).crops
         scores = classifier.classify(crops)
         answers.append(EMOTIONS.index(scores.labels[int(scores.probabilities[0].argmax())]))
     return answers[0], answers[1]

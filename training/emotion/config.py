@@ -17,7 +17,7 @@ import yaml
 from fer_ros.config import check_settings, setting
 from fer_ros.data.face_set import LABEL_KINDS, classes_of
 from fer_ros.errors import ConfigError
-from fer_ros.models.card import NORMALIZATIONS
+from fer_ros.models.input_format import NORMALIZATIONS
 from training.emotion.augment import AugmentationConfig
 
 SCHEDULES = ('cosine', 'one_cycle', 'trapezoid', 'plateau', 'constant')

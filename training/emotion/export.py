@@ -21,7 +21,7 @@ import numpy as np
 from fer_ros.data.face_set import NO_LABEL, FaceSet
 from fer_ros.errors import ConfigError, DataError, FerError, ModelError
 from fer_ros.models.card import EmotionModelCard, OutputHead, file_sha256
-from fer_ros.recognition.alignment import FER2013_TEMPLATE_48PX
+from fer_ros.models.input_format import FER2013_TEMPLATE_48PX
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, Int64Array
 from training.emotion.batches import head_targets, model_input
@@ -282,6 +282,7 @@ def export_run(
         sha256={name: file_sha256(output.parent / name) for name in files.values()},
         size_px=config.model.size_px,
         channels=config.model.channels,
+        outputs='logits',
         normalization=config.model.normalization,
         template_px=tuple((x * scale, y * scale) for x, y in FER2013_TEMPLATE_48PX),
         heads=heads,
