@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ import numpy as np
 from fer_ros.errors import SourceError
 from fer_ros.images.decoding import read_image
 from fer_ros.types import Float32Array, UInt8Array
+
+BOOTSTRAP_PHOTOS = Path(sys.prefix) / 'share' / 'fer_ros' / 'photos'
+"""Where scripts/bootstrap puts scikit-image's photos; with all its needs it is 200 MB."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +146,27 @@ def demo_photos() -> tuple[UInt8Array, UInt8Array]:
     """
     try:
         from matplotlib.cbook import get_sample_data
-        from skimage.data import astronaut
     except ImportError as error:
         raise SourceError(
-            f'the demo photos come with scikit-image and Matplotlib: {error}; '
-            'pip install scikit-image matplotlib'
+            f'a demo photo comes with Matplotlib: {error}; pip install matplotlib'
         ) from error
     hopper = read_image(Path(str(get_sample_data('grace_hopper.jpg', asfileobj=False))))
-    return cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR), hopper
+    return sample_photo('astronaut.png'), hopper
+
+
+def sample_photo(name: str) -> UInt8Array:
+    """Return a photo out of scikit-image's data folder, uint8 (H, W, 3) BGR.
+
+    Raises:
+        SourceError: neither scikit-image nor its photos are installed.
+    """
+    folder = BOOTSTRAP_PHOTOS
+    if not (folder / name).is_file():
+        try:
+            from skimage import data
+        except ImportError as error:
+            raise SourceError(
+                f'the sample photos come with scikit-image: {error}; pip install scikit-image'
+            ) from error
+        folder = Path(data.__file__).parent
+    return read_image(folder / name)

@@ -10,8 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_ros.errors import SourceError
-from fer_ros.images.demo import demo_photos
+from fer_ros.images.demo import demo_photos, sample_photo
 from fer_ros.images.sources import VideoSource
 from fer_ros.types import UInt8Array
 
@@ -80,11 +79,7 @@ def make_scene(faces: int, size_wh: tuple[int, int] = (640, 480)) -> UInt8Array:
 
 def _room(size_wh: tuple[int, int]) -> UInt8Array:
     """Return a photo of a room without people, cut to fill *size_wh*."""
-    try:
-        from skimage.data import stereo_motorcycle
-    except ImportError as error:
-        raise SourceError(f'the room comes with scikit-image: {error}') from error
-    photo = cv2.cvtColor(stereo_motorcycle()[0], cv2.COLOR_RGB2BGR)
+    photo = sample_photo('motorcycle_left.png')
     width, height = size_wh
     scale = max(width / photo.shape[1], height / photo.shape[0])
     matrix = np.array([[scale, 0, 0], [0, scale, 0]])

@@ -29,8 +29,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from fer_msgs.msg import EmotionArray
 from fer_ros.errors import SourceError
 from fer_ros.messages.emotions import stamp_seconds
-from fer_ros.nodes.demo import NodeProcess
 from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.processes import NodeProcess
 
 TIMEOUT_S = 60.0
 LAST_RESULTS_S = 10.0

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,19 @@ def check_environment() -> None:
             f'ROS_DOMAIN_ID: expected 0 to {MAX_DOMAIN_ID}, got {shorten(repr(domain))}'
         )
     check_address_space(LEAST_ADDRESS_BYTES)
+
+
+def check_rmw() -> None:
+    """Raise ConfigError if the middleware that RMW_IMPLEMENTATION names is not installed."""
+    name = os.environ.get('RMW_IMPLEMENTATION', '')
+    try:
+        if name:
+            ctypes.CDLL(f'lib{name}.so')
+    except OSError as error:
+        raise ConfigError(
+            f'RMW_IMPLEMENTATION: {shorten(repr(name))} is not installed here; unset the variable, '
+            'or install that middleware'
+        ) from error
 
 
 def ros_arguments(arguments: list[str] | None) -> list[str]:

@@ -10,12 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from skimage import data
 
 from fer_ros import EmotionPipeline, PipelineConfig
 from fer_ros.cli import main
 from fer_ros.config import ClassificationConfig, replace
 from fer_ros.errors import DataError, ModelError
+from fer_ros.images.demo import sample_photo
 from fer_ros.models.card import MODELS_DIR, EmotionModelCard
 from fer_ros.recognition.classifier import make_classifier
 from fer_ros.teaching.features import FrozenNetwork
@@ -107,7 +107,7 @@ def test_intervals() -> None:
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One person in two expressions of this album's own, a person each of them turned."""
     folder = tmp_path_factory.mktemp('album')
-    face = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)[20:320, 80:380]
+    face = sample_photo('astronaut.png')[20:320, 80:380]
     rng = np.random.default_rng(0)
     for label, change in (('bright', 40), ('happy', 0)):
         for number in range(6):

@@ -113,7 +113,7 @@ with socket.socket() as any_socket:
     request = struct.pack('16sh', b'lo', 0)
     flags = struct.unpack('16sh', fcntl.ioctl(any_socket, 0x8913, request)[:18])[1]
     fcntl.ioctl(any_socket, 0x8914, struct.pack('16sh', b'lo', flags | 1))
-os.execv(sys.executable, [sys.executable, '-m', 'fer_ros.nodes.demo', *sys.argv[1:]])
+os.execv(sys.executable, [sys.executable, '-m', 'fer_ros.commands.demo', *sys.argv[1:]])
 """
 
 

@@ -22,7 +22,7 @@ from fer_ros.images.video_writer import VideoWriter
 
 def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, '-m', 'fer_ros.nodes.demo', *map(str, arguments)],
+        [sys.executable, '-m', 'fer_ros.commands.demo', *map(str, arguments)],
         capture_output=True, text=True, timeout=180, cwd='/',
     )  # fmt: skip
 
@@ -91,7 +91,7 @@ def children(process: int) -> set[int]:
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], set[int]]]:
     """A demo that answers already, and its two nodes."""
-    command = [sys.executable, '-m', 'fer_ros.nodes.demo', '--output', str(tmp_path)]
+    command = [sys.executable, '-m', 'fer_ros.commands.demo', '--output', str(tmp_path)]
     with (tmp_path / 'said').open('w') as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd='/')
     lines = tmp_path / 'emotions.jsonl'
@@ -101,7 +101,7 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], set[int]]
         return lines.is_file() and lines.stat().st_size > 0
 
     try:
-        until(answers, 'an answer')
+        until(answers, 'a result')
         nodes = children(process.pid)
         assert len(nodes) == 2
         yield process, nodes
@@ -124,7 +124,7 @@ def test_a_signal_ends_the_demo_and_its_nodes(
     process, nodes = running
     process.send_signal(number)
     assert process.wait(timeout=60) == 0
-    assert 'images answered' in (tmp_path / 'said').read_text()
+    assert 'images processed' in (tmp_path / 'said').read_text()
     assert 'Traceback' not in (tmp_path / 'said').read_text()
     assert not [node for node in nodes if Path(f'/proc/{node}').exists()]
 
