@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 import socket
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -41,10 +43,12 @@ def add_parser(subparsers: Any) -> None:
         help=f'port to listen on (default: {FIRST_PORT}, or the next one that is free)',
     )
     parser.add_argument(
-        '--token',
-        default=os.environ.get(TOKEN_VARIABLE, ''),
-        help=f'what viewers must know; made up where one is needed (or ${TOKEN_VARIABLE})',
+        '--token-file',
+        type=Path,
+        metavar='FILE',
+        help=f'holds what viewers must know; else ${TOKEN_VARIABLE}, else made up where needed',
     )
+    parser.add_argument('--token', default='', help=argparse.SUPPRESS)
     parser.add_argument(
         '--reports', type=Path, metavar='FOLDER', help='offer the reports below this folder'
     )
@@ -68,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     EmotionModelCard.load(options.model)
     port = options.port or _free_port(options.host)
     _check_address(options.host, port)
-    token = options.token
+    token = _token(options)
     if not token and not is_loopback(options.host):
         token = secrets.token_urlsafe(24)
     SETTINGS.pipeline = pipeline_config(options)
@@ -90,6 +94,23 @@ def run(options: argparse.Namespace) -> int:
         if SETTINGS.feed is not None:
             SETTINGS.feed.close()
     return 0
+
+
+def _token(options: argparse.Namespace) -> str:
+    """Return the token of the file or the environment, '' for none; ConfigError if it is none."""
+    token: str = options.token
+    if token:
+        print('fer dashboard: --token can be read by everybody on this computer (ps); use '
+              f'--token-file or ${TOKEN_VARIABLE}', file=sys.stderr)  # fmt: skip
+    elif options.token_file is not None:
+        try:
+            token = options.token_file.read_text(encoding='utf-8').strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f'--token-file: {options.token_file}: {error}') from error
+    token = token or os.environ.get(TOKEN_VARIABLE, '')
+    if not re.fullmatch(r'[\w.~-]*', token, re.ASCII) or (not token and options.token_file):
+        raise ConfigError('the token: expected letters, digits and - . _ ~ only')
+    return token
 
 
 def _free_port(host: str) -> int:

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
+from itertools import islice
 from threading import Lock
 from typing import Any
 
 import cv2
 
+from fer_ros.errors import shorten
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
 HISTORY_S = 180.0
@@ -24,6 +27,10 @@ WATCH_S = 3.0
 """A viewer who has not asked for so long has gone."""
 
 JPEG_QUALITY = 85
+MAX_FACES = 200
+MAX_VALUES = 100
+MAX_WARNING = 1000
+"""What other programs publish may be of any size."""
 
 Sample = tuple[float, list[tuple[int, str, float]]]
 
@@ -59,7 +66,10 @@ class CameraView:
                 self._samples.append(
                     (
                         round(now_s, 3),
-                        [(f.track_id, f.label, round(f.confidence, 3)) for f in frame.faces],
+                        [
+                            (face.track_id, face.label, _number(face.confidence, 3))
+                            for face in frame.faces[:MAX_FACES]
+                        ],
                     )
                 )
 
@@ -78,8 +88,9 @@ class CameraView:
 
     def take_diagnostics(self, values: dict[str, str], warning: str) -> None:
         """Remember what the node says of itself; *warning* is empty when all is well."""
+        shown = {shorten(k): shorten(v) for k, v in islice(values.items(), MAX_VALUES)}
         with self._lock:
-            self._diagnostics, self._warning = values, warning
+            self._diagnostics, self._warning = shown, shorten(warning, MAX_WARNING)
 
     def watch(self) -> None:
         """Note that somebody looks at the image now."""
@@ -121,7 +132,7 @@ class CameraView:
             'rate_hz': round(rate, 1),
             'model': model,
             'labels': list(frame.labels) if frame else [],
-            'faces': [_face(face) for face in frame.faces] if frame else [],
+            'faces': [_face(face) for face in frame.faces[:MAX_FACES]] if frame else [],
             'samples': [sample for sample in samples if sample[0] > since_s],
             'diagnostics': values,
             'warning': warning,
@@ -131,13 +142,18 @@ class CameraView:
 def _face(face: FaceEmotion) -> dict[str, Any]:
     return {
         'id': face.track_id,
-        'box': [round(float(n), 1) for n in face.box_xyxy],
+        'box': [_number(n, 1) for n in face.box_xyxy],
         'label': face.label,
-        'confidence': round(face.confidence, 4),
-        'probabilities': [round(float(p), 4) for p in face.probabilities],
-        'raw': [round(float(p), 4) for p in face.raw_probabilities],
+        'confidence': _number(face.confidence, 4),
+        'probabilities': [_number(p, 4) for p in face.probabilities],
+        'raw': [_number(p, 4) for p in face.raw_probabilities],
         'quality': list(face.quality),
     }
+
+
+def _number(value: float, digits: int) -> float:
+    """Return a number as JSON can hold it: another program's message may hold NaN."""
+    return round(float(value), digits) if math.isfinite(value) else 0.0
 
 
 def encode(image: UInt8Array) -> bytes:

@@ -32,7 +32,10 @@ def show() -> None:
     _facts(card)
     measurements = list(figures.find_measurements(card.about))
     for title, measured in measurements:
-        _measurement(title, measured)
+        try:
+            _measurement(title, measured)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            st.warning(f'{title} of this card cannot be shown: {type(error).__name__} {error}')
     if not any('confusion_matrix' in measured for _, measured in measurements):
         _pictures(name)
     texts = {

@@ -9,6 +9,7 @@ import html
 import io
 import json
 from collections import Counter
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -31,6 +32,7 @@ from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 WORKING = Lock()
 """One image at a time: viewers share the computer, and the robot's nodes need it too."""
 
+MAX_PHOTOS = 100
 CROWD = 6
 """From so many faces on a photo is summarised."""
 
@@ -46,27 +48,31 @@ def show_photos(files: dict[str, bytes], settings: dict[str, Any], hide: bool) -
         settings: what differs from the page's own, named 'section.field'.
         hide: make faces unrecognisable.
     """
-    images: dict[str, UInt8Array] = {}
-    for name, data in files.items():
+    if len(files) > MAX_PHOTOS:
+        st.warning(f'Only the first {MAX_PHOTOS} of {len(files)} photos are read.')
+    frames: dict[str, FrameEmotions] = {}
+    for name, data in islice(files.items(), MAX_PHOTOS):
         try:
-            images[name] = decode_image(np.frombuffer(data, np.uint8))
+            # Decoded photos take too much room to be kept.
+            frames[name] = _read(decode_image(np.frombuffer(data, np.uint8)), settings)
         except ImageError as error:
             st.error(f'{name} is not a photo that can be read: {error}', icon=BROKEN)
-    if len(images) == 1:
-        ((name, image),) = images.items()
-        show_photo(image, name, settings, hide)
+    if not frames:
         return
-    if not images:
+    if len(frames) == 1:
+        ((name, frame),) = frames.items()
+        _show(decode_image(np.frombuffer(files[name], np.uint8)), frame, name, hide)
+        _offer_results(frames, name)
         return
-    frames = {name: _read(image, settings) for name, image in images.items()}
     rows = [
         {'photo': name, 'faces': len(frame.faces), **Counter(f.label for f in frame.faces)}
         for name, frame in frames.items()
     ]
     st.dataframe(rows, hide_index=True)
     _offer_results(frames, 'photos')
-    chosen = st.selectbox('Photo', list(images))
-    _show(images[chosen], frames[chosen], chosen, hide)
+    chosen = st.selectbox('Photo', list(frames))
+    image = decode_image(np.frombuffer(files[chosen], np.uint8))
+    _show(image, frames[chosen], chosen, hide)
 
 
 def show_photo(image: UInt8Array, name: str, settings: dict[str, Any], hide: bool) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.errors import shorten
 
 HEIGHT_PX = 900
 MAX_BYTES = 30_000_000
@@ -42,23 +43,37 @@ def show() -> None:
 
 
 def _find(folder: Path | None) -> dict[str, Path]:
+    """Return the reports below *folder* by name, newest first; links out of it are no reports."""
     if folder is None:
         return {}
-    pages = sorted(folder.rglob('*.html'), key=lambda path: path.stat().st_mtime, reverse=True)
-    return {str(page.relative_to(folder)): page for page in pages}
+    pages = [page for page in folder.rglob('*.html') if _lies_in(page, folder)]
+    pages.sort(key=lambda page: page.stat().st_mtime, reverse=True)
+    return {shorten(str(page.relative_to(folder))): page for page in pages}
+
+
+def _lies_in(file: Path, folder: Path) -> bool:
+    """Return whether *file* is one, wherever its links lead to, and lies below *folder*."""
+    try:
+        return file.resolve().is_relative_to(folder.resolve()) and file.is_file()
+    except (OSError, RuntimeError, ValueError):
+        return False  # No file can have that name, or its links go round.
 
 
 def _with_pictures(page: str, folder: Path) -> str:
     """Return *page* with the pictures beside it put into it, since a frame has no folder."""
+    left_bytes = MAX_BYTES
 
     def embed(match: re.Match[str]) -> str:
-        picture = (folder / match[1]).resolve()
-        if not picture.is_relative_to(folder.resolve()) or not picture.is_file():
+        nonlocal left_bytes
+        picture = folder / match[1]
+        if not _lies_in(picture, folder) or picture.stat().st_size > left_bytes:
             return match[0]
+        content = picture.read_bytes()
+        left_bytes -= len(content)
         kind = 'svg+xml' if picture.suffix == '.svg' else 'png'
-        return f'src="data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"'
+        return f'src="data:image/{kind};base64,{base64.b64encode(content).decode()}"'
 
-    return re.sub(r'src="([^":]+\.(?:png|svg))"', embed, page)
+    return re.sub(r'src="([^":]{1,1000}\.(?:png|svg))"', embed, page)
 
 
 def _frame(page: str) -> None:

@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from fer_ros.dashboard.access import LOOPBACK_NAMES, TokenMiddleware
 from fer_ros.dashboard.camera_view import CameraView
+from fer_ros.dashboard.connections import bound_connections
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.dashboard.webcam import webcam
 
@@ -34,6 +35,7 @@ def serve(host: str, port: int, token: str) -> None:
         port: number to listen on.
         token: needed by every viewer; empty for none, which is for loopback addresses only.
     """
+    bound_connections()
     guard = (
         Middleware(TokenMiddleware, token=token)
         if token

@@ -16,9 +16,8 @@ from rclpy.context import Context
 from rclpy.executors import (
     ExternalShutdownException,
     ShutdownException,
-    SingleThreadedExecutor,
 )
-from rclpy.node import Node, NodeNameNonExistentError
+from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
@@ -29,12 +28,15 @@ from fer_msgs.srv import SetModel
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.errors import ImageError
 from fer_ros.messages.emotions import frame_emotions
+from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.environment import check_environment, ros_arguments
+from fer_ros.nodes.executor import ResilientExecutor
 from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.nodes.ros_messages import to_bgr
 
 EMOTIONS_TYPE = 'fer_msgs/msg/EmotionArray'
 IMAGE_TYPES = {'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'}
+MAX_CAMERAS = 64
 LOOK_AROUND_S = 0.5
 ANSWER_TIMEOUT_S = 5.0
 MODEL_TIMEOUT_S = 60.0
@@ -50,9 +52,7 @@ class DashboardFeed:
         prepare_middleware()
         self._context = Context()
         rclpy.init(args=ros_arguments([]), context=self._context)
-        self._node = Node(
-            f'fer_dashboard_{os.getpid()}', context=self._context, start_parameter_services=False
-        )
+        self._node = FerNode(f'fer_dashboard_{os.getpid()}', context=self._context)
         self._views: dict[str, CameraView] = {}
         self._emotions: dict[str, Subscription] = {}
         self._images: dict[str, Subscription] = {}
@@ -60,7 +60,7 @@ class DashboardFeed:
             DiagnosticArray, '/diagnostics', self._on_diagnostics, QoSProfile(depth=10)
         )
         self._node.create_timer(LOOK_AROUND_S, self._look_around)
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = ResilientExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = Thread(target=self._spin, name='dashboard_feed', daemon=True)
         self._thread.start()
@@ -118,7 +118,8 @@ class DashboardFeed:
             for name, types in self._node.get_topic_names_and_types()
             if EMOTIONS_TYPE in types and self._node.count_publishers(name)
         }
-        for topic in found - self._views.keys():
+        room = MAX_CAMERAS - len(self._views.keys() & found)
+        for topic in sorted(found - self._views.keys())[:room]:
             self._views[topic] = CameraView(topic)
             self._emotions[topic] = self._node.create_subscription(
                 EmotionArray, topic, self._frame_taker(topic), QoSProfile(depth=1)

@@ -5,15 +5,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from fer_ros.dashboard import camera_view
-from fer_ros.dashboard.access import TokenMiddleware, is_loopback
+from fer_ros.dashboard.access import (
+    GUESS_S,
+    MAX_GUESSES,
+    TokenMiddleware,
+    WrongTokens,
+    is_loopback,
+)
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.dashboard.figures import confusion_png, find_measurements, robustness_png
+from fer_ros.dashboard.report_page import _find, _with_pictures
 from fer_ros.labels import EMOTIONS
 from fer_ros.types import FaceEmotion, FrameEmotions
 
@@ -128,7 +139,12 @@ def test_is_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
-def ask(kind: str, query: bytes = b'', cookie: bytes = b'') -> list[dict]:
+GUARD: dict[str, Any] = {'path': '/', 'client': ('192.0.2.1', 7)}
+
+
+def ask(
+    kind: str, query: bytes = b'', cookie: bytes = b'', guard: Any = None, **scope: Any
+) -> list[dict]:
     """Return what a server behind the middleware answers; 'inside' if it was let through."""
     sent: list[dict] = []
 
@@ -139,8 +155,10 @@ def ask(kind: str, query: bytes = b'', cookie: bytes = b'') -> list[dict]:
         sent.append(message)
 
     headers = [(b'cookie', cookie)] if cookie else []
-    scope = {'type': kind, 'path': '/', 'query_string': query, 'headers': headers}
-    asyncio.run(TokenMiddleware(app, 'secret')(scope, None, send))
+    scope = {'type': kind, 'query_string': query, 'headers': headers, **GUARD, **scope}
+    guard = guard or TokenMiddleware(None, 'secret')
+    guard._app = app
+    asyncio.run(guard(scope, None, send))
     return sent
 
 
@@ -172,6 +190,93 @@ def test_the_token_moves_from_the_address_to_a_cookie() -> None:
     assert start['status'] == 303
     assert headers[b'location'] == b'/'
     assert b'fer_dashboard_token=secret; HttpOnly; SameSite=Strict' in headers[b'set-cookie']
+
+
+@pytest.mark.parametrize(
+    'path, location',
+    [
+        ('/live', b'/live'),
+        ('//evil.example', b'/evil.example'),
+        ('/\\evil.example', b'/%5Cevil.example'),
+        ('/a\r\nset-cookie: x=1', b'/a%0D%0Aset-cookie%3A%20x%3D1'),
+    ],
+)
+def test_nobody_is_sent_elsewhere(path: str, location: bytes) -> None:
+    headers = dict(ask('http', b'token=secret', path=path)[0]['headers'])
+    assert headers[b'location'] == location
+
+
+def test_who_guesses_has_to_wait_and_nobody_else() -> None:
+    guard = TokenMiddleware(None, 'secret')
+
+    def status(query: bytes = b'', cookie: bytes = b'', address: str = '192.0.2.1') -> Any:
+        answer = ask('http', query, cookie, guard, client=(address, 7))[0]
+        return answer.get('status', answer['type'])
+
+    # An old cookie, sent with every request of an open page, is one guess.
+    assert {status(cookie=b'fer_dashboard_token=old') for _ in range(50)} == {401}
+    assert {status(b'token=%d' % n) for n in range(9)} == {401}
+    right = b'fer_dashboard_token=secret'
+    assert status(b'token=secret') == status(b'token=10') == status(cookie=right) == 429
+    assert status(cookie=right, address='192.0.2.2') == 'inside'
+
+
+def test_what_is_known_of_wrong_tokens_is_bounded_and_forgotten() -> None:
+    wrong = WrongTokens()
+    for n in range(MAX_GUESSES):
+        wrong.add('a', str(n), 0.0)
+    assert wrong.too_many('a', GUESS_S)
+    assert not wrong.too_many('a', GUESS_S + 1)
+    for n in range(5000):
+        wrong.add(str(n), 'x', 0.0)
+    assert len(wrong._tried) == 1000
+
+
+def test_reports_are_files_of_their_folder(tmp_path: Path) -> None:
+    folder, outside = tmp_path / 'reports', tmp_path / 'secret.html'
+    (folder / 'folder.html').mkdir(parents=True)
+    outside.write_text('secret')
+    (folder / 'link.html').symlink_to(outside)
+    (folder / 'round.html').symlink_to(folder / 'round.html')
+    (folder / 'gone.html').symlink_to(folder / 'nothing')
+    (folder / 'inside.html').symlink_to(folder / 'report.html')
+    odd = folder / os.fsdecode(b'odd\xff.html')
+    for page in (folder / 'report.html', odd):
+        page.write_text('report')
+    assert set(_find(folder)) == {'report.html', 'inside.html', 'odd?.html'}
+    assert _find(None) == {}
+
+
+def test_pictures_of_a_report_lie_beside_it(tmp_path: Path) -> None:
+    (tmp_path / 'a.png').write_bytes(b'png')
+    (tmp_path / 'link.png').symlink_to('/etc/hostname')
+    for source in ('../x.png', 'x' * 5000 + '.png', 'x' * 300 + '.png', 'a\0.png', 'link.png'):
+        page = f'<img src="{source}">'
+        assert _with_pictures(page, tmp_path) == page
+    assert 'base64,cG5n' in _with_pictures('<img src="a.png">', tmp_path)
+
+
+def test_numbers_that_json_cannot_hold_become_zero() -> None:
+    nan = float('nan')
+    face = FaceEmotion(
+        track_id=1,
+        box_xyxy=np.full(4, nan, np.float32),
+        landmarks=np.zeros((5, 2), np.float32),
+        detection_score=nan,
+        raw_probabilities=np.array([nan, 0.5], np.float32),
+        probabilities=np.array([float('inf'), 0.5], np.float32),
+        label='sad',
+        confidence=nan,
+    )
+    view = CameraView('/emotions')
+    view.take_frame(FrameEmotions(1.0, (48, 64), ('sad', 'happy'), (face,) * 1000), 'm')
+    view.take_diagnostics({'k' * 9999: 'v' * 9999}, 'w' * 9999)
+    state = view.snapshot(0.0)
+    assert json.dumps(state, allow_nan=False)
+    assert len(state['faces']) == 200
+    assert state['faces'][0]['probabilities'] == [0.0, 0.5]
+    assert len(json.dumps(state['diagnostics'])) < 500
+    assert len(state['warning']) == 1000
 
 
 def test_measurements_are_found_wherever_they_lie_in_a_card() -> None:
