@@ -138,7 +138,7 @@ def test_several_photos_and_a_crowd(
     page.get(dashboard.address('/photo'))
     drop(page, tmp_path / 'crowd.png')
     wait_for(lambda: re.search(r'happy \d of 8', text_of(page)), 'the summary of eight faces')
-    assert 'Annotated image' in text_of(page)
+    wait_for(lambda: 'Annotated image' in text_of(page), 'the annotated image')
     assert width_of(page) <= 390
     assert not problems(page)
 
