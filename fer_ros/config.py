@@ -197,6 +197,11 @@ class TrackingConfig(_Checked):
         low=0.01,
         high=1.0,
     )
+    appearance: bool = setting(
+        True,
+        'tell people apart by what their faces look like, too, so that ids stay where people cross '
+        'or the view jumps; kept in memory only, and forgotten with the person',
+    )
     max_jitter_s: float = setting(
         0.5,
         'a stamp that lies before the newest one by no more than this belongs to a late image; one '

@@ -98,11 +98,10 @@ class FaceReader:
         check_image(image)
         timings_ms: dict[str, float] = {}
         card, shape_hw = self.classifier.card, image.shape[:2]
-        template, size_px, channels = card.template_px, card.size_px, card.crop_channels
         with timed(timings_ms, 'detection'):
             detections = (find or self.detect)(image)
         with timed(timings_ms, 'alignment'):
-            aligned = align_faces(image, detections, template, size_px, channels)
+            aligned = align_faces(image, detections, card.template_px, card.size_px, channels=3)
             quality = assess_quality(detections, aligned, shape_hw, self._config.quality)
         with timed(timings_ms, 'classification'):
             scores = self.classifier.classify(aligned.crops)
@@ -110,7 +109,7 @@ class FaceReader:
         visible = FaceDetections(
             clip_boxes(found.boxes_xyxy, shape_hw), found.landmarks, found.scores
         )
-        return FaceReadings(shape_hw, visible, scores, tuple(quality), timings_ms)
+        return FaceReadings(shape_hw, visible, scores, tuple(quality), aligned.crops, timings_ms)
 
     def read_photo(self, image: UInt8Array) -> FrameEmotions:
         """Return the faces of a single photo, numbered from 1, best detection score first.

@@ -194,6 +194,7 @@ class FaceReadings:
         detections: N faces, their boxes clipped to the image.
         scores: their N rows of probabilities.
         quality: for each face what makes it hard to read (see fer_ros.recognition.quality).
+        crops: uint8 (N, S, S, 3) BGR, upright.
         timings_ms: milliseconds per stage.
     """
 
@@ -201,13 +202,16 @@ class FaceReadings:
     detections: FaceDetections
     scores: EmotionScores
     quality: tuple[tuple[str, ...], ...]
+    crops: UInt8Array
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that all three describe the same faces."""
-        counts = len(self.detections), len(self.scores), len(self.quality)
+        """Check that all describe the same faces."""
+        counts = len(self.detections), len(self.scores), len(self.quality), len(self.crops)
         if len(set(counts)) != 1:
-            raise ValueError(f'expected as many detections as scores and qualities, got {counts}')
+            raise ValueError(
+                f'expected as many detections as scores, qualities and crops, got {counts}'
+            )
 
     def __len__(self) -> int:
         """Return the number of faces."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from fer_ros.config import SmoothingConfig, TrackingConfig
+from fer_ros.people.appearance import describe
 from fer_ros.people.clock import StreamClock
 from fer_ros.people.smoothing import EmotionSmoother
 from fer_ros.people.tracking import FaceTracker
@@ -55,7 +56,8 @@ class People:
         if jumped_back:
             self._tracker.reset()
         detections, scores = readings.detections, readings.scores
-        track_ids = self._tracker.update(detections.boxes_xyxy, now_s)
+        looks = describe(readings.crops) if self._tracker.config.appearance else None
+        track_ids = self._tracker.update(detections.boxes_xyxy, now_s, looks)
         self._smoother.keep_only(self._tracker.track_ids)
         faces = []
         for row in np.argsort(track_ids, kind='stable'):

@@ -11,6 +11,7 @@ import numpy as np
 
 from fer_ros.config import TrackingConfig
 from fer_ros.geometry import pairwise_iou
+from fer_ros.people.appearance import Looks
 from fer_ros.types import Float32Array, Int64Array
 
 VELOCITY_TIME_CONSTANT_S = 0.15
@@ -22,6 +23,14 @@ MAX_PREDICTION_S = 0.3
 MAX_PEOPLE = 1000
 """No more are remembered, whatever the stamps say: where a clock stands still nobody grows old."""
 
+MIN_LIKENESS = 0.62
+"""Faces that look less alike are different people's, wherever they are."""
+MIN_LIKENESS_AT_ONCE = 0.7
+"""The same in two frames that follow one another within AT_ONCE_S: nobody changes that fast."""
+AT_ONCE_S = 0.2
+FAMILIAR = 0.75
+"""A person who was lost is known again by looks this much alike, wherever they return."""
+
 
 @dataclass
 class _Track:
@@ -29,6 +38,7 @@ class _Track:
     stamp_s: float
     box_xyxy: Float32Array
     velocity_px_s: Float32Array
+    looks: Looks | None
 
     def expected_box(self, stamp_s: float) -> Float32Array:
         ahead_s = min(stamp_s - self.stamp_s, MAX_PREDICTION_S)
@@ -68,12 +78,15 @@ class FaceTracker:
         """Forget everybody, as after a jump in time; ids already given are not used again."""
         self._tracks.clear()
 
-    def update(self, boxes_xyxy: Float32Array, stamp_s: float) -> Int64Array:
+    def update(
+        self, boxes_xyxy: Float32Array, stamp_s: float, looks: Float32Array | None = None
+    ) -> Int64Array:
         """Return the id of each face; must also be called for frames without any.
 
         Args:
             boxes_xyxy: float32 (N, 4) px.
             stamp_s: seconds, not before the last call's.
+            looks: float32 (N, D); see fer_ros.people.appearance. None to go by place alone.
 
         Returns:
             int64 (N,).
@@ -83,33 +96,58 @@ class FaceTracker:
         known = sorted(self._tracks, key=lambda track: track.stamp_s)
         self._tracks = [track for track in known[-MAX_PEOPLE:] if track.stamp_s >= oldest]
         ids = np.zeros(len(boxes_xyxy), np.int64)
-        for row, face in self._matches(boxes_xyxy, stamp_s):
-            self._tracks[row].move_to(boxes_xyxy[face], stamp_s)
-            ids[face] = self._tracks[row].track_id
+        for row, face in self._matches(boxes_xyxy, stamp_s, looks):
+            track = self._tracks[row]
+            track.move_to(boxes_xyxy[face], stamp_s)
+            if track.looks and looks is not None:
+                track.looks.add(looks[face], stamp_s)
+            ids[face] = track.track_id
         for face in (int(i) for i in np.flatnonzero(ids == 0)):
             ids[face] = self._next_id
-            self._tracks.append(
-                _Track(self._next_id, stamp_s, boxes_xyxy[face], np.zeros(2, np.float32))
-            )
+            look = None if looks is None else Looks(looks[face], stamp_s)
+            still = np.zeros(2, np.float32)
+            self._tracks.append(_Track(self._next_id, stamp_s, boxes_xyxy[face], still, look))
             self._next_id += 1
         return ids
 
-    def _matches(self, boxes_xyxy: Float32Array, stamp_s: float) -> list[tuple[int, int]]:
-        """Return (track, face) pairs, each used once: by overlap, then by nearness."""
+    def _matches(
+        self, boxes_xyxy: Float32Array, stamp_s: float, looks: Float32Array | None
+    ) -> list[tuple[int, int]]:
+        """Return (track, face) pairs, each used once: by overlap, then nearness, then looks."""
         if not self._tracks or not len(boxes_xyxy):
             return []
+        gaps_s = np.array([stamp_s - track.stamp_s for track in self._tracks])
+        likeness = self._likeness(looks, gaps_s, len(boxes_xyxy))
         expected = np.stack([track.expected_box(stamp_s) for track in self._tracks])
         overlap = pairwise_iou(expected, boxes_xyxy)
         overlap[overlap < self.config.min_iou] = 0
-        pairs = _best_first(overlap)
+        pairs = _best_first(overlap * likeness)
         # Mostly everybody is where they were expected.
         if len(pairs) < min(overlap.shape):
-            gaps_s = np.array([stamp_s - track.stamp_s for track in self._tracks])
-            nearness = _nearness(expected, boxes_xyxy, gaps_s)
-            for row, face in pairs:
-                nearness[row, :] = nearness[:, face] = 0
-            pairs += _best_first(nearness)
+            nearness = _nearness(expected, boxes_xyxy, gaps_s) * likeness
+            pairs += _best_first(_without(nearness, pairs))
+        if looks is not None and len(pairs) < min(overlap.shape):
+            pairs += _best_first(_without(np.where(likeness > FAMILIAR, likeness, 0), pairs))
         return pairs
+
+    def _likeness(self, looks: Float32Array | None, gaps_s: np.ndarray, count: int) -> np.ndarray:
+        """Return (T, N): how much each face looks like each person; 0 for somebody else.
+
+        Where looks are not known, everybody looks alike, but nobody familiar.
+        """
+        likeness = np.full((len(self._tracks), count), FAMILIAR)
+        for row, track in enumerate(self._tracks):
+            if track.looks and looks is not None:
+                likeness[row] = track.looks.likeness(looks)
+        least = np.where(gaps_s < AT_ONCE_S, MIN_LIKENESS_AT_ONCE, MIN_LIKENESS)
+        return np.where(likeness >= least[:, None], likeness, 0)
+
+
+def _without(likeness: np.ndarray, pairs: list[tuple[int, int]]) -> np.ndarray:
+    """Return *likeness* with zeros for rows and columns that are used already."""
+    for row, column in pairs:
+        likeness[row, :] = likeness[:, column] = 0
+    return likeness
 
 
 def _best_first(likeness: np.ndarray) -> list[tuple[int, int]]:

@@ -25,6 +25,8 @@ OWN = {
 SMALLEST_PROBABILITY = np.float32(1e-12)
 ROUNDING = 0.02
 """How far from 1 the probabilities of an 8-bit model may sum to."""
+MAX_BATCH = 64
+"""More crops are worked off in batches of so many: a network's memory grows with its batch."""
 
 
 class Runtime(Protocol):
@@ -81,6 +83,9 @@ class EmotionClassifier:
             )
         if not len(crops):
             return np.zeros((0, card.columns), np.float32)
+        if len(crops) > MAX_BATCH:
+            parts = range(0, len(crops), MAX_BATCH)
+            return np.concatenate([self.logits(crops[at : at + MAX_BATCH]) for at in parts])
         both = np.concatenate([crops, crops[:, :, ::-1]]) if card.mirror else crops
         outputs = self.runtime.logits(model_input(both, card))
         if card.outputs == 'probabilities':

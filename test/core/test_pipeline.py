@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from fer_ros.config import replace
 from fer_ros.images.demo import DemoSource
 from fer_ros.labels import EMOTIONS, UNKNOWN
 from fer_ros.reader import FaceReader
+from fer_ros.recognition.classifier import MAX_BATCH
 
 
 @pytest.fixture(scope='module')
@@ -160,3 +162,24 @@ def test_equal_input_gives_equal_output(astronaut: np.ndarray) -> None:
     first, second = (FaceReader().read_photo(astronaut).faces[0] for _ in range(2))
     for item in dataclasses.fields(first):
         np.testing.assert_equal(getattr(first, item.name), getattr(second, item.name), item.name)
+
+
+def test_many_crops_are_worked_off_in_batches_of_bounded_size(astronaut: np.ndarray) -> None:
+    classifier = FaceReader().classifier
+    runtime, sizes = classifier.runtime, []
+
+    class Counting:
+        name = runtime.name
+
+        def logits(self, batch: np.ndarray) -> np.ndarray:
+            sizes.append(len(batch))
+            return runtime.logits(batch)
+
+    face = cv2.resize(cv2.cvtColor(astronaut[55:185, 165:285], cv2.COLOR_BGR2GRAY), (48, 48))
+    crops = np.stack([np.roll(face, n % 5, axis=0) for n in range(2 * MAX_BATCH + 3)])
+    alone = classifier.classify(crops[:5]).probabilities
+    classifier.runtime = Counting()
+    found = classifier.classify(crops).probabilities
+    assert len(sizes) == 3
+    assert max(sizes) <= 2 * MAX_BATCH, 'each with its mirror image'
+    assert found == pytest.approx(alone[np.arange(len(crops)) % 5], abs=1e-3)

@@ -1,0 +1,69 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How alike two faces look: enough to tell people in view apart, not to recognise anybody.
+
+A few hundred grey and colour values of an aligned face. They are kept in memory with the person's
+track, go with it, and are never published or stored.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import cv2
+import numpy as np
+
+from fer_ros.types import Float32Array, UInt8Array
+
+GREY_PX, COLOUR_PX = 12, 6
+CHROMA_WEIGHT = 3
+"""Skin, hair and what is behind differ less in chroma than in lightness."""
+KEPT = 6
+INTERVAL_S = 0.3
+"""So many looks of a person are kept, at least so far apart, so that a head that was turned away is
+known again."""
+
+
+def describe(crops: UInt8Array) -> Float32Array:
+    """Return what aligned faces look like.
+
+    Args:
+        crops: uint8 (N, S, S, 3) BGR.
+
+    Returns:
+        float32 (N, D), rows of unit length: the product of two is 1 for the same picture, about
+        0.9 for the same face a moment later, and 0.5 for another one.
+    """
+    size = GREY_PX**2 + 3 * COLOUR_PX**2
+    looks = np.zeros((len(crops), size), np.float32)
+    for row, crop in enumerate(crops):
+        small = cv2.resize(crop, (GREY_PX, GREY_PX), interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+        small = cv2.resize(small, (COLOUR_PX, COLOUR_PX), interpolation=cv2.INTER_AREA)
+        lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
+        lab[..., 0] -= lab[..., 0].mean()
+        lab[..., 1:] = CHROMA_WEIGHT * (lab[..., 1:] - 128)
+        parts = (grey - grey.mean()).ravel(), lab.ravel()
+        looks[row] = np.concatenate([part / max(np.linalg.norm(part), 1e-6) for part in parts])
+    return looks / np.float32(np.sqrt(2))
+
+
+class Looks:
+    """What one person has looked like: the last time, and now and then before."""
+
+    def __init__(self, look: Float32Array, stamp_s: float) -> None:
+        """Begin with one look, float32 (D,)."""
+        self._kept: deque[Float32Array] = deque([look], maxlen=KEPT)
+        self._last, self._kept_s = look, stamp_s
+
+    def add(self, look: Float32Array, stamp_s: float) -> None:
+        """Take the look of another moment."""
+        self._last = look
+        if stamp_s - self._kept_s >= INTERVAL_S:
+            self._kept.append(look)
+            self._kept_s = stamp_s
+
+    def likeness(self, looks: Float32Array) -> Float32Array:
+        """Return float32 (N,): how much faces, float32 (N, D), are like this person at most."""
+        likeness: Float32Array = (np.stack([self._last, *self._kept]) @ looks.T).max(axis=0)
+        return likeness
