@@ -1,10 +1,10 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m training.export``: see training.emotion.export."""
+"""``python -m training export``, by the name it had before 0.2.0."""
 
 import sys
 
-from training.emotion.export import main
+from training.__main__ import main
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(['export', *sys.argv[1:]]))

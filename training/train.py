@@ -1,10 +1,10 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m training.train``: see training.emotion.train."""
+"""``python -m training train``, by the name it had before 0.2.0."""
 
 import sys
 
-from training.emotion.train import main
+from training.__main__ import main
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(['train', *sys.argv[1:]]))

@@ -102,3 +102,27 @@ def _together(files: Sequence[str]) -> Iterator[tuple[int, int]]:
         below = name.split('/')[1:-1]
         if below:
             yield first_of.setdefault('/'.join(below), row), row
+
+
+def folds(groups: Int64Array, targets: Int64Array, count: int, seed: int = 0) -> Int64Array:
+    """Return int64 (N,): the fold of each face; a group lies in one, classes are spread evenly.
+
+    Args:
+        groups: int64 (N,).
+        targets: int64 (N,).
+        count: of folds, at most; there are no more than groups.
+        seed: of the order of the groups.
+    """
+    names, sizes = np.unique(groups, return_counts=True)
+    count = min(count, len(names))
+    filled = np.zeros((count, int(targets.max()) + 1))
+    result = np.zeros(len(groups), np.int64)
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    for place in shuffled[np.argsort(-sizes[shuffled], kind='stable')]:
+        rows = groups == names[place]
+        mine = np.bincount(targets[rows], minlength=filled.shape[1])
+        # Where these classes are rarest, and of several such folds the emptiest.
+        best = min(range(count), key=lambda fold: (filled[fold] @ mine, filled[fold].sum()))
+        filled[best] += mine
+        result[rows] = best
+    return result

@@ -14,13 +14,14 @@ import pytest
 from fer_ros import EmotionPipeline, PipelineConfig
 from fer_ros.cli import main
 from fer_ros.config import ClassificationConfig, replace
+from fer_ros.data.groups import folds
 from fer_ros.errors import DataError, ModelError
 from fer_ros.images.demo import sample_photo
 from fer_ros.models.card import MODELS_DIR, EmotionModelCard
 from fer_ros.recognition.classifier import make_classifier
 from fer_ros.teaching.features import FrozenNetwork
 from fer_ros.teaching.figures import Share, gain_interval
-from fer_ros.teaching.fit import LastLayer, choose_pull, fit, fit_temperature, folds
+from fer_ros.teaching.fit import LastLayer, choose_pull, fit, fit_temperature
 from fer_ros.teaching.network import features_of, last_layer, with_last_layer
 from fer_ros.teaching.teach import teach
 

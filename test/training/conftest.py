@@ -52,6 +52,6 @@ def run(folder: Path) -> Path:
 
     assert main([str(folder / 'run.yaml'), '--output', str(folder / 'run')]) == 0
     longer = with_values(configuration.load(folder / 'run.yaml'), {'optimization.epochs': 4})
-    configuration.save(longer, folder / 'longer.yaml')
+    settings.save(longer, folder / 'longer.yaml')
     assert main([str(folder / 'longer.yaml'), '--output', str(folder / 'run'), '--resume']) == 0
     return folder / 'run'

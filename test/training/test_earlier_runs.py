@@ -73,7 +73,7 @@ def test_faces_that_nobody_labelled_learn_from_teachers(
     album = SetConfig(path=str(tmp_path / 'album'), unlabelled=True, weight=2.0)
     student = dataclasses.replace(config, sets=(*config.sets, album), teachers=(str(run),))
     loaded = load_sets(student)
-    assert loaded.counts['album'] == {'training': {'unlabelled': 3}}
+    assert loaded.data['album'] == {'training': {'unlabelled': 3}}
     assert [faces.name for faces in loaded.validation] == ['faces']
     targets = head_targets(loaded.training, student) * loaded.weights[:, None]
     assert targets[-3:].sum() == 0

@@ -71,7 +71,7 @@ def test_an_exported_model_can_be_evaluated_and_is_calibrated(exported: Path, fo
 def test_a_card_tells_no_path_of_the_machine(run: Path, config: RunConfig, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / 'run')
     learned = with_values(config, {'start': str(tmp_path / 'a'), 'teachers': [str(tmp_path / 'b')]})
-    configuration.save(learned, tmp_path / 'run' / 'config.yaml')
+    settings.save(learned, tmp_path / 'run' / 'config.yaml')
     export_run(tmp_path / 'run', tmp_path / 'out', ['litert'], 'float32')
     card = (tmp_path / 'out.json').read_text()
     assert '"start": "a"' in card

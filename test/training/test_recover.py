@@ -23,10 +23,13 @@ from training.detector.train import read_recipe
 from training.emotion import config as configuration
 from training.emotion.architectures import build_model
 from training.emotion.config import ModelConfig, RunConfig, SetConfig
-from training.emotion.export import litert_predictor, predict
-from training.emotion.runs import load_run, new_model, start_from
+from training.engine.export import litert_predictor, predict
+from training.emotion.runs import load_run, new_model
+from training.emotion.start import start_from
 from training.engine.checkpoints import Checkpoint, write_checkpoint
-from training.engine.from_litert import MAX_DIFFERENCE, LiteRtWeights, fill, main, recover
+from training.__main__ import main
+from training.emotion.shipped import MAX_DIFFERENCE, recover
+from training.engine.from_litert import LiteRtWeights, fill
 
 SMALL = {'widths': [8, 16], 'blocks': [1, 1], 'stem': 4, 'dropout': 0.0}
 
@@ -49,7 +52,7 @@ def small_run(folder: Path, **options: object) -> RunConfig:
     rng = np.random.default_rng(3)
     weights = [rng.uniform(0.1, 0.5, one.shape).astype(np.float32) for one in model.weights]
     (folder / 'checkpoints').mkdir(parents=True)
-    configuration.save(config, folder / 'config.yaml')
+    settings.save(config, folder / 'config.yaml')
     write_checkpoint(folder / 'checkpoints' / 'best.npz', Checkpoint(1, [], weights))
     return config
 

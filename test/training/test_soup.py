@@ -30,7 +30,7 @@ def altered(run: Path, folder: Path, change: float, kernels: float = 1.0) -> Pat
         for one in model.get_weights()
     ]
     (folder / 'checkpoints').mkdir(parents=True)
-    configuration.save(config, folder / 'config.yaml')
+    settings.save(config, folder / 'config.yaml')
     write_checkpoint(folder / 'checkpoints' / 'best.npz', Checkpoint(1, [], weights))
     return folder
 

@@ -237,7 +237,7 @@ def test_a_configuration_is_written_and_read_back(tmp_path: Path) -> None:
     config = configuration.from_mapping(
         {**GOOD, 'model': {'options': {'widths': [8, 16]}}, 'optimization': {'size_steps': {0: 36}}}
     )
-    configuration.save(config, tmp_path / 'run.yaml')
+    settings.save(config, tmp_path / 'run.yaml')
     again = configuration.load(tmp_path / 'run.yaml')
     assert again.sets[0].path == str(tmp_path / 'a.npz')
     assert dataclasses.replace(again, sets=config.sets) == config

@@ -32,7 +32,8 @@ from training.emotion.batches import FaceBatches, head_targets, model_input
 from training.emotion.config import RunConfig
 from training.emotion.data import load_sets
 from training.emotion.losses import HeadsLoss, class_shares, effective_class_weights
-from training.emotion.train import main, make_loss, train
+from training.__main__ import main
+from training.emotion.train import make_loss, train
 from training.emotion.tune import search, with_values
 from training.engine.checkpoints import read_checkpoint
 
@@ -123,8 +124,8 @@ def test_sets_are_mixed_weighed_and_reported_apart(config: RunConfig, folder: Pa
     assert set(loaded.weights) == {0.5, 1.0}
     assert [faces.name for faces in loaded.validation] == ['faces', 'mine']
     assert (
-        loaded.counts['mine']['training'] | {'angry': 24, 'disgust': 0}
-        == (loaded.counts['mine']['training'])
+        loaded.data['mine']['training'] | {'angry': 24, 'disgust': 0}
+        == (loaded.data['mine']['training'])
     )
     with pytest.raises(DataError, match="two data sets are called 'faces'"):
         load_sets(with_values(config, {'sets': [{'path': path}, {'path': path}]}))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -21,6 +22,8 @@ from fer_ros.types import Float32Array, UInt8Array
 @dataclass(frozen=True)
 class AugmentationConfig:
     """Strength of each change; probabilities are a face's chance of it."""
+
+    RENAMED: ClassVar[dict[str, str]] = {'calm_epochs': 'no_mix_epochs'}
 
     flip: float = setting(0.5, 'chance of the mirror image', low=0, high=1)
     rotation_deg: float = setting(15.0, 'largest turn either way', low=0, high=180)
@@ -39,7 +42,7 @@ class AugmentationConfig:
     erasing: float = setting(0.25, 'chance of one erased rectangle', low=0, high=1)
     mixup: float = setting(0.2, 'alpha of mixup; 0 for none', low=0, high=10)
     cutmix: float = setting(0.0, 'chance of CutMix for a batch', low=0, high=1)
-    calm_epochs: int = setting(
+    no_mix_epochs: int = setting(
         0, 'last epochs without erasing, mixup and CutMix', low=0, high=100000
     )
 
@@ -47,7 +50,7 @@ class AugmentationConfig:
         """Check ranges."""
         check_settings(self)
 
-    def calm(self) -> AugmentationConfig:
+    def without_mixing(self) -> AugmentationConfig:
         """Return the same without what hides or blends faces, for the last epochs."""
         return dataclasses.replace(self, erasing=0.0, mixup=0.0, cutmix=0.0)
 

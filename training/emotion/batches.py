@@ -9,10 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from fer_ros.data.face_set import FaceSet
-from fer_ros.recognition.preprocessing import normalize
+from fer_ros.models.input_format import InputFormat
+from fer_ros.recognition.preprocessing import model_input
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
 from training.emotion.augment import AugmentationConfig, augment, mix
-from training.emotion.config import RunConfig
+from training.emotion.config import ModelConfig, RunConfig
 from training.emotion.losses import class_shares
 
 
@@ -23,10 +24,12 @@ def head_targets(faces: FaceSet, config: RunConfig) -> Float32Array:
     )
 
 
-def model_input(crops: UInt8Array, normalization: str, channels: int) -> Float32Array:
-    """Return what the network takes: float32 (N, S, S, channels); grey is repeated for three."""
-    inputs = normalize(crops, normalization)
-    return np.repeat(inputs, 3, axis=-1) if channels == 3 else inputs
+def network_input(crops: UInt8Array, model: ModelConfig) -> Float32Array:
+    """Return what the network takes of grey faces: float32 (N, S, S, channels)."""
+    form = InputFormat(
+        size_px=model.size_px, channels=model.channels, normalization=model.normalization
+    )
+    return model_input(crops, form)
 
 
 def drawing_chances(targets: Float32Array, config: RunConfig) -> Float32Array | None:
@@ -83,8 +86,8 @@ class FaceBatches:
     def augmentation(self) -> AugmentationConfig:
         """Return this epoch's augmentation."""
         chosen = self.config.augmentation
-        calm = self.epoch >= self.config.optimization.epochs - chosen.calm_epochs
-        return chosen.calm() if calm else chosen
+        mixes = self.epoch < self.config.optimization.epochs - chosen.no_mix_epochs
+        return chosen if mixes else chosen.without_mixing()
 
     def __len__(self) -> int:
         """Return the number of batches; the last one may be smaller."""
@@ -97,8 +100,7 @@ class FaceBatches:
         rng = np.random.default_rng((self.config.seed, self.epoch, index))
         augmentation = self.augmentation
         crops = augment(self.images[rows], augmentation, rng, self.size_px)
-        model = self.config.model
-        inputs = model_input(crops, model.normalization, model.channels)
+        inputs = network_input(crops, self.config.model)
         return mix(inputs, self.targets[rows], augmentation, rng)
 
     def next_epoch(self) -> None:

@@ -10,7 +10,7 @@ from fer_ros.types import Float32Array, Int64Array
 
 BIAS_DEVIATION = 0.1
 """Holds class biases near 0, the more the fewer faces there are. Of 0.1 to 5 this did best on
-PublicTest, each tenth of it answered with biases of the other nine."""
+PublicTest, each tenth of it measured with biases of the other nine."""
 HIGHEST_TEMPERATURE = 20.0
 MAX_STEPS = 50
 
@@ -28,8 +28,8 @@ def fit_temperature(logits: Float32Array, truth: Int64Array) -> float:
 def fit_class_biases(logits: Float32Array, truth: Int64Array) -> Float32Array:
     """Return float32 (C,) what to add to the logits so that the labels are most likely.
 
-    A network taught by shares of votes says how many people would give each answer; biases make of
-    it how often each answer is the one that counts. Temperature and biases are fitted together
+    A network taught by shares of votes says how many people would choose each class; biases make of
+    it how often each class is the plurality. Temperature and biases are fitted together
     (arXiv 1901.06852, "bias-corrected temperature scaling").
 
     Args:
@@ -87,10 +87,10 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def fit_unknown_threshold(probabilities: Float32Array, truth: Int64Array) -> float:
-    """Return the confidence below which an answer is better left out.
+    """Return the confidence below which a prediction is better left out.
 
-    A right answer counts +1, a wrong one -1, 'unknown' nothing; the threshold with the best sum is
-    where answers turn from more often wrong to more often right.
+    A right prediction counts +1, a wrong one -1, 'unknown' nothing; the threshold with the best sum is
+    where predictions turn from more often wrong to more often right.
     """
     confidence = probabilities.max(axis=1)
     gain = np.where(probabilities.argmax(axis=1) == truth, 1, -1)

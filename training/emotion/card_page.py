@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A card's figures into a page: ``python -m training.emotion.card_page CARD PAGE``.
+"""A card's figures into a page: ``python -m training card_page CARD PAGE``.
 
 Whatever stands in the page between ``<!-- card PART MEASUREMENT -->`` and ``<!-- end -->`` is
 written anew from the card's ``about.metrics``, so that no figure is copied by hand.
@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fer_ros.errors import DataError, FerError
+from fer_ros.errors import DataError
 from fer_ros.evaluation.metrics import common_confusions
 from fer_ros.models.card import EmotionModelCard
 
@@ -95,7 +94,7 @@ def _decimal(value: float | None) -> str:
     return 'undefined' if value is None else f'{value:.4f}'
 
 
-def _percent(value: float, digits: int) -> str:
+def _percent(value: Any, digits: int) -> str:
     return f'{100 * value:.{digits}f} %'
 
 
@@ -124,20 +123,12 @@ def fill(page: str, metrics: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser('python -m training.emotion.card_page', description=__doc__)
+    parser = argparse.ArgumentParser('python -m training card_page', description=__doc__)
     parser.add_argument('card', type=Path, help='the model card (.json)')
     parser.add_argument('page', type=Path, help='a Markdown page with marked parts')
     options = parser.parse_args(arguments)
-    try:
-        metrics = EmotionModelCard.load(str(options.card)).about.get('metrics', {})
-        text = fill(options.page.read_text(encoding='utf-8'), metrics)
-    except (FerError, OSError) as error:
-        print(f'card_page: {error}', file=sys.stderr)
-        return 1
+    metrics = EmotionModelCard.load(str(options.card)).about.get('metrics', {})
+    text = fill(options.page.read_text(encoding='utf-8'), metrics)
     options.page.write_text(text, encoding='utf-8')
     print(options.page)
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

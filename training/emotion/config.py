@@ -5,22 +5,24 @@
 from __future__ import annotations
 
 import dataclasses
-import types
-import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fer_ros.config import check_settings, setting
+from fer_ros.config import setting
 from fer_ros.data.face_set import LABEL_KINDS, classes_of
+from fer_ros.data.folders import LABEL_WORDS
 from fer_ros.errors import ConfigError
+from fer_ros.labels import EMOTIONS
+from fer_ros.models.card import check_labels
 from fer_ros.models.input_format import NORMALIZATIONS
 from training.emotion.augment import AugmentationConfig
+from training.engine import settings
+from training.engine.schedules import SCHEDULES
 
-SCHEDULES = ('cosine', 'one_cycle', 'trapezoid', 'plateau', 'constant')
+SHIPPED = 'shipped'
+"""What ``start`` calls the model that comes with the package."""
 OPTIMIZERS = ('sgd', 'adamw')
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 BALANCING = ('none', 'class_weights', 'oversampling', 'focal', 'logit_adjustment')
@@ -48,6 +50,13 @@ class HeadConfig:
     labels: tuple[str, ...] = ()
     weight: float = setting(1.0, "factor of the head's loss", low=0, high=1000)
 
+    def __post_init__(self) -> None:
+        """Take known words for their classes, and check the labels."""
+        labels = tuple(LABEL_WORDS.get(label.lower(), label) for label in self.labels)
+        object.__setattr__(self, 'labels', labels)
+        if labels:
+            check_labels(labels)
+
     @property
     def classes(self) -> tuple[str, ...]:
         """Return the head's class names in column order."""
@@ -61,7 +70,7 @@ class ModelConfig:
     architecture: str = setting('residual', 'see training.emotion.architectures.ARCHITECTURES')
     options: dict[str, Any] = field(default_factory=dict)
     size_px: int = setting(48, 'side of the faces', low=16, high=512)
-    channels: int = setting(1, '1 grey or 3 (grey repeated, for weights made on colour)')
+    channels: int = setting(1, '1, or 3 for grey repeated (weights made on colour)')
     normalization: str = setting(
         'standardize', 'see fer_ros.recognition.preprocessing', choices=NORMALIZATIONS
     )
@@ -126,11 +135,11 @@ class RunConfig:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     balance: BalanceConfig = field(default_factory=BalanceConfig)
-    start: str = setting('', 'folder of a run whose best weights this one goes on from')
-    teachers: tuple[str, ...] = ()
-    distillation: float = setting(
-        0.7, "share of the targets that is the teachers' answer", low=0, high=1
+    start: str = setting(
+        '', "what this run goes on from: 'shipped', a model's card, or the folder of a run"
     )
+    teachers: tuple[str, ...] = ()
+    distillation: float = setting(0.7, 'share of the targets that the teachers give', low=0, high=1)
     max_faces: int = setting(0, 'train on that many faces at most; 0 for all', low=0, high=2**31)
 
     def __post_init__(self) -> None:
@@ -143,6 +152,12 @@ class RunConfig:
         if self.model.channels not in (1, 3):
             raise ConfigError(f'model.channels: expected 1 or 3, got {self.model.channels}')
 
+    @property
+    def own_classes(self) -> tuple[str, ...]:
+        """Return the classes that are none of EMOTIONS, in order of appearance."""
+        labels = [label for head in self.heads for label in head.classes]
+        return tuple(dict.fromkeys(label for label in labels if label not in EMOTIONS))
+
     def head_columns(self) -> Iterator[tuple[HeadConfig, slice]]:
         """Yield each head with its columns of the logits and targets."""
         start = 0
@@ -152,47 +167,26 @@ class RunConfig:
             start = stop
 
 
-def _value(kind: Any, value: Any, name: str) -> Any:
-    """Return *value* as the annotated type *kind*; ConfigError where it does not fit."""
-    if dataclasses.is_dataclass(kind):
-        return _section(kind, value, name)
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ConfigError(f'{name}: expected a list, got {value!r}')
-        return tuple(_value(arguments[0], item, f'{name}[{i}]') for i, item in enumerate(value))
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f'{name}: expected a mapping, got {value!r}')
-        return {
-            _value(arguments[0], key, name): _value(arguments[1], item, f'{name}.{key}')
-            for key, item in value.items()
-        }
-    if kind is Any or isinstance(kind, types.UnionType):
-        return value
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise ConfigError(f'{name}: expected {kind.__name__}, got {value!r}')
-    return value
-
-
-def _section(kind: Any, content: Any, name: str) -> Any:
-    """Return dataclass *kind* filled from a mapping."""
-    if not isinstance(content, dict):
-        raise ConfigError(f'{name}: expected a mapping, got {content!r}')
-    hints = typing.get_type_hints(kind)
-    for key in content:
-        if key not in hints:
-            known = ', '.join(hints)
-            raise ConfigError(f'{name}: no setting is called {key!r}; there are: {known}')
-    values = {key: _value(hints[key], item, f'{name}.{key}') for key, item in content.items()}
-    try:
-        made = kind(**values)
-        check_settings(made)
-    except ValueError as error:
-        raise ConfigError(f'{name}: {error}') from error
-    return made
+FREE_ON_RESUME = (
+    'name',
+    'start',
+    'distillation',
+    'augmentation',
+    *(
+        f'optimization.{name}'
+        for name in (
+            'epochs',
+            'learning_rate',
+            'schedule',
+            'warmup_epochs',
+            'cooldown',
+            'plateau_patience',
+            'early_stopping',
+            'label_smoothing',
+        )
+    ),
+)
+"""Settings that a run may change on its way; the others give its weights their meaning."""
 
 
 def from_mapping(content: Any) -> RunConfig:
@@ -201,8 +195,7 @@ def from_mapping(content: Any) -> RunConfig:
     Raises:
         ConfigError: unknown names, wrong types, values out of range.
     """
-    made: RunConfig = _section(RunConfig, content, 'run')
-    return made
+    return settings.from_mapping(RunConfig, content)
 
 
 def load(path: Path) -> RunConfig:
@@ -211,15 +204,13 @@ def load(path: Path) -> RunConfig:
     Raises:
         ConfigError: it cannot be read, or see ``from_mapping``.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f'{path}: {error}') from error
-    config = from_mapping(content)
+    config = from_mapping(settings.read_yaml(path))
     base = path.resolve().parent
 
     def absolute(name: str) -> str:
-        return str((base / Path(name).expanduser()).resolve()) if name else ''
+        if name in ('', SHIPPED):
+            return name
+        return str((base / Path(name).expanduser()).resolve())
 
     sets = tuple(
         dataclasses.replace(item, path=absolute(item.path), votes=absolute(item.votes))
@@ -227,20 +218,3 @@ def load(path: Path) -> RunConfig:
     )
     teachers = tuple(absolute(name) for name in config.teachers)
     return dataclasses.replace(config, sets=sets, start=absolute(config.start), teachers=teachers)
-
-
-def to_mapping(config: RunConfig) -> dict[str, Any]:
-    """Return what ``from_mapping`` makes *config* of: plain mappings, lists and values."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items()}
-        return [plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-    content: dict[str, Any] = plain(dataclasses.asdict(config))
-    return content
-
-
-def save(config: RunConfig, path: Path) -> None:
-    """Write *config* as YAML that ``load`` reads."""
-    path.write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding='utf-8')

@@ -1,10 +1,11 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The data sets of a run, read, checked, mixed and counted."""
+"""The data sets of a run, read, checked, split, mixed and counted."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,47 +13,53 @@ from typing import Any
 import numpy as np
 
 from fer_ros.data.datasets import read_faces
-from fer_ros.data.face_set import FaceSet
+from fer_ros.data.face_set import NO_LABEL, FaceSet
 from fer_ros.data.folders import read_unlabelled
+from fer_ros.data.groups import folds, group_faces
 from fer_ros.errors import ConfigError, DataError
-from fer_ros.types import Float32Array
+from fer_ros.evaluation.photos import face_cutter
+from fer_ros.types import BoolArray, Float32Array
 from training.emotion.config import RunConfig, SetConfig
+
+VALIDATION_FOLDS = 10
+"""A set without a validation split gives one part in ten."""
 
 
 @dataclass(frozen=True)
 class LoadedSets:
-    """What a run trains on and chooses by.
+    """What a run trains on and validates with.
 
     Attributes:
         training: faces of all sets.
         weights: float32 (N,) factor of each training face.
-        validation: one set of faces to choose by for every data set that has any.
-        counts: {set: {split: {class: faces}}}.
+        validation: one validation set for every data set that has any.
+        data: what was read, for the run's ``data.json``.
+        notes: sentences for people about what was left out or is too small.
     """
 
     training: FaceSet
     weights: Float32Array
     validation: tuple[FaceSet, ...]
-    counts: dict[str, Any]
+    data: dict[str, Any]
+    notes: tuple[str, ...]
 
 
-def read_set(item: SetConfig, size_px: int) -> FaceSet:
+def read_set(item: SetConfig, size_px: int, own_classes: tuple[str, ...] = ()) -> FaceSet:
     """Read one data set at the run's face size."""
-    cutter = None
-    if item.photos:
-        from fer_ros.evaluation.photos import face_cutter
-
-        cutter = face_cutter(size_px)
+    cutter = face_cutter(size_px) if item.photos else None
     if item.unlabelled:
         faces = read_unlabelled(Path(item.path), cutter, size_px)
-        return dataclasses.replace(faces, name=item.name or faces.name)
-    faces = read_faces(
-        Path(item.path),
-        votes=Path(item.votes) if item.votes else None,
-        label_map=item.label_map,
-        cut=cutter,
-        size_px=size_px,
-    )
+        votes = np.pad(faces.votes, ((0, 0), (0, len(own_classes))))
+        faces = dataclasses.replace(faces, votes=votes, classes=(*faces.classes, *own_classes))
+    else:
+        faces = read_faces(
+            Path(item.path),
+            votes=Path(item.votes) if item.votes else None,
+            label_map=item.label_map,
+            cut=cutter,
+            size_px=size_px,
+            own_classes=own_classes,
+        )
     return dataclasses.replace(faces, name=item.name or faces.name)
 
 
@@ -68,43 +75,69 @@ def _check_classes(faces: FaceSet, config: RunConfig) -> None:
             )
 
 
+def held_back(faces: FaceSet) -> tuple[BoolArray, int]:
+    """Return bool (N,), the faces of a validation set, and how many are copies or neighbours.
+
+    A tenth of each class, whole groups at a time; every class keeps at least one group to train on.
+    """
+    groups = group_faces(faces.images, faces.files)
+    targets = np.where(faces.labels == NO_LABEL, faces.votes.argmax(axis=1), faces.labels)
+    held = folds(groups, targets, VALIDATION_FOLDS) == 0
+    for label in np.unique(targets):
+        mine = targets == label
+        if held[mine].all():
+            held[np.isin(groups, groups[mine])] = False
+    return held, len(groups) - int(groups.max()) - 1
+
+
 def load_sets(config: RunConfig) -> LoadedSets:
     """Read all data sets of a run.
-
-    A set without a public_test split gives every tenth training face to choose by instead.
 
     Raises:
         ConfigError: a set is unlabelled, and there are no teachers.
         DataError: a set cannot be read, or a class has no face.
     """
-    training, weights, validation = [], [], []
+    training, weights, validation, notes = [], [], [], []
     counts: dict[str, Any] = {}
     for item in config.sets:
         if item.unlabelled and not config.teachers:
             raise ConfigError(f'sets: {item.path} is unlabelled, so a run needs teachers')
-        faces = read_set(item, config.model.size_px)
+        faces = read_set(item, config.model.size_px, config.own_classes)
         if faces.name in counts:
             raise DataError(f'two data sets are called {faces.name!r}; give them names')
+        if faces.left_out:
+            notes += [f'{faces.name}: {line}' for line in faces.summary()]
         if item.unlabelled:
+            learn, choose = faces, faces[:0]
             counts[faces.name] = {'training': {'unlabelled': len(faces)}}
-            training.append(faces)
-            weights.append(np.full(len(faces), item.weight, np.float32))
-            continue
-        counts[faces.name] = faces.counts()
-        known = faces.labels >= 0
-        known |= faces.votes.sum(axis=1) > 0
-        learn = faces[known].split('training')
-        if np.any(faces.splits == 1):
-            choose = faces[known].split('public_test')
         else:
-            held = np.arange(len(learn)) % 10 == 9
-            learn, choose = learn[~held], learn[held]
+            counts[faces.name] = faces.counts()
+            known = (faces.labels >= 0) | (faces.votes.sum(axis=1) > 0)
+            learn = faces[known].split('training')
+            if np.any(faces.splits == 1):
+                choose = faces[known].split('public_test')
+            else:
+                held, copies = held_back(learn)
+                learn, choose = learn[~held], learn[held]
+                counts[faces.name]['validation'] = len(choose)
+                counts[faces.name]['copies_and_neighbours'] = copies
+                if copies:
+                    notes.append(
+                        f'{faces.name}: {copies} faces are copies or neighbours of others and lie '
+                        'on the same side of the split'
+                    )
+        if faces.left_out:
+            counts[faces.name]['left_out'] = {
+                label: dict(reasons) for label, reasons in faces.left_out.items()
+            }
         training.append(learn)
         weights.append(np.full(len(learn), item.weight, np.float32))
         if len(choose):
             validation.append(choose)
     if not validation:
-        raise DataError('no face is left to choose by: give a set a public_test split')
+        raise DataError(
+            'no face is left for a validation set: add faces, or give a set a public_test split'
+        )
     mixed = _joined(training)
     _check_classes(mixed, config)
     weight = np.concatenate(weights)
@@ -112,7 +145,17 @@ def load_sets(config: RunConfig) -> LoadedSets:
         rng = np.random.default_rng(config.seed)
         rows = rng.choice(len(mixed), config.max_faces, replace=False)
         mixed, weight = mixed[rows], weight[rows]
-    return LoadedSets(mixed, weight, tuple(validation), counts)
+    counts['fingerprint'] = _fingerprint(mixed, *validation)
+    return LoadedSets(mixed, weight, tuple(validation), counts, tuple(notes))
+
+
+def _fingerprint(*sets: FaceSet) -> str:
+    """Return a digest of the faces and what is said of them, in order."""
+    digest = hashlib.sha256()
+    for faces in sets:
+        for array in (faces.images, faces.labels, faces.votes):
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _joined(sets: list[FaceSet]) -> FaceSet:
@@ -123,4 +166,5 @@ def _joined(sets: list[FaceSet]) -> FaceSet:
         np.concatenate([faces.splits for faces in sets]),
         np.concatenate([faces.labels for faces in sets]),
         np.concatenate([faces.votes for faces in sets]),
+        classes=sets[0].classes,
     )

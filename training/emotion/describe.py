@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Measurements into a card: ``python -m training.emotion.describe CARD --metrics report.json``.
+"""Measurements into a card: ``python -m training describe CARD --metrics report.json``.
 
 A measurement is the ``report.json`` that ``fer evaluate dataset … --html FOLDER`` writes, or the
 line of its ``--json``. It goes into ``about.metrics`` of the card under a name, rounded, in the
@@ -12,12 +12,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fer_ros.errors import DataError, FerError
+from fer_ros.errors import DataError
 from fer_ros.models.card import EmotionModelCard
 
 DIGITS = 4
@@ -94,9 +93,9 @@ def _rounded(value: Any) -> Any:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(
-        prog='python -m training.emotion.describe',
+        prog='python -m training describe',
         description=__doc__,
-        epilog='example:\n  python -m training.emotion.describe models/my_robot.json '
+        epilog='example:\n  python -m training describe models/my_robot.json '
         '--metrics report/report.json',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -107,17 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--name', default='', help='of the measurement, where it does not say')
     parser.add_argument('--command', default='', help='that prints the measurement anew')
     options = parser.parse_args(arguments)
-    try:
-        for path in options.metrics:
-            measurement = read_measurement(path)
-            name = options.name or name_of(measurement)
-            describe(options.card, measurement, name, options.command)
-            print(f'{options.card}: about.metrics.{name}, accuracy {measurement["accuracy"]:.4f}')
-    except FerError as error:
-        print(f'describe: {error}', file=sys.stderr)
-        return 1
+    for path in options.metrics:
+        measurement = read_measurement(path)
+        name = options.name or name_of(measurement)
+        describe(options.card, measurement, name, options.command)
+        print(f'{options.card}: about.metrics.{name}, accuracy {measurement["accuracy"]:.4f}')
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

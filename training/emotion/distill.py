@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Teachers into a student: ``python -m training.emotion.distill run.yaml --teachers RUN RUN``.
+"""Teachers into a student: ``python -m training distill run.yaml --teachers RUN RUN``.
 
 A student is an ordinary run whose configuration names its teachers' folders. Its targets are a
 blend of what people said and of the teachers' mean probabilities (arXiv 1503.02531), which the
@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from fer_ros.data.folders import resized
-from fer_ros.errors import ConfigError, FerError
+from fer_ros.errors import ConfigError
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, UInt8Array
 from training.emotion import config as configuration
-from training.emotion.batches import model_input
+from training.emotion.batches import network_input
 from training.emotion.config import RunConfig
 from training.emotion.data import LoadedSets
 from training.emotion.runs import load_run
@@ -49,7 +49,7 @@ def teacher_logits(folder: Path, images: UInt8Array, student: RunConfig) -> Floa
         for start in range(0, len(faces), BATCH):
             batch = faces[start : start + BATCH]
             both = np.concatenate([batch, batch[:, :, ::-1]])
-            inputs = model_input(both, config.model.normalization, config.model.channels)
+            inputs = network_input(both, config.model)
             parts.append(model.predict_on_batch(inputs).reshape(2, len(batch), -1).mean(axis=0))
     return np.concatenate(parts)
 
@@ -57,17 +57,18 @@ def teacher_logits(folder: Path, images: UInt8Array, student: RunConfig) -> Floa
 def kept_logits(cache: Path, name: str, images: UInt8Array, student: RunConfig) -> Float32Array:
     """Return a teacher's logits, as kept in the file *cache*, or asked for and kept there.
 
-    A resumed student needs the same answers again, and asking takes minutes.
+    A resumed student needs the same logits again, and making them takes minutes.
 
     Raises:
         ModelError: the file is damaged or cannot be written.
     """
+    digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
+    facts = {'teacher': name, 'faces': digest}
     if cache.is_file():
         kept = read_checkpoint(cache)
-        if kept.facts == {'teacher': name, 'faces': len(images)}:
+        if kept.facts == facts:
             return kept.weights[0]
     logits = teacher_logits(Path(name), images, student)
-    facts = {'teacher': name, 'faces': len(images)}
     write_checkpoint(cache, Checkpoint(0, [logits], [], facts=facts))
     return logits
 
@@ -79,7 +80,7 @@ def soften_targets(
     folder: Path,
     resume: bool = False,
 ) -> Float32Array:
-    """Return float32 (N, K) targets of which a share is the teachers' answer.
+    """Return float32 (N, K) targets of which a share is the teachers' prediction.
 
     Each row keeps its weight; a face without labels for a head learns from the teachers alone.
 
@@ -87,19 +88,19 @@ def soften_targets(
         targets: float32 (N, K), all heads side by side.
         loaded: the N training faces and the factor of each.
         config: of the student; names the teachers.
-        folder: of the run; the teachers' answers are kept there.
-        resume: use answers that were kept before.
+        folder: of the run; the teachers' predictions are kept there.
+        resume: use logits that were kept before.
     """
     images, factors = loaded.training.images, loaded.weights[:, None]
-    answers = []
+    teachers = []
     for place, name in enumerate(config.teachers):
         cache = folder / f'teacher_{place}.npz'
         if not resume:
             cache.unlink(missing_ok=True)
-        answers.append(kept_logits(cache, name, images, config))
+        teachers.append(kept_logits(cache, name, images, config))
     blended = targets.copy()
     for head, columns in config.head_columns():
-        chances = np.mean([softmax(logits[:, columns], 1.0) for logits in answers], axis=0)
+        chances = np.mean([softmax(logits[:, columns], 1.0) for logits in teachers], axis=0)
         mass = targets[:, columns].sum(axis=1, keepdims=True)
         share = np.where(mass > 0, config.distillation, 1.0).astype(np.float32)
         weight = np.where(mass > 0, mass, head.weight * factors).astype(np.float32)
@@ -109,7 +110,7 @@ def soften_targets(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.emotion.distill', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training distill', description=__doc__)
     parser.add_argument('config', type=Path, help="the student's YAML file")
     parser.add_argument('--teachers', type=Path, nargs='+', help="the teachers' run folders")
     parser.add_argument('--output', type=Path, help="the run's folder (default: runs/NAME)")
@@ -117,19 +118,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     from training.emotion.train import train
 
-    try:
-        config = configuration.load(options.config)
-        if options.teachers:
-            teachers = tuple(str(folder.resolve()) for folder in options.teachers)
-            config = dataclasses.replace(config, teachers=teachers)
-        if not config.teachers:
-            raise ConfigError('a student needs at least one teacher')
-        train(config, options.output or Path('runs') / config.name, options.resume)
-    except FerError as error:
-        print(f'distill: {error}', file=sys.stderr)
-        return 1
+    config = configuration.load(options.config)
+    if options.teachers:
+        teachers = tuple(str(folder.resolve()) for folder in options.teachers)
+        config = dataclasses.replace(config, teachers=teachers)
+    if not config.teachers:
+        raise ConfigError('a student needs at least one teacher')
+    train(config, options.output or Path('runs') / config.name, options.resume)
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

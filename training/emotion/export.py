@@ -1,43 +1,56 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A run's weights to files: ``python -m training.emotion.export RUN --output models/emotion``.
+"""A run's weights to what robots run: LiteRT, ONNX and Keras files with one card beside them.
 
-Writes LiteRT, ONNX and Keras files with one card beside them, after checking on real faces that
-each says what the Keras model says. Needs KERAS_BACKEND=tensorflow.
+Every file is run on real faces first and has to give what the Keras model gives. Needs
+KERAS_BACKEND=tensorflow.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from fer_ros.data.face_set import NO_LABEL, FaceSet
-from fer_ros.errors import ConfigError, DataError, FerError, ModelError
-from fer_ros.models.card import EmotionModelCard, OutputHead, file_sha256
+from fer_ros.errors import ConfigError, DataError, ModelError
+from fer_ros.models.card import EmotionModelCard, OutputHead
 from fer_ros.models.input_format import FER2013_TEMPLATE_48PX
+from fer_ros.models.publish import Write, publish
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, Int64Array
-from training.emotion.batches import head_targets, model_input
+from training.emotion.batches import head_targets, network_input
 from training.emotion.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold
 from training.emotion.config import HeadConfig, RunConfig
-from training.emotion.data import load_sets
+from training.emotion.data import LoadedSets, load_sets
 from training.emotion.losses import class_shares
 from training.emotion.runs import load_run
 from training.emotion.soup import MEAN_OF
+from training.engine.export import (
+    LITERT_PRECISIONS,
+    Predictor,
+    as_litert,
+    keras_predictor,
+    litert_predictor,
+    need_tensorflow,
+    onnx_predictor,
+    predict,
+)
 
-LITERT_PRECISIONS = ('float32', 'float16', 'int8', 'int8_weights')
 AGREEMENT_FACES = 1000
+CALIBRATION_FACES = 50
+"""With fewer validation faces the shipped model's temperature and threshold are kept."""
 MIN_AGREEMENT = {'float32': 0.999, 'float16': 0.995, 'int8': 0.9, 'int8_weights': 0.97}
 """Least share of faces with the same label as the Keras model."""
-
-Predictor = Callable[[Float32Array], Float32Array]
+MIN_DEVIATION = 1e-4
+"""Logits that differ less from face to face say nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,47 +70,6 @@ class Agreement:
     mean_difference: float
 
 
-def predict(model: Predictor, inputs: Float32Array, batch_size: int = 100) -> Float32Array:
-    """Return the logits of all *inputs*, batch by batch."""
-    starts = range(0, len(inputs), batch_size)
-    return np.concatenate([model(inputs[start : start + batch_size]) for start in starts])
-
-
-def keras_predictor(model: keras.Model) -> Predictor:
-    """Return a function from inputs to logits."""
-    return lambda inputs: np.asarray(
-        keras.ops.convert_to_numpy(model(inputs, training=False)), np.float32
-    )
-
-
-def litert_predictor(path: Path) -> Predictor:
-    """Return a function from inputs to logits that runs a LiteRT file."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path), num_threads=1)
-    source = interpreter.get_input_details()[0]['index']
-    result = interpreter.get_output_details()[0]['index']
-
-    def run(inputs: Float32Array) -> Float32Array:
-        interpreter.resize_tensor_input(source, inputs.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(source, inputs)
-        interpreter.invoke()
-        logits: Float32Array = interpreter.get_tensor(result).copy()
-        return logits
-
-    return run
-
-
-def onnx_predictor(path: Path) -> Predictor:
-    """Return a function from inputs to logits that runs an ONNX file."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
-    name = session.get_inputs()[0].name
-    return lambda inputs: session.run(None, {name: inputs})[0]
-
-
 def compare(reference: Float32Array, logits: Float32Array, config: RunConfig) -> Agreement:
     """Return how alike two sets of logits (N, columns) are, head by head."""
     same, differences = [], []
@@ -114,35 +86,6 @@ def compare(reference: Float32Array, logits: Float32Array, config: RunConfig) ->
     )
 
 
-def write_litert(
-    model: keras.Model, path: Path, precision: str, representative: Float32Array
-) -> None:
-    """Write a LiteRT file.
-
-    Args:
-        model: under the TensorFlow backend.
-        path: of the file.
-        precision: 'float32'; 'float16' halves the file; 'int8_weights' quarters it and computes
-            with 8-bit weights and activations scaled as they come; 'int8' fixes the scales of
-            activations from *representative*.
-        representative: float32 (N, S, S, C) inputs, only for 'int8'.
-    """
-    import tensorflow as tf
-
-    if precision not in LITERT_PRECISIONS:
-        raise ConfigError(
-            f'precision: expected one of {", ".join(LITERT_PRECISIONS)}, got {precision!r}'
-        )
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    if precision != 'float32':
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == 'float16':
-        converter.target_spec.supported_types = [tf.float16]
-    if precision == 'int8':
-        converter.representative_dataset = lambda: ([face[None]] for face in representative)
-    path.write_bytes(converter.convert())
-
-
 def labelled_heads(
     faces: FaceSet, config: RunConfig
 ) -> Iterator[tuple[HeadConfig, slice, Int64Array, Int64Array]]:
@@ -152,27 +95,28 @@ def labelled_heads(
         DataError: no face has a label of a head.
     """
     for head, columns in config.head_columns():
-        truth = faces.truth(head.kind, head.classes)
-        rows = np.flatnonzero(truth != NO_LABEL)
+        targets = faces.truth(head.kind, head.classes)
+        rows = np.flatnonzero(targets != NO_LABEL)
         if not len(rows):
             raise DataError(f'{faces.name}: no face to calibrate head {head.name!r} with')
-        yield head, columns, rows, truth[rows]
+        yield head, columns, rows, targets[rows]
 
 
 def class_biases(logits: Float32Array, faces: FaceSet, config: RunConfig) -> Float32Array:
     """Return float32 (sum of C,): what to add to the logits, see ``fit_class_biases``."""
     biases = np.zeros(logits.shape[1], np.float32)
-    for _, columns, rows, truth in labelled_heads(faces, config):
-        biases[columns] = fit_class_biases(logits[rows, columns], truth)
+    for _, columns, rows, targets in labelled_heads(faces, config):
+        if len(rows) >= CALIBRATION_FACES:
+            biases[columns] = fit_class_biases(logits[rows, columns], targets)
     return biases
 
 
 def rare_class_biases(
     targets: Float32Array, config: RunConfig, strengths: Mapping[str, float]
 ) -> Float32Array:
-    """Return float32 (sum of C,): what to add to the logits to favour the rare classes of training.
+    """Return float32 (sum of C,): what to add to the logits to prefer the rare classes of training.
 
-    Subtracting ``strength * log(share)`` moves answers from frequent to rare classes
+    Subtracting ``strength * log(share)`` moves predictions from frequent to rare classes
     (arXiv 2007.07314, applied after training): balanced accuracy rises, accuracy falls a little.
 
     Args:
@@ -186,7 +130,9 @@ def rare_class_biases(
     names = [head.name for head in config.heads]
     for name in strengths:
         if name not in names:
-            raise ConfigError(f'favour: no head is called {name!r}; there are: {", ".join(names)}')
+            raise ConfigError(
+                f'logit adjustment: no head is called {name!r}; there are: {", ".join(names)}'
+            )
     biases = np.zeros(targets.shape[1], np.float32)
     for head, columns in config.head_columns():
         shares = np.maximum(class_shares(targets[:, columns]), 1e-6)
@@ -203,11 +149,41 @@ def calibrated_heads(
         DataError: no face has a label of a head.
     """
     heads = []
-    for head, columns, rows, truth in labelled_heads(faces, config):
-        temperature = fit_temperature(logits[rows, columns], truth)
-        threshold = fit_unknown_threshold(softmax(logits[rows, columns], temperature), truth)
+    for head, columns, rows, targets in labelled_heads(faces, config):
+        if len(rows) < CALIBRATION_FACES:
+            heads.append(_uncalibrated(head, len(rows)))
+            continue
+        temperature = fit_temperature(logits[rows, columns], targets)
+        threshold = fit_unknown_threshold(softmax(logits[rows, columns], temperature), targets)
         heads.append(OutputHead(head.name, head.classes, temperature, threshold))
     return tuple(heads)
+
+
+def _uncalibrated(head: HeadConfig, count: int) -> OutputHead:
+    """Return a head with the shipped model's temperature and threshold, and say so."""
+    shipped = EmotionModelCard.load()
+    names = [one.name for one in shipped.heads]
+    known, _ = shipped.head(head.name if head.name in names else '')
+    print(
+        f'note: {count} validation faces are too few to calibrate head {head.name} with: it keeps '
+        "the shipped model's temperature and threshold for unknown"
+    )
+    return OutputHead(head.name, head.classes, known.temperature, known.unknown_threshold)
+
+
+def check_logits(logits: Float32Array, config: RunConfig) -> None:
+    """Raise ModelError for logits (N, columns) that are not finite or the same for every face."""
+    if not np.isfinite(logits).all():
+        raise ModelError('the model gives logits that are not finite: its training went wrong')
+    for head, columns in config.head_columns():
+        if len(logits) > 1 and logits[:, columns].std(axis=0).max() < MIN_DEVIATION:
+            raise ModelError(
+                f'the model gives the same logits of head {head.name} for every face: its training '
+                'went wrong'
+            )
+        if len(logits) > 1 and len(np.unique(logits[:, columns].argmax(axis=1))) == 1:
+            only = head.classes[int(logits[0, columns].argmax())]
+            print(f'note: head {head.name} says {only} for each of {len(logits)} validation faces')
 
 
 def export_run(
@@ -216,10 +192,12 @@ def export_run(
     backends: Sequence[str] = ('litert', 'onnx', 'keras'),
     precision: str = 'int8_weights',
     model_id: str = '',
-    mirror: bool = False,
-    favour: Mapping[str, float] | None = None,
+    flip: bool = False,
+    adjustment: Mapping[str, float] | None = None,
 ) -> dict[str, Agreement]:
     """Export a run's best weights, checked, with a calibrated card.
+
+    A model that is there already is replaced once everything is written and right.
 
     Args:
         run: folder of the run.
@@ -227,8 +205,8 @@ def export_run(
         backends: which files to write.
         precision: of the LiteRT file.
         model_id: for the card; the run's name by default.
-        mirror: whether the runtime is to average each face with its mirror image.
-        favour: {head: strength}, see rare_class_biases.
+        flip: whether the runtime is to average each face with its mirror image.
+        adjustment: {head: strength} of logit adjustment, see rare_class_biases.
 
     Returns:
         the agreement of each file with the Keras model.
@@ -236,146 +214,166 @@ def export_run(
     Raises:
         ConfigError: not under TensorFlow, or not a run.
         DataError: a head has no face to calibrate with.
-        ModelError: a file disagrees with the Keras model by more than MIN_AGREEMENT allows.
+        ModelError: the logits say nothing, or a file disagrees with the Keras model by more than
+            MIN_AGREEMENT allows.
     """
-    if keras.backend.backend() != 'tensorflow':
-        raise ConfigError('export needs the TensorFlow backend: set KERAS_BACKEND=tensorflow')
+    need_tensorflow()
     config, model = load_run(run)
     loaded = load_sets(config)
     faces = loaded.validation[0]
-    inputs = model_input(faces.images, config.model.normalization, config.model.channels)
-    reference = predict(keras_predictor(model), inputs)
-    both = reference
-    if mirror:
-        both = (reference + predict(keras_predictor(model), inputs[:, :, ::-1])) / 2
-    biases = class_biases(both, faces, config)
-    biases += rare_class_biases(head_targets(loaded.training, config), config, favour or {})
+    inputs = network_input(faces.images, config.model)
+    logits = predict(keras_predictor(model), inputs)
+    check_logits(logits, config)
+    if flip:
+        both = logits, predict(keras_predictor(model), inputs[:, :, ::-1])
+        logits = np.mean(both, axis=0, dtype=np.float32)
+    biases = class_biases(logits, faces, config)
+    biases += rare_class_biases(head_targets(loaded.training, config), config, adjustment or {})
     model.get_layer('logits').bias.assign_add(biases)
-    reference, both = reference + biases, both + biases
-    heads = calibrated_heads(both, faces, config)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    seen = loaded.training.images[:: max(1, len(loaded.training) // 200)]
-    representative = model_input(seen, config.model.normalization, config.model.channels)
-    files: dict[str, str] = {}
-    agreements: dict[str, Agreement] = {}
-    some = slice(0, AGREEMENT_FACES)
-    for backend in backends:
-        path, predictor = _write(model, backend, output, precision, representative)
-        agreement = compare(reference[some], predict(predictor, inputs[some]), config)
-        need = MIN_AGREEMENT[precision if backend == 'litert' else 'float32']
-        if agreement.same_label < need:
-            raise ModelError(
-                f'{path.name} gives the label of the Keras model for only '
-                f'{agreement.same_label:.1%} of {agreement.faces} faces (at least {need:.1%})'
-            )
-        files[backend] = path.name
-        agreements[backend] = agreement
-    about = _about(config, model, precision, agreements, loaded.counts, biases)
-    if favour:
-        about['favoured_rare_classes'] = dict(favour)
-    if (run / MEAN_OF).exists():
-        about['mean_of'] = json.loads((run / MEAN_OF).read_text(encoding='utf-8'))
-    scale = config.model.size_px / 48
-    EmotionModelCard(
-        id=model_id or config.name,
-        files=files,
-        sha256={name: file_sha256(output.parent / name) for name in files.values()},
-        size_px=config.model.size_px,
-        channels=config.model.channels,
-        outputs='logits',
-        normalization=config.model.normalization,
-        template_px=tuple((x * scale, y * scale) for x, y in FER2013_TEMPLATE_48PX),
-        heads=heads,
-        default_head=config.heads[0].name,
-        mirror=mirror,
-        about=about,
-    ).write(output.with_suffix('.json'))
-    return agreements
-
-
-def _write(
-    model: keras.Model, backend: str, output: Path, precision: str, representative: Float32Array
-) -> tuple[Path, Predictor]:
-    """Write one file beside *output*; return its path and a function that runs it."""
-    if backend == 'litert':
-        path = output.with_suffix('.tflite')
-        write_litert(model, path, precision, representative)
-        return path, litert_predictor(path)
-    if backend == 'onnx':
-        path = output.with_suffix('.onnx')
-        model.export(str(path), format='onnx', verbose=False)
-        return path, onnx_predictor(path)
-    if backend == 'keras':
-        path = output.with_suffix('.keras')
-        model.save(path)
-        return path, keras_predictor(keras.saving.load_model(path, compile=False, safe_mode=True))
-    raise ConfigError(f'backend: expected litert, onnx or keras, got {backend!r}')
-
-
-def _about(
-    config: RunConfig,
-    model: keras.Model,
-    precision: str,
-    agreements: dict[str, Agreement],
-    counts: dict[str, object],
-    biases: Float32Array,
-) -> dict[str, object]:
-    """Return what the card tells people."""
-    recipe = asdict(config)
-    # Where files lay on the machine of the training is nobody's business.
-    for item in recipe['sets']:
-        item['path'] = Path(item['path']).name
-    recipe['start'] = Path(config.start).name
-    recipe['teachers'] = [Path(name).name for name in config.teachers]
-    return {
+    about: dict[str, Any] = {
         'parameters': model.count_params(),
         'litert_precision': precision,
-        'agreement_with_keras': {name: asdict(item) for name, item in agreements.items()},
-        'calibrated_on': 'the public_test split',
+        'calibrated_on': f'{len(faces)} faces of the validation set',
         'class_biases': {
             head.name: [round(float(bias), 4) for bias in biases[columns]]
             for head, columns in config.head_columns()
         },
-        'data': counts,
-        'recipe': json.loads(json.dumps(recipe)),
+        'data': loaded.data,
+        'recipe': public_recipe(config),
     }
+    if adjustment:
+        about['logit_adjustment'] = dict(adjustment)
+    if (run / MEAN_OF).exists():
+        about['mean_of'] = json.loads((run / MEAN_OF).read_text(encoding='utf-8'))
+    scale = config.model.size_px / 48
+    card = EmotionModelCard(
+        id=model_id or config.name,
+        files={},
+        sha256={},
+        size_px=config.model.size_px,
+        channels=config.model.channels,
+        colour='grey',
+        outputs='logits',
+        normalization=config.model.normalization,
+        template_px=tuple((x * scale, y * scale) for x, y in FER2013_TEMPLATE_48PX),
+        heads=calibrated_heads(logits + biases, faces, config),
+        default_head=config.heads[0].name,
+        mirror=flip,
+        about=about,
+    )
+    return _publish(card, model, config, loaded, output, backends, precision)
+
+
+def _publish(
+    card: EmotionModelCard,
+    model: keras.Model,
+    config: RunConfig,
+    loaded: LoadedSets,
+    output: Path,
+    backends: Sequence[str],
+    precision: str,
+) -> dict[str, Agreement]:
+    """Write the files and the card, each file checked against the Keras model."""
+    every = max(1, len(loaded.training) // 200)
+    representative = network_input(loaded.training.images[::every], config.model)
+    images = np.concatenate([loaded.validation[0].images, loaded.training.images])
+    some = network_input(images[:AGREEMENT_FACES], config.model)
+    agreements: dict[str, Agreement] = {}
+
+    def check(made: EmotionModelCard) -> EmotionModelCard:
+        expected = predict(keras_predictor(model), some)
+        for backend in backends:
+            path = made.weights_path(backend)
+            agreement = compare(expected, predict(_predictor(backend, path), some), config)
+            need = MIN_AGREEMENT[precision if backend == 'litert' else 'float32']
+            if agreement.same_label < need:
+                raise ModelError(
+                    f'{path.name} gives the label of the Keras model for only '
+                    f'{agreement.same_label:.1%} of {agreement.faces} faces (at least {need:.1%})'
+                )
+            agreements[backend] = agreement
+        said = {name: asdict(item) for name, item in agreements.items()}
+        return dataclasses.replace(made, about={**made.about, 'agreement_with_keras': said})
+
+    writers = {backend: _writer(model, backend, precision, representative) for backend in backends}
+    publish(card, writers, output, check)
+    return agreements
+
+
+def _writer(
+    model: keras.Model, backend: str, precision: str, representative: Float32Array
+) -> Write:
+    """Return a function that writes the model for a backend to a path."""
+
+    def write(path: Path) -> None:
+        if backend == 'litert':
+            path.write_bytes(as_litert(model, precision, representative))
+        elif backend == 'keras':
+            model.save(path)
+        else:
+            _write_onnx(model, path)
+
+    if backend not in ('litert', 'onnx', 'keras'):
+        raise ConfigError(f'backend: expected litert, onnx or keras, got {backend!r}')
+    return write
+
+
+def _write_onnx(model: keras.Model, path: Path) -> None:
+    try:
+        model.export(str(path), format='onnx', verbose=False)
+    except ImportError as error:
+        raise ConfigError(
+            f'ONNX files need tf2onnx (requirements/train.txt), or choose other --backends: {error}'
+        ) from error
+
+
+def _predictor(backend: str, path: Path) -> Predictor:
+    if backend == 'keras':
+        return keras_predictor(keras.saving.load_model(path, compile=False, safe_mode=True))
+    return litert_predictor(path) if backend == 'litert' else onnx_predictor(path)
+
+
+def public_recipe(config: RunConfig) -> dict[str, Any]:
+    """Return the configuration without the places of files on the machine of the training."""
+    recipe = asdict(config)
+    for item in recipe['sets']:
+        item['path'] = Path(item['path']).name
+    recipe['start'] = Path(config.start).name
+    recipe['teachers'] = [Path(name).name for name in config.teachers]
+    content: dict[str, Any] = json.loads(json.dumps(recipe))
+    return content
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.emotion.export', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training export', description=__doc__)
     parser.add_argument('run', type=Path, help='folder of the run')
     parser.add_argument('--output', type=Path, required=True, help='path without suffix')
     parser.add_argument('--backends', nargs='+', default=['litert', 'onnx', 'keras'])
     parser.add_argument('--precision', choices=LITERT_PRECISIONS, default='int8_weights')
     parser.add_argument('--id', default='', help='name and version for the card')
-    parser.add_argument('--mirror', action='store_true', help='average with the mirror image')
     parser.add_argument(
+        '--flip', '--mirror', action='store_true', help='average with the mirror image (flip TTA)'
+    )
+    parser.add_argument(
+        '--logit-adjustment',
         '--favour',
         nargs=2,
         action='append',
         default=[],
         metavar=('HEAD', 'STRENGTH'),
-        help='move answers of a head towards rare classes; strength from 0 to 1',
+        help='move predictions of a head towards rare classes; strength from 0 to 1',
     )
     options = parser.parse_args(arguments)
-    try:
-        agreements = export_run(
-            options.run,
-            options.output,
-            options.backends,
-            options.precision,
-            options.id,
-            options.mirror,
-            {head: float(strength) for head, strength in options.favour},
-        )
-    except FerError as error:
-        print(f'export: {error}', file=sys.stderr)
-        return 1
+    agreements = export_run(
+        options.run,
+        options.output,
+        options.backends,
+        options.precision,
+        options.id,
+        options.flip,
+        {head: float(strength) for head, strength in options.logit_adjustment},
+    )
     for name, agreement in agreements.items():
         print(name, json.dumps(asdict(agreement)))
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

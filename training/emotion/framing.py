@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How faces are framed: ``python -m training.emotion.framing faces.npz --yunet yunet.onnx``.
+"""How faces are framed: ``python -m training framing faces.npz --yunet yunet.onnx``.
 
 YuNet looks at each face, enlarged four times on a grey border; the mean of the landmarks it finds
 is the template that live faces are aligned to, and where they lie in its boxes is what is guessed
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import cv2
 import numpy as np
 
 from fer_ros.data.datasets import read_faces
-from fer_ros.errors import DataError, FerError
+from fer_ros.errors import DataError
 from fer_ros.types import UInt8Array
 
 ENLARGED_PX = 192
@@ -66,20 +65,12 @@ def measure_framing(images: UInt8Array, yunet: Path, min_score: float = 0.6) -> 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.emotion.framing', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training framing', description=__doc__)
     parser.add_argument('faces', type=Path, help='npz, csv or folder')
     parser.add_argument('--yunet', type=Path, required=True, help='face_detection_yunet_*.onnx')
     parser.add_argument('--count', type=int, default=3000, help='faces to look at')
     options = parser.parse_args(arguments)
-    try:
-        images = read_faces(options.faces).split('training').images
-        rows = np.random.default_rng(0).permutation(len(images))[: options.count]
-        print(json.dumps(measure_framing(images[rows], options.yunet)))
-    except FerError as error:
-        print(f'framing: {error}', file=sys.stderr)
-        return 1
+    images = read_faces(options.faces).split('training').images
+    rows = np.random.default_rng(0).permutation(len(images))[: options.count]
+    print(json.dumps(measure_framing(images[rows], options.yunet)))
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -26,7 +26,7 @@ class HeadsLoss(keras.losses.Loss):
         focal_gamma: how much easy faces count less (arXiv 1708.02002); 0 for none.
         class_weights: float32 (sum of columns,) factors of each class.
         log_priors: float32 (sum of columns,) added to the logits in training, so that without it
-            the answers are those of evenly frequent classes (arXiv 2007.07314); None for none.
+            its predictions are those of evenly frequent classes (arXiv 2007.07314); None for none.
     """
 
     def __init__(

@@ -13,6 +13,7 @@ from fer_ros.errors import ConfigError
 from training.emotion import config as configuration
 from training.emotion.architectures import build_model
 from training.emotion.config import RunConfig
+from training.engine import settings
 from training.engine.checkpoints import Checkpoint, assign, read_checkpoint, write_checkpoint
 
 
@@ -57,41 +58,6 @@ def write_run(folder: Path, config: RunConfig, model: keras.Model) -> None:
     if (folder / 'config.yaml').exists():
         raise ConfigError(f'{folder} already holds a run; choose another')
     (folder / 'checkpoints').mkdir(parents=True, exist_ok=True)
-    configuration.save(config, folder / 'config.yaml')
+    settings.save(config, folder / 'config.yaml')
     weights = [np.array(one) for one in model.get_weights()]
     write_checkpoint(folder / 'checkpoints' / 'best.npz', Checkpoint(0, [], weights))
-
-
-def start_from(model: keras.Model, folder: Path) -> None:
-    """Give *model* the best weights of a run, in place.
-
-    The run's network may lack some of the model's residual blocks. These begin as blocks that
-    change nothing (the scale of their last normalisation is 0), so that the model's answers are
-    the run's whatever was added.
-
-    Args:
-        model: newly made.
-        folder: of the run.
-
-    Raises:
-        ConfigError: the folder holds no run, or the run's network is no part of the model's.
-        ModelError: its checkpoint is missing or damaged.
-    """
-    theirs = [layer for layer in load_run(folder)[1].layers if layer.weights]
-    mine = [layer for layer in model.layers if layer.weights]
-    given = list(theirs)
-    new = []
-    for layer in mine:
-        shapes = [weight.shape for weight in layer.weights]
-        if given and [weight.shape for weight in given[0].weights] == shapes:
-            layer.set_weights(given.pop(0).get_weights())
-        else:
-            new.append(layer)
-    if given:
-        raise ConfigError(
-            f'start: the network of {folder} is no part of this one: of its {len(theirs)} layers '
-            f'{len(given)} have no place'
-        )
-    norms = [layer for layer in new if isinstance(layer, keras.layers.BatchNormalization)]
-    for norm in norms[1::2]:
-        norm.gamma.assign(keras.ops.zeros_like(norm.gamma))

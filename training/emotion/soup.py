@@ -1,16 +1,16 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The weights of several runs averaged: ``python -m training.emotion.soup RUN RUN --output RUN``.
+"""The weights of several runs averaged: ``python -m training soup RUN RUN --output RUN``.
 
 Runs that began from the same weights end in one valley of the loss; in the middle of it a single
-network answers almost as well as all of them together (arXiv 2203.05482).
+network is almost as good as all of them together (arXiv 2203.05482).
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,13 +18,15 @@ import keras
 import numpy as np
 from keras import layers
 
-from fer_ros.errors import ConfigError, FerError
+from fer_ros.errors import ConfigError
 from fer_ros.types import Float32Array
-from training.emotion.batches import model_input
+from training.emotion.batches import network_input
 from training.emotion.data import load_sets
-from training.emotion.runs import load_run, new_model, start_from, write_run
-from training.engine.callbacks import copied_weights, validate
+from training.emotion.runs import load_run, new_model, write_run
+from training.emotion.start import start_from
+from training.emotion.train import validate
 from training.engine.fast_torch import fast_layers
+from training.engine.keeper import copied_weights
 
 STATISTICS_BATCH, STATISTICS_FACES = 256, 6000
 MEAN_OF = 'mean_of.json'
@@ -57,7 +59,7 @@ def soup(folders: Sequence[Path], shares: Sequence[float], inputs: Float32Array)
     total = [np.zeros_like(value) for value in first]
     for folder, share in zip(folders, shares):
         other = new_model(config, config.model.size_px)
-        start_from(other, folder)
+        start_from(other, dataclasses.replace(config, start=str(folder)))
         for place, value in enumerate(copied_weights(other)):
             if place in scaled:
                 value *= _filter_norms(first[place]) / np.maximum(_filter_norms(value), 1e-9)
@@ -97,34 +99,25 @@ def measure_statistics(model: keras.Model, inputs: Float32Array) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.emotion.soup', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training soup', description=__doc__)
     parser.add_argument('runs', type=Path, nargs='+', help="the runs' folders")
     parser.add_argument('--shares', type=float, nargs='+', help='of each run (default: the same)')
     parser.add_argument('--output', type=Path, required=True, help='folder to make')
     options = parser.parse_args(arguments)
     keras.config.set_dtype_policy('float32')
-    try:
-        config, _ = load_run(options.runs[0])
-        loaded = load_sets(config)
-        faces = loaded.training.images[:: max(1, len(loaded.training) // STATISTICS_FACES)]
-        inputs = model_input(faces, config.model.normalization, config.model.channels)
-        shares = options.shares or [1.0] * len(options.runs)
-        model = soup(options.runs, shares, inputs)
-        write_run(options.output, config, model)
-        mean_of = [
-            {'run': folder.resolve().name, 'share': share / sum(shares)}
-            for folder, share in zip(options.runs, shares)
-        ]
-        (options.output / MEAN_OF).write_text(json.dumps(mean_of) + '\n', encoding='utf-8')
-    except FerError as error:
-        print(f'soup: {error}', file=sys.stderr)
-        return 1
+    config, _ = load_run(options.runs[0])
+    loaded = load_sets(config)
+    faces = loaded.training.images[:: max(1, len(loaded.training) // STATISTICS_FACES)]
+    inputs = network_input(faces, config.model)
+    shares = options.shares or [1.0] * len(options.runs)
+    model = soup(options.runs, shares, inputs)
+    write_run(options.output, config, model)
+    mean_of = [
+        {'run': folder.resolve().name, 'share': share / sum(shares)}
+        for folder, share in zip(options.runs, shares)
+    ]
+    (options.output / MEAN_OF).write_text(json.dumps(mean_of) + '\n', encoding='utf-8')
     with fast_layers():
-        for validation in loaded.validation:
-            for name, value in validate(model, validation, config).items():
-                print(f'{name} {value:.4f}')
+        for name, value in validate(model, loaded.validation, config).items():
+            print(f'{name} {value:.4f}')
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

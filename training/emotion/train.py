@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Train an emotion model from a file: ``python -m training.emotion.train run.yaml [--resume]``.
+"""Train an emotion model from a YAML file.
 
 The backend is Keras's own choice (KERAS_BACKEND=torch, tensorflow or jax). On a processor PyTorch
 with bfloat16 is the fastest by far; see docs/train_on_your_own_faces.md.
@@ -9,10 +9,6 @@ with bfloat16 is the fastest by far; see docs/train_on_your_own_faces.md.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import importlib.metadata
-import json
-import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,20 +17,26 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_ros.errors import ConfigError, DataError, FerError
+from fer_ros.data.face_set import NO_LABEL, FaceSet
+from fer_ros.errors import ConfigError
+from fer_ros.evaluation import metrics
 from fer_ros.types import Float32Array
 from training.emotion import config as configuration
-from training.emotion.batches import FaceBatches, head_targets
+from training.emotion.batches import FaceBatches, head_targets, network_input
 from training.emotion.config import RunConfig
-from training.emotion.data import load_sets
+from training.emotion.data import LoadedSets, load_sets
+from training.emotion.distill import soften_targets
 from training.emotion.losses import HeadsLoss, class_shares, effective_class_weights
-from training.emotion.runs import new_model, start_from
-from training.engine.callbacks import RunKeeper
+from training.emotion.runs import new_model
+from training.emotion.start import start_from
 from training.engine.checkpoints import assign, read_checkpoint
 from training.engine.curves import draw_curves
 from training.engine.fast_torch import fast_layers
+from training.engine.keeper import Course, RunKeeper
+from training.engine.run import RunFolder, tensorboard
+from training.engine.schedules import learning_rate
 
-PACKAGES = ('keras', 'numpy', 'torch', 'tensorflow', 'jax', 'opencv-python-headless')
+BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class TrainingResult:
     Attributes:
         model: with the averaged weights of the best epoch.
         folder: of the run.
-        history: one dict an epoch.
+        history: one dict for each epoch.
     """
 
     model: keras.Model
@@ -96,6 +98,47 @@ def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
     return optimizer
 
 
+def course(config: RunConfig) -> Course:
+    """Return how long the run is and how fast it learns."""
+    chosen = config.optimization
+    return Course(
+        epochs=chosen.epochs,
+        rate=lambda done: learning_rate(
+            done,
+            chosen.schedule,
+            chosen.learning_rate,
+            chosen.epochs,
+            chosen.warmup_epochs,
+            chosen.cooldown,
+        ),
+        average=chosen.weight_average,
+        patience=chosen.plateau_patience if chosen.schedule == 'plateau' else 0,
+        early_stopping=chosen.early_stopping,
+    )
+
+
+def validate(model: keras.Model, sets: Sequence[FaceSet], config: RunConfig) -> dict[str, float]:
+    """Return {'set/head/metric': value}, and as 'score' the mean of the accuracies."""
+    result: dict[str, float] = {}
+    for faces in sets:
+        parts = [
+            model.predict_on_batch(network_input(faces.images[at : at + BATCH], config.model))
+            for at in range(0, len(faces), BATCH)
+        ]
+        logits = np.concatenate(parts)
+        for head, columns in config.head_columns():
+            targets = faces.truth(head.kind, head.classes)
+            rows = np.flatnonzero(targets != NO_LABEL)
+            if len(rows):
+                predictions = logits[rows, columns].argmax(axis=1)
+                matrix = metrics.confusion_matrix(targets[rows], predictions, len(head.classes))
+                prefix = f'{faces.name}/{head.name}'
+                result[f'{prefix}/accuracy'] = metrics.accuracy(matrix) or 0.0
+                result[f'{prefix}/balanced_accuracy'] = metrics.balanced_accuracy(matrix) or 0.0
+    scores = [value for name, value in result.items() if name.endswith('/accuracy')]
+    return {**result, 'score': float(np.mean(scores)) if scores else 0.0}
+
+
 def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResult:
     """Train as *config* says, keeping everything in *folder*.
 
@@ -105,33 +148,47 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
         resume: go on from the folder's last checkpoint (start anew where there is none yet).
 
     Raises:
-        ConfigError: the configuration names what does not exist, or the folder holds a run already.
+        ConfigError: the configuration names what does not exist, the folder holds a run already, or
+            another one than is to be resumed.
         DataError: a data set does not hold what it should.
-        ModelError: a checkpoint is damaged or cannot be written.
+        ModelError: a checkpoint is damaged or cannot be written, or the loss is not finite.
     """
-    last = folder / 'checkpoints' / 'last.npz'
-    if last.exists() and not resume:
-        raise ConfigError(f'{folder} already holds a run; go on with --resume or choose another')
+    run = RunFolder(folder)
     loaded = load_sets(config)
-    targets = head_targets(loaded.training, config) * loaded.weights[:, None]
-    if config.teachers:
-        from training.emotion.distill import soften_targets
+    for note in loaded.notes:
+        print(note, flush=True)
+    with run.locked():
+        state = run.checkpoint(config, loaded.data, configuration.FREE_ON_RESUME, resume)
+        targets = head_targets(loaded.training, config) * loaded.weights[:, None]
+        if config.teachers:
+            targets = soften_targets(targets, loaded, config, folder, resume)
+        # After the teachers, so that a run whose teachers are known already draws the same numbers.
+        set_up(config)
+        model = new_model(config, None if config.optimization.size_steps else config.model.size_px)
+        keeper = RunKeeper(
+            run, course(config), lambda model: validate(model, loaded.validation, config)
+        )
+        if state:
+            assign(model.weights, state.weights, run.last)
+            keeper.restore(state)
+        elif config.start:
+            start_from(model, config, loaded.training.images)
+        _fit(model, loaded, targets, config, keeper)
+        draw_curves(keeper.history, folder / 'curves.png')
+        assign(model.weights, read_checkpoint(run.best).average, run.best)
+    _warn_of_guessing(loaded, config, keeper)
+    return TrainingResult(model, folder, keeper.history)
 
-        folder.mkdir(parents=True, exist_ok=True)
-        targets = soften_targets(targets, loaded, config, folder, resume)
-    # After the teachers, so that a run whose teachers were not asked again draws the same numbers.
-    set_up(config)
+
+def _fit(
+    model: keras.Model,
+    loaded: LoadedSets,
+    targets: Float32Array,
+    config: RunConfig,
+    keeper: RunKeeper,
+) -> None:
+    """Train phase by phase."""
     loss = make_loss(targets, config)
-    fixed = None if config.optimization.size_steps else config.model.size_px
-    model = new_model(config, fixed)
-    keeper = RunKeeper(config, folder, loaded.validation)
-    if resume and last.exists():
-        state = read_checkpoint(last)
-        assign(model.weights, state.weights, last)
-        keeper.restore(state)
-    elif config.start:
-        start_from(model, Path(config.start))
-    _describe_run(config, folder, loaded.counts)
     compiled: bool | None = None
     for frozen, end in _phases(config):
         if keeper.epoch >= end or keeper.stopped:
@@ -139,7 +196,7 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
         if compiled != frozen:
             _compile(model, loss, config, frozen)
             if keeper.optimizer_state and keeper.epoch > (0 if frozen else _thaw_epoch(config)):
-                assign(model.optimizer.variables, keeper.optimizer_state, last)
+                assign(model.optimizer.variables, keeper.optimizer_state, keeper.folder.last)
             compiled = frozen
         batches = FaceBatches(loaded.training.images, targets, config, keeper.epoch)
         with fast_layers():
@@ -149,13 +206,24 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
                 shuffle=False,
                 epochs=end,
                 initial_epoch=keeper.epoch,
-                callbacks=[keeper, *_tensorboard(folder)],
+                callbacks=[keeper, *tensorboard(keeper.folder.path)],
                 verbose=1 if sys.stdout.isatty() else 0,
             )
-    draw_curves(keeper.history, folder / 'curves.png')
-    best = read_checkpoint(folder / 'checkpoints' / 'best.npz')
-    assign(model.weights, best.average, folder / 'checkpoints' / 'best.npz')
-    return TrainingResult(model, folder, keeper.history)
+
+
+def _warn_of_guessing(loaded: LoadedSets, config: RunConfig, keeper: RunKeeper) -> None:
+    """Say so where the best epoch is no better than always naming the most frequent class."""
+    best = keeper.history[keeper.best_epoch - 1]
+    for faces in loaded.validation:
+        for head, _ in config.head_columns():
+            targets = faces.truth(head.kind, head.classes)
+            counts = np.bincount(targets[targets != NO_LABEL], minlength=1)
+            score = best.get(f'{faces.name}/{head.name}/accuracy')
+            if score is not None and score <= counts.max() / max(counts.sum(), 1):
+                print(
+                    f'note: on {faces.name}, head {head.name} is right as often ({score:.3f}) as '
+                    'always naming the most frequent class would be: it has learnt nothing yet'
+                )
 
 
 def _thaw_epoch(config: RunConfig) -> int:
@@ -175,59 +243,27 @@ def _phases(config: RunConfig) -> list[tuple[bool, int]]:
 
 def _compile(model: keras.Model, loss: HeadsLoss, config: RunConfig, frozen: bool) -> None:
     """Give the model a fresh optimizer for a phase of training."""
-    backbones = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-    if frozen and not backbones:
+    backbone = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    if config.start and not backbone:
+        backbone = [layer for layer in model.layers if layer.name != 'logits']
+    if frozen and not backbone:
         raise ConfigError(
-            f'frozen_epochs: architecture {config.model.architecture} has no backbone to freeze'
+            f'frozen_epochs: architecture {config.model.architecture} has no backbone to freeze, '
+            'and the run starts from no other'
         )
-    for backbone in backbones:
-        backbone.trainable = not frozen
+    for layer in backbone:
+        layer.trainable = not frozen
     model.compile(optimizer=make_optimizer(config), loss=loss)
     model.optimizer.build(model.trainable_variables)
 
 
-def _tensorboard(folder: Path) -> list[keras.callbacks.Callback]:
-    """Return Keras's TensorBoard callback where its writer is installed."""
-    if keras.backend.backend() == 'tensorflow':
-        return [keras.callbacks.TensorBoard(str(folder / 'tensorboard'), write_graph=False)]
-    with contextlib.suppress(ImportError):
-        if keras.backend.backend() == 'torch':
-            from torch.utils.tensorboard import SummaryWriter  # noqa: F401
-
-            from training.engine.callbacks import TorchBoard
-
-            return [TorchBoard(folder / 'tensorboard')]
-    return []
-
-
-def _describe_run(config: RunConfig, folder: Path, counts: dict[str, object]) -> None:
-    """Write configuration, versions and what was read into the run's folder."""
-    (folder / 'checkpoints').mkdir(parents=True, exist_ok=True)
-    configuration.save(config, folder / 'config.yaml')
-    versions = {'python': platform.python_version(), 'backend': keras.backend.backend()}
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    (folder / 'versions.json').write_text(json.dumps(versions, indent=2) + '\n')
-    (folder / 'data.json').write_text(json.dumps(counts, indent=2) + '\n')
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.emotion.train', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training train', description=__doc__)
     parser.add_argument('config', type=Path, help="the run's YAML file")
     parser.add_argument('--output', type=Path, help="the run's folder (default: runs/NAME)")
     parser.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
     options = parser.parse_args(arguments)
-    try:
-        config = configuration.load(options.config)
-        train(config, options.output or Path('runs') / config.name, options.resume)
-    except FerError as error:
-        kind = {ConfigError: 'configuration', DataError: 'data'}.get(type(error), 'error')
-        print(f'training: {kind}: {error}', file=sys.stderr)
-        return 1
+    config = configuration.load(options.config)
+    train(config, options.output or Path('runs') / config.name, options.resume)
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Search good settings: ``python -m training.emotion.tune run.yaml space.yaml --trials 20``.
+"""Search good settings: ``python -m training tune run.yaml space.yaml --trials 20``.
 
 The space is a YAML mapping from a setting of the run to what it may be::
 
@@ -9,16 +9,16 @@ The space is a YAML mapping from a setting of the run to what it may be::
     augmentation.mixup: [0.0, 0.2, 0.4]
 
 Every trial is a run of its own in the output folder; KerasTuner's Bayesian optimisation chooses
-the next one by the score on the faces to choose by.
+the next one by the score on the validation set.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import dataclasses
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from fer_ros.errors import ConfigError, FerError
 from training.emotion import config as configuration
 from training.emotion.config import RunConfig
 from training.emotion.train import train
+from training.engine import settings
 
 
 def check_space(space: Any) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     Raises:
         ConfigError: a setting does not exist or is out of range.
     """
-    content = configuration.to_mapping(config)
+    content = settings.to_mapping(config)
     for name, value in values.items():
         *path, last = name.split('.')
         section = content
@@ -96,6 +97,7 @@ class RunTuner(keras_tuner.Tuner):
         self.config = config
         self.space = space
         self.folder = folder
+        self.last_error = ''
         super().__init__(oracle=oracle, directory=str(folder), project_name='search')
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -104,13 +106,24 @@ class RunTuner(keras_tuner.Tuner):
         config = with_values(self.config, values)
         config = dataclasses.replace(config, name=f'trial_{trial.trial_id}')
         print(f'trial {trial.trial_id}: {values}', flush=True)
-        result = train(config, self.folder / config.name, resume=True)
+        try:
+            result = train(config, self.folder / config.name, resume=True)
+        except FerError as error:
+            # KerasTuner counts it as failed, prints the rest and goes on with other values.
+            self.last_error = str(error)
+            raise
         return {'score': max(row['score'] for row in result.history)}
 
 
 def search(config: RunConfig, space: Any, folder: Path, trials: int) -> dict[str, Any]:
-    """Run the search (or go on with the one in *folder*); return the best values and score."""
+    """Run the search (or go on with the one in *folder*); return the best values and score.
+
+    Raises:
+        ConfigError: the folder holds the search of another configuration or space, or all trials
+            failed.
+    """
     checked = check_space(space)
+    _check_same_search(folder, {'config': settings.to_mapping(config), 'space': checked})
     oracle = keras_tuner.oracles.BayesianOptimizationOracle(
         objective=keras_tuner.Objective('score', 'max'),
         max_trials=trials,
@@ -118,30 +131,40 @@ def search(config: RunConfig, space: Any, folder: Path, trials: int) -> dict[str
         seed=config.seed,
     )
     tuner = RunTuner(oracle, config, checked, folder)
-    tuner.search()
-    best = oracle.get_best_trials(1)[0]
+    with contextlib.suppress(RuntimeError):  # KerasTuner's, after three failures in a row
+        tuner.search()
+    finished = oracle.get_best_trials(1)
+    if not finished:
+        raise ConfigError(f'no trial came to an end; the last one said: {tuner.last_error}')
+    best = finished[0]
     found = {'values': draw(best.hyperparameters, checked), 'score': best.score}
     (folder / 'best.json').write_text(json.dumps(found, indent=2) + '\n', encoding='utf-8')
     return found
 
 
+def _check_same_search(folder: Path, search: dict[str, Any]) -> None:
+    """Note in *folder* what is searched; raise ConfigError if it was something else before."""
+    path = folder / 'search.yaml'
+    if path.exists():
+        changed = list(settings.differences(settings.read_yaml(path), search))
+        if changed:
+            raise ConfigError(
+                f'{folder} holds another search: {", ".join(changed)} differ; '
+                'choose another --output'
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(search, sort_keys=False), encoding='utf-8')
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.emotion.tune', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training tune', description=__doc__)
     parser.add_argument('config', type=Path, help='the YAML file the trials start from')
     parser.add_argument('space', type=Path, help='the YAML file of the space')
     parser.add_argument('--trials', type=int, default=20)
     parser.add_argument('--output', type=Path, default=Path('runs/tuning'))
     options = parser.parse_args(arguments)
-    try:
-        config = configuration.load(options.config)
-        space = yaml.safe_load(options.space.read_text(encoding='utf-8'))
-        print(json.dumps(search(config, space, options.output, options.trials)))
-    except (FerError, OSError, yaml.YAMLError) as error:
-        print(f'tune: {error}', file=sys.stderr)
-        return 1
+    config = configuration.load(options.config)
+    space = settings.read_yaml(options.space)
+    print(json.dumps(search(config, space, options.output, options.trials)))
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

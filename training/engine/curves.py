@@ -1,22 +1,21 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A run's curves as a picture: ``python -m training.engine.curves RUN --output curves.png``."""
+"""A run's curves as a picture: ``python -m training curves RUN``."""
 
 from __future__ import annotations
 
 import argparse
 import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from fer_ros.errors import ConfigError, FerError
+from fer_ros.errors import ConfigError
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    """Return one dict an epoch.
+    """Return one dict for each epoch.
 
     Raises:
         ConfigError: the folder holds no history.
@@ -33,7 +32,7 @@ def read_history(folder: Path) -> list[dict[str, float]]:
 
 
 def draw_curves(rows: Sequence[dict[str, float]], path: Path) -> None:
-    """Save loss and learning rate, and the accuracies on the faces to choose by, as a picture."""
+    """Save loss and learning rate, and the figures of the validation set, as a picture."""
     figure = Figure(figsize=(9, 3.5), dpi=110, layout='constrained')
     left, right = figure.subplots(1, 2)
     epochs = [row['epoch'] for row in rows]
@@ -44,28 +43,20 @@ def draw_curves(rows: Sequence[dict[str, float]], path: Path) -> None:
     rate.plot(epochs, [row['learning_rate'] for row in rows], color='grey', linestyle=':')
     rate.set_ylabel('learning rate (dotted)')
     for name in rows[0]:
-        if '/' in name:
+        if '/' in name or name.endswith('_loss'):
             style = '--' if name.endswith('balanced_accuracy') else '-'
             right.plot(epochs, [row[name] for row in rows], style, label=name)
     right.set_xlabel('epoch')
-    right.set_ylabel('on the faces to choose by')
+    right.set_ylabel('on the validation set')
     right.legend(fontsize=7)
     figure.savefig(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.engine.curves', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training curves', description=__doc__)
     parser.add_argument('run', type=Path, help='folder of the run')
     parser.add_argument('--output', type=Path, help='the picture (default: RUN/curves.png)')
     options = parser.parse_args(arguments)
-    try:
-        draw_curves(read_history(options.run), options.output or options.run / 'curves.png')
-    except FerError as error:
-        print(f'curves: {error}', file=sys.stderr)
-        return 1
+    draw_curves(read_history(options.run), options.output or options.run / 'curves.png')
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

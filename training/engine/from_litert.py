@@ -1,19 +1,17 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A shipped model back into a run: ``python -m training.engine.from_litert CARD RUN``.
+"""A LiteRT file back into Keras weights.
 
 What a robot runs is a LiteRT file, in which batch normalisation is folded into convolutions and
 weights are 8-bit integers. This makes Keras weights of it again, so that training can start from
-the shipped model (``start:`` in a run's YAML) or learn from it (``teachers:``).
+a shipped model. Float checkpoints would be larger than the package (11 and 2 MB), so they are not
+kept in it.
 """
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import re
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +19,13 @@ import keras
 import numpy as np
 from keras import layers
 
-from fer_ros.errors import FerError, ModelError
-from fer_ros.models.card import EmotionModelCard
+from fer_ros.errors import ModelError
 from fer_ros.types import Float32Array
-from training.emotion import config as configuration
-from training.emotion.batches import model_input
-from training.emotion.config import SetConfig
-from training.emotion.data import read_set
-from training.emotion.export import keras_predictor, litert_predictor, predict
-from training.emotion.runs import new_model, write_run
 
 KERNEL_NORM = 2.0**0.5
 """Norm of each filter of a recovered convolution, that of a fresh one. Normalisation after it makes
 its scale free, and with small norms a learning rate is worth as much as in a fresh run."""
-MAX_DIFFERENCE = 0.35
-"""Largest difference of a logit; activations scaled to 8 bits take about 0.1."""
-CHECKED_FACES = 64
-STATISTICS_BATCH, STATISTICS_FACES = 32, 2000
+STATISTICS_BATCH = 32
 
 
 class LiteRtWeights:
@@ -134,7 +122,7 @@ def created(model: keras.Model, kind: type) -> list[Any]:
 
 
 def fill(model: keras.Model, weights: LiteRtWeights, inputs: Float32Array) -> None:
-    """Give *model* the weights of a LiteRT file; its answers become those of the file.
+    """Give *model* the weights of a LiteRT file; its outputs become those of the file.
 
     Folded kernels are scaled back to KERNEL_NORM, and normalisation gets the statistics that the
     convolutions have on *inputs*.
@@ -177,7 +165,7 @@ def take_statistics(
 ) -> None:
     """Set each normalisation to the statistics of its convolution on *inputs*, in place.
 
-    Scale and offset are changed so that the answers stay the same.
+    Scale and offset are changed so that the outputs stay the same.
     """
     outputs = keras.Model(model.input, [layer.output for layer in convolutions])
     sums = [np.zeros((2, layer.filters)) for layer in convolutions]
@@ -193,71 +181,3 @@ def take_statistics(
         slope = scale / np.sqrt(was_variance + norm.epsilon)
         scale = slope * np.sqrt(variance + norm.epsilon)
         norm.set_weights([scale, offset + slope * (mean - was_mean), mean, variance])
-
-
-def recover(card_path: Path, run: Path, faces: Float32Array, sets: tuple[SetConfig, ...]) -> float:
-    """Write a run's folder with the weights of a shipped model.
-
-    Args:
-        card_path: of the model; its LiteRT file lies beside it.
-        run: folder to make.
-        faces: float32 (N, S, S, C) inputs to take the statistics of normalisation from.
-        sets: data sets to name in the run's configuration.
-
-    Returns:
-        the largest difference between the run's logits and the file's on some of *faces*.
-
-    Raises:
-        ConfigError: the folder holds a run already.
-        ModelError: the card tells no recipe, or the weights do not answer what the file does.
-    """
-    card = EmotionModelCard.load(str(card_path))
-    recipe = card.about.get('recipe')
-    try:
-        # JSON knows no numbers as keys.
-        optimization = dict(recipe['optimization'])
-        optimization['size_steps'] = {int(k): v for k, v in optimization['size_steps'].items()}
-        config = configuration.from_mapping({**recipe, 'optimization': optimization})
-    except (TypeError, KeyError, ValueError) as error:
-        raise ModelError(f'{card_path} tells no recipe: {error!r}') from error
-    config = dataclasses.replace(config, sets=sets, teachers=(), start='')
-    keras.config.set_dtype_policy('float32')
-    model = new_model(config, config.model.size_px)
-    path = card.weights_path('litert')
-    fill(model, LiteRtWeights(path), faces)
-    some = faces[:CHECKED_FACES]
-    answers = predict(keras_predictor(model), some), predict(litert_predictor(path), some)
-    difference = float(np.abs(answers[0] - answers[1]).max())
-    if difference > MAX_DIFFERENCE:
-        raise ModelError(f'{path}: the recovered weights answer differently by {difference:.3f}')
-    write_run(run, config, model)
-    return difference
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser('python -m training.engine.from_litert', description=__doc__)
-    parser.add_argument('card', type=Path, help="the model's card")
-    parser.add_argument('run', type=Path, help='folder to make')
-    parser.add_argument('--faces', type=Path, required=True, help='a data set, as in a run')
-    options = parser.parse_args(arguments)
-    try:
-        difference = recover(options.card, options.run, *_some_faces(options.card, options.faces))
-    except FerError as error:
-        print(f'recover: {error}', file=sys.stderr)
-        return 1
-    print(f'{options.run}: logits differ from the file by {difference:.3f} at most')
-    return 0
-
-
-def _some_faces(card_path: Path, path: Path) -> tuple[Float32Array, tuple[SetConfig, ...]]:
-    """Return inputs made of training faces of a data set, and that set."""
-    card = EmotionModelCard.load(str(card_path))
-    item = SetConfig(path=str(path.resolve()))
-    images = read_set(item, card.size_px).split('training').images
-    some = images[:: max(1, len(images) // STATISTICS_FACES)]
-    return model_input(some, card.normalization, card.channels), (item,)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

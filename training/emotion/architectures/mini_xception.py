@@ -26,7 +26,9 @@ def build(
     x = conv_bn(inputs, 8, 3)
     x = conv_bn(x, 8, 3)
     for width in widths:
-        around = conv_bn(x, width, 1, stride=2, activation=None)
+        # Every second pixel, then a convolution: oneDNN crashes on 1x1 kernels of stride 2 when
+        # the number of faces is odd.
+        around = conv_bn(layers.MaxPooling2D(1, strides=2)(x), width, 1, activation=None)
         x = _separable(x, width)
         x = layers.Activation('relu')(x)
         x = _separable(x, width)

@@ -59,7 +59,7 @@ def _follow_short_runs(backbone: keras.Model) -> None:
     """Let normalisation statistics settle within hundreds of steps.
 
     The momentum of keras.applications (0.999 in MobileNetV3) is meant for millions of steps; after
-    a short run a model would still answer with the statistics it started from.
+    a short run a model would still use the statistics it started from.
     """
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
