@@ -46,12 +46,14 @@ def config(folder: Path) -> RunConfig:
 @pytest.fixture(scope='session')
 def run(folder: Path) -> Path:
     """A run stopped after two epochs and resumed to four, by the command line."""
+    from training.__main__ import main
     from training.emotion import config as configuration
-    from training.emotion.train import main
     from training.emotion.tune import with_values
+    from training.engine import settings
 
-    assert main([str(folder / 'run.yaml'), '--output', str(folder / 'run')]) == 0
+    assert main(['train', str(folder / 'run.yaml'), '--output', str(folder / 'run')]) == 0
     longer = with_values(configuration.load(folder / 'run.yaml'), {'optimization.epochs': 4})
     settings.save(longer, folder / 'longer.yaml')
-    assert main([str(folder / 'longer.yaml'), '--output', str(folder / 'run'), '--resume']) == 0
+    longer_run = ['train', str(folder / 'longer.yaml'), '--output', str(folder / 'run')]
+    assert main([*longer_run, '--resume']) == 0
     return folder / 'run'

@@ -10,7 +10,8 @@ import pytest
 
 from fer_ros.errors import DataError
 from fer_ros.models.card import EmotionModelCard
-from training.emotion.card_page import MARKED, fill, main
+from training.__main__ import main
+from training.emotion.card_page import MARKED, fill
 
 ONE = {
     'accuracy': 0.75, 'balanced_accuracy': None, 'expected_calibration_error': 0.0123, 'count': 4,
@@ -64,8 +65,8 @@ def test_the_page_of_the_shipped_model_says_what_its_card_says(root: Path) -> No
 def test_the_command_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, card = tmp_path / 'page.md', str(EmotionModelCard.find('default'))
     page.write_text('<!-- card classes ferplus_private_test --><!-- end -->')
-    assert main([card, str(page)]) == 0
+    assert main(['card_page', card, str(page)]) == 0
     assert '| contempt |' in page.read_text()
     page.write_text('<!-- card classes nobody --><!-- end -->')
-    assert main([card, str(page)]) == 1
+    assert main(['card_page', card, str(page)]) == 1
     assert 'asks for classes of nobody' in capsys.readouterr().err

@@ -17,7 +17,7 @@ import pytest
 from fer_ros.dashboard.figures import find_measurements
 from fer_ros.labels import EMOTIONS
 from fer_ros.models.card import EmotionModelCard
-from training.emotion.describe import main
+from training.__main__ import main
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -46,7 +46,7 @@ def measurement(**changes: object) -> dict[str, object]:
 def test_a_measurement_goes_into_the_card(card: Path, tmp_path: Path) -> None:
     (tmp_path / 'report.json').write_text(json.dumps(measurement()))
     arguments = [str(card), '--metrics', str(tmp_path / 'report.json'), '--command', 'fer again']
-    assert main(arguments) == 0
+    assert main(['describe', *arguments]) == 0
     about = EmotionModelCard.load(str(card)).about
     assert set(about['metrics']) == {'ferplus_private_test'}
     entry = about['metrics']['ferplus_private_test']
@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     (tmp_path / 'report.json').write_text(content)
     before = card.read_bytes()
-    assert main([str(card), '--metrics', str(tmp_path / 'report.json')]) == 1
+    assert main(['describe', str(card), '--metrics', str(tmp_path / 'report.json')]) == 1
     assert message in capsys.readouterr().err
     assert card.read_bytes() == before
 

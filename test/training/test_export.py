@@ -23,14 +23,21 @@ from fer_ros.config import ClassificationConfig
 from fer_ros.data.datasets import read_csv
 from fer_ros.errors import ConfigError, DataError, ModelError
 from fer_ros.evaluation.dataset import evaluate_faces
+from fer_ros.models.card import EmotionModelCard
 from fer_ros.recognition.classifier import make_classifier
-from training.emotion import config as configuration
-from training.emotion.batches import model_input
+from training.emotion.batches import network_input
 from training.emotion.calibrate import fit_class_biases, fit_temperature
 from training.emotion.config import HeadConfig, RunConfig
-from training.emotion.export import class_biases, export_run, rare_class_biases
+from training.emotion.export import (
+    calibrated_heads,
+    check_logits,
+    class_biases,
+    export_run,
+    rare_class_biases,
+)
 from training.emotion.runs import load_run
 from training.emotion.tune import with_values
+from training.engine import settings
 
 
 @pytest.fixture(scope='module')
@@ -78,7 +85,7 @@ def test_a_card_tells_no_path_of_the_machine(run: Path, config: RunConfig, tmp_p
     assert '/' not in json.dumps(json.loads(card)['about']['recipe'])
 
 
-def test_rare_classes_can_be_favoured(config: RunConfig) -> None:
+def test_rare_classes_can_be_preferred(config: RunConfig) -> None:
     targets = np.eye(7, dtype=np.float32)[[0, 0, 0, 1, 2, 3, 4, 5, 6]]
     biases = rare_class_biases(targets, config, {'fer2013': 0.5})
     np.testing.assert_allclose(biases[:2], -0.5 * np.log([3 / 9, 1 / 9]), atol=1e-5)
@@ -88,8 +95,8 @@ def test_rare_classes_can_be_favoured(config: RunConfig) -> None:
 
 def test_calibration_moves_what_the_file_answers(exported: Path, run: Path, folder: Path) -> None:
     faces = read_csv(folder / 'faces.csv').split('public_test')
-    _, model = load_run(run)
-    raw = np.asarray(model(model_input(faces.images, 'standardize', 1), training=False))
+    config, model = load_run(run)
+    raw = np.asarray(model(network_input(faces.images, config.model), training=False))
     classifier = make_classifier(ClassificationConfig(model=str(exported)))
     moved = classifier.logits(faces.images) - raw
     expected = fit_class_biases(raw, faces.truth('fer2013'))
@@ -104,6 +111,44 @@ def test_a_head_that_nobody_labelled_cannot_be_calibrated(config: RunConfig, fol
     voted = dataclasses.replace(config, heads=(HeadConfig('people', 'ferplus'),))
     with pytest.raises(DataError, match="no face to calibrate head 'people' with"):
         class_biases(np.zeros((len(faces), 8), np.float32), faces, voted)
+
+
+def test_an_export_that_fails_leaves_the_older_model(run: Path, tmp_path: Path) -> None:
+    export_run(run, tmp_path / 'robot_1.2', ['litert'], 'float32', 'robot 1.2')
+    older = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(older) == {'robot_1.2.json', 'robot_1.2.tflite'}
+    (tmp_path / 'robot_1.2.onnx').mkdir()
+    with pytest.raises(ModelError, match=r'robot_1\.2\.onnx is a folder'):
+        export_run(run, tmp_path / 'robot_1.2', ['litert', 'onnx'], 'float16')
+    (tmp_path / 'robot_1.2.onnx').rmdir()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == older
+
+
+@pytest.mark.parametrize(
+    'logits, message',
+    [
+        pytest.param([[np.nan] * 7, [0.0] * 7], 'not finite', id='nan'),
+        pytest.param([[1.0] * 7, [1.0] * 7], 'the same logits of head fer2013', id='constant'),
+    ],
+)
+def test_logits_that_say_nothing_are_refused(
+    config: RunConfig, logits: list, message: str
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        check_logits(np.array(logits, np.float32), config)
+
+
+def test_few_faces_leave_the_shipped_calibration(
+    config: RunConfig, folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    faces = read_csv(folder / 'faces.csv').split('public_test')[:20]
+    (head,) = calibrated_heads(np.eye(20, 7, dtype=np.float32), faces, config)
+    shipped, _ = EmotionModelCard.load().head('fer2013')
+    assert (head.temperature, head.unknown_threshold) == (
+        shipped.temperature,
+        shipped.unknown_threshold,
+    )
+    assert '20 validation faces are too few' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('precision', ['float16', 'int8', 'int8_weights'])

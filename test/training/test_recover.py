@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -14,21 +15,25 @@ import pytest
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 
+from fer_ros.config import ClassificationConfig
 from fer_ros.errors import ConfigError, ModelError
 from fer_ros.images.demo import demo_photos
 from fer_ros.models.card import DetectorCard, EmotionModelCard
+from fer_ros.recognition.classifier import EmotionClassifier, make_classifier
+from training.__main__ import main
 from training.detector.export import run_litert
 from training.detector.network import build_network
 from training.detector.train import read_recipe
 from training.emotion import config as configuration
 from training.emotion.architectures import build_model
+from training.emotion.batches import network_input
 from training.emotion.config import ModelConfig, RunConfig, SetConfig
-from training.engine.export import litert_predictor, predict
 from training.emotion.runs import load_run, new_model
-from training.emotion.start import start_from
-from training.engine.checkpoints import Checkpoint, write_checkpoint
-from training.__main__ import main
 from training.emotion.shipped import MAX_DIFFERENCE, recover
+from training.emotion.start import start_from
+from training.engine import settings
+from training.engine.checkpoints import Checkpoint, write_checkpoint
+from training.engine.export import litert_predictor, predict
 from training.engine.from_litert import LiteRtWeights, fill
 
 SMALL = {'widths': [8, 16], 'blocks': [1, 1], 'stem': 4, 'dropout': 0.0}
@@ -58,7 +63,7 @@ def small_run(folder: Path, **options: object) -> RunConfig:
 
 
 def test_the_shipped_model_comes_back_as_a_run(tmp_path: Path) -> None:
-    card = EmotionModelCard.find('default')
+    card = EmotionModelCard.load()
     faces = some_faces()
     difference = recover(card, tmp_path / 'run', faces, (SetConfig(path='faces.npz'),))
     assert difference < MAX_DIFFERENCE
@@ -72,7 +77,7 @@ def test_the_shipped_model_comes_back_as_a_run(tmp_path: Path) -> None:
 def test_recovered_statistics_are_those_of_the_faces(tmp_path: Path) -> None:
     """Trained on, the network must see what it saw: batches give about the stored statistics."""
     faces = some_faces(200)
-    recover(EmotionModelCard.find('default'), tmp_path, faces, (SetConfig(path='faces.npz'),))
+    recover(EmotionModelCard.load(), tmp_path, faces, (SetConfig(path='faces.npz'),))
     _, model = load_run(tmp_path)
     norm = next(one for one in model.layers if isinstance(one, keras.layers.BatchNormalization))
     seen = keras.ops.convert_to_numpy(keras.Model(model.input, norm.input)(faces))
@@ -112,7 +117,8 @@ def test_the_command_takes_faces_of_any_kind(tmp_path: Path) -> None:
     zeros = np.zeros(40, np.uint8)
     np.savez(tmp_path / 'faces.npz', images=images, labels=zeros, usage=zeros)
     card = str(EmotionModelCard.find('default'))
-    assert main([card, str(tmp_path / 'run'), '--faces', str(tmp_path / 'faces.npz')]) == 0
+    arguments = [card, str(tmp_path / 'run'), '--faces', str(tmp_path / 'faces.npz')]
+    assert main(['from_litert', *arguments]) == 0
     config, _ = load_run(tmp_path / 'run')
     assert [item.path for item in config.sets] == [str(tmp_path / 'faces.npz')]
 
@@ -123,8 +129,8 @@ def test_what_cannot_be_recovered_is_said(tmp_path: Path, capsys: pytest.Capture
     with pytest.raises(ModelError, match=r'x\.tflite'):
         LiteRtWeights(nonsense)
     arguments = [str(tmp_path / 'none.json'), str(tmp_path / 'run'), '--faces', 'faces.npz']
-    assert main(arguments) == 1
-    assert 'recover: ' in capsys.readouterr().err
+    assert main(['from_litert', *arguments]) == 1
+    assert 'from_litert: model card' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -137,7 +143,7 @@ def test_a_grown_network_answers_like_the_run_it_starts_from(tmp_path: Path, add
     _, before = load_run(tmp_path / 'run')
     options = {**SMALL, **added}
     grown = build_model('residual', sum(len(h.classes) for h in config.heads), 1, options, 48)
-    start_from(grown, tmp_path / 'run')
+    start_from(grown, dataclasses.replace(config, start=str(tmp_path / 'run')))
     faces = some_faces(4)
     expected, answers = (
         keras.ops.convert_to_numpy(model(faces, training=False)) for model in (before, grown)
@@ -146,8 +152,31 @@ def test_a_grown_network_answers_like_the_run_it_starts_from(tmp_path: Path, add
 
 
 def test_a_network_that_lacks_parts_of_the_run_is_refused(tmp_path: Path) -> None:
-    small_run(tmp_path / 'run', blocks=[2, 2])
+    config = small_run(tmp_path / 'run', blocks=[2, 2])
+    model = build_model('residual', 15, 1, SMALL, 48)
     with pytest.raises(ConfigError, match='is no part of this one'):
-        start_from(build_model('residual', 15, 1, SMALL, 48), tmp_path / 'run')
+        start_from(model, dataclasses.replace(config, start=str(tmp_path / 'run')))
     with pytest.raises(ConfigError, match='not the folder of a run'):
-        start_from(build_model('residual', 15, 1, SMALL, 48), tmp_path / 'none')
+        start_from(model, dataclasses.replace(config, start=str(tmp_path / 'none')))
+
+
+def test_a_subset_starts_from_the_shipped_model_s_rows() -> None:
+    recipe = EmotionModelCard.load().about['recipe']
+    config = configuration.from_mapping(
+        {
+            'sets': [{'path': 'mine'}],
+            'heads': [{'name': 'mine', 'labels': ['neutral', 'bored', 'happy']}],
+            'model': recipe['model'],
+            'start': 'shipped',
+        }
+    )
+    faces = np.random.default_rng(0).integers(0, 256, (70, 48, 48)).astype(np.uint8)
+    model = new_model(config, 48)
+    start_from(model, config, faces)
+    mine = keras.ops.convert_to_numpy(model(network_input(faces, config.model), training=False))
+    shipped = make_classifier(ClassificationConfig())
+    card = dataclasses.replace(shipped.card, mirror=False)
+    theirs = EmotionClassifier(card, shipped.runtime).logits(faces)
+    labels = card.head()[0].labels
+    np.testing.assert_allclose(mine[:, 0], theirs[:, labels.index('neutral')], atol=MAX_DIFFERENCE)
+    np.testing.assert_allclose(mine[:, 2], theirs[:, labels.index('happy')], atol=MAX_DIFFERENCE)

@@ -16,9 +16,10 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 keras = pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
 
 from fer_ros.errors import ConfigError
-from training.emotion import config as configuration
+from training.__main__ import main
 from training.emotion.runs import load_run
-from training.emotion.soup import MEAN_OF, main, soup
+from training.emotion.soup import MEAN_OF, soup
+from training.engine import settings
 from training.engine.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 
 
@@ -73,7 +74,7 @@ def test_the_command_writes_a_run_that_training_can_start_from(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / 'mixed'
-    assert main([str(run), str(run), '--output', str(output)]) == 0
+    assert main(['soup', str(run), str(run), '--output', str(output)]) == 0
     assert 'fer2013/accuracy' in capsys.readouterr().out
     model = load_run(output)[1]
     assert json.loads((output / MEAN_OF).read_text()) == 2 * [{'run': 'run', 'share': 0.5}]
@@ -81,7 +82,7 @@ def test_the_command_writes_a_run_that_training_can_start_from(
     for mine, theirs in zip(model.weights, kept, strict=True):
         if 'moving' not in mine.path:
             np.testing.assert_allclose(keras.ops.convert_to_numpy(mine), theirs, atol=1e-6)
-    assert main([str(run), '--output', str(output)]) == 1
+    assert main(['soup', str(run), '--output', str(output)]) == 1
     assert 'already holds a run' in capsys.readouterr().err
 
 

@@ -19,7 +19,7 @@ from fer_ros.recognition.classifier import softmax
 from training.emotion import config as configuration
 from training.emotion.augment import AugmentationConfig, augment, light_tables, mix
 from training.emotion.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold
-from training.emotion.config import OptimizationConfig
+from training.engine import settings
 from training.engine.checkpoints import Checkpoint, assign, read_checkpoint, write_checkpoint
 from training.engine.schedules import learning_rate
 
@@ -104,17 +104,15 @@ def test_mixed_targets_keep_their_mass(setting: str) -> None:
 
 
 def rates(schedule: str, **settings: float) -> list[float]:
-    config = OptimizationConfig(
-        epochs=10, learning_rate=1.0, schedule=schedule, **{'warmup_epochs': 0.0, **settings}
-    )
-    return [learning_rate(epoch, config) for epoch in (0, 1, 3, 5, 10)]
+    values = {'highest': 1.0, 'epochs': 10, 'warmup': 0.0, 'cooldown': 0.4, **settings}
+    return [learning_rate(epoch, schedule, **values) for epoch in (0, 1, 3, 5, 10)]
 
 
 @pytest.mark.parametrize(
     'schedule, settings, expected',
     [
         ('constant', {}, [1, 1, 1, 1, 1]),
-        ('constant', {'warmup_epochs': 2.0}, [0, 0.5, 1, 1, 1]),
+        ('constant', {'warmup': 2.0}, [0, 0.5, 1, 1, 1]),
         ('cosine', {}, [1, 0.97553, 0.79389, 0.5, 0]),
         ('trapezoid', {'cooldown': 0.8}, [1, 1, 0.875, 0.625, 0]),
         ('one_cycle', {}, [0.02, 0.265, 1, 0.81174, 0]),
@@ -268,6 +266,40 @@ def test_a_configuration_is_written_and_read_back(tmp_path: Path) -> None:
 def test_a_wrong_configuration_is_named(content: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         configuration.from_mapping(content)
+
+
+@pytest.mark.parametrize(
+    'labels, expected',
+    [
+        pytest.param(['Happy', 'SADNESS'], ('happy', 'sad'), id='known words'),
+        pytest.param(['happy', 'bored'], ('happy', 'bored'), id='a class of one\'s own'),
+    ],
+)
+def test_labels_of_a_head(labels: list[str], expected: tuple[str, ...]) -> None:
+    config = configuration.from_mapping({**GOOD, 'heads': [{'labels': labels}]})
+    assert config.heads[0].labels == expected
+    assert config.own_classes == tuple(label for label in expected if label == 'bored')
+
+
+@pytest.mark.parametrize('labels', [['happy', 'Happiness'], ['happy'], ['happy', 'unknown']])
+def test_labels_that_cannot_be_told_apart_are_refused(labels: list[str]) -> None:
+    with pytest.raises(ConfigError, match='at least two different class names'):
+        configuration.from_mapping({**GOOD, 'heads': [{'labels': labels}]})
+
+
+def test_an_earlier_name_is_read_with_a_warning() -> None:
+    with pytest.warns(FutureWarning, match='calm_epochs is now called no_mix_epochs'):
+        config = configuration.from_mapping({**GOOD, 'augmentation': {'calm_epochs': 3}})
+    assert config.augmentation.no_mix_epochs == 3
+
+
+def test_differences_are_named() -> None:
+    first = {'heads': [{'labels': ['a', 'b']}], 'seed': 1, 'optimization': {'epochs': 2}}
+    second = {'heads': [{'labels': ['b', 'a']}], 'seed': 2, 'optimization': {'epochs': 3}}
+    assert list(settings.differences(first, second, ['optimization.epochs'])) == [
+        'heads[0].labels',
+        'seed',
+    ]
 
 
 @pytest.mark.parametrize('text', ['a: [', '\tb'], ids=['open list', 'tab'])

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,17 +27,18 @@ from fer_ros.models.input_format import FER2013_TEMPLATE_48PX, NORMALIZATIONS
 from fer_ros.recognition.alignment import align_faces
 from fer_ros.recognition.preprocessing import normalize
 from fer_ros.types import FaceDetections
+from training.__main__ import main
 from training.emotion import config as configuration
 from training.emotion.architectures import ARCHITECTURES, build_model
 from training.emotion.augment import AugmentationConfig
-from training.emotion.batches import FaceBatches, head_targets, model_input
-from training.emotion.config import RunConfig
+from training.emotion.batches import FaceBatches, head_targets, network_input
+from training.emotion.config import ModelConfig, RunConfig
 from training.emotion.data import load_sets
 from training.emotion.losses import HeadsLoss, class_shares, effective_class_weights
-from training.__main__ import main
 from training.emotion.train import make_loss, train
 from training.emotion.tune import search, with_values
 from training.engine.checkpoints import read_checkpoint
+from training.engine.run import RunFolder
 
 
 def test_the_run_s_folder_tells_everything(run: Path) -> None:
@@ -69,12 +72,13 @@ def test_training_and_the_live_node_see_the_same_face(normalization: str) -> Non
     crops = align_faces(picture, found, FER2013_TEMPLATE_48PX, 48).crops
     np.testing.assert_array_equal(crops[0], face)
     np.testing.assert_array_equal(
-        normalize(crops, normalization), model_input(face[None], normalization, 1)
+        normalize(crops, normalization),
+        network_input(face[None], ModelConfig(normalization=normalization)),
     )
 
 
 def test_a_run_is_not_overwritten(run: Path, folder: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main([str(folder / 'run.yaml'), '--output', str(run)]) == 1
+    assert main(['train', str(folder / 'run.yaml'), '--output', str(run)]) == 1
     assert 'already holds a run' in capsys.readouterr().err
 
 
@@ -84,14 +88,78 @@ def test_a_corrupt_checkpoint_stops_a_resume(
     (tmp_path / 'checkpoints').mkdir()
     data = (run / 'checkpoints' / 'last.npz').read_bytes()
     (tmp_path / 'checkpoints' / 'last.npz').write_bytes(data[: len(data) // 2])
-    assert main([str(folder / 'longer.yaml'), '--output', str(tmp_path), '--resume']) == 1
+    assert main(['train', str(folder / 'longer.yaml'), '--output', str(tmp_path), '--resume']) == 1
     assert 'last.npz cannot be read' in capsys.readouterr().err
 
 
-def test_a_checkpoint_of_another_network_stops_a_resume(run: Path, config: RunConfig) -> None:
+def test_another_network_stops_a_resume(run: Path, config: RunConfig) -> None:
     other = with_values(config, {'model.options': {'widths': [8, 8], 'blocks': [1, 1]}})
-    with pytest.raises(ModelError, match='of another network'):
+    with pytest.raises(ConfigError, match=r'model\.options\.widths'):
         train(other, run, resume=True)
+
+
+@pytest.mark.parametrize(
+    'changes, named',
+    [
+        pytest.param(
+            {'heads': [{'name': 'fer2013', 'kind': 'fer2013', 'labels': ['sad', 'happy']}]},
+            r'heads\[0\]\.labels',
+            id='labels',
+        ),
+        pytest.param({'model.normalization': 'none'}, r'model\.normalization', id='normalisation'),
+        pytest.param({'optimization.batch_size': 7}, r'optimization\.batch_size', id='batch'),
+    ],
+)
+def test_another_run_is_not_continued(
+    run: Path, config: RunConfig, changes: dict, named: str
+) -> None:
+    before = (run / 'config.yaml').read_text()
+    with pytest.raises(ConfigError, match=named):
+        train(with_values(config, changes), run, resume=True)
+    assert (run / 'config.yaml').read_text() == before
+
+
+def test_other_faces_are_not_continued_with(run: Path, config: RunConfig, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / 'run')
+    data = json.loads((tmp_path / 'run' / 'data.json').read_text())
+    (tmp_path / 'run' / 'data.json').write_text(json.dumps({**data, 'fingerprint': 'another'}))
+    with pytest.raises(ConfigError, match='other faces than before'):
+        train(config, tmp_path / 'run', resume=True)
+
+
+def test_one_training_at_a_time(run: Path, folder: Path) -> None:
+    with RunFolder(run).locked(), pytest.raises(ConfigError, match='another training is at work'):
+        train(configuration.load(folder / 'longer.yaml'), run, resume=True)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(
+    config: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    wild = with_values(
+        config, {'optimization.learning_rate': 100.0, 'optimization.weight_average': 0.0}
+    )
+    with pytest.raises(ModelError, match=r'the loss is (nan|inf) in epoch .*lower learning_rate'):
+        train(with_values(wild, {'optimization.epochs': 40}), tmp_path)
+    kept = tmp_path / 'checkpoints' / 'last.npz'
+    assert not kept.exists() or np.isfinite(read_checkpoint(kept).weights[0]).all()
+
+
+@pytest.mark.parametrize('backend', ['theano', ''], ids=['foreign', 'empty'])
+def test_a_backend_that_is_none_is_named(
+    backend: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv('KERAS_BACKEND', backend)
+    assert main(['train', 'run.yaml']) == 1
+    assert 'expected one of tensorflow, torch, jax' in capsys.readouterr().err
+
+
+def test_a_backend_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr('training.__main__.find_spec', lambda name: None if name == 'jax' else 1)
+    monkeypatch.setenv('KERAS_BACKEND', 'jax')
+    assert main(['train', 'run.yaml']) == 1
+    assert 'pip install jax' in capsys.readouterr().err
 
 
 def test_an_empty_class_is_named(config: RunConfig) -> None:
@@ -201,11 +269,14 @@ def test_every_way_of_balancing_trains(config: RunConfig, method: str) -> None:
 
 
 @pytest.mark.parametrize('name', ARCHITECTURES)
-def test_every_architecture_gives_logits(name: str) -> None:
+def test_every_architecture_learns_from_an_odd_number_of_faces(name: str) -> None:
     channels = 3 if name == 'resnet50' else 1
     model = build_model(name, 15, channels, size_px=48)
     assert model.output_shape == (None, 15)
     assert model.count_params() > 10000
+    model.compile(optimizer='sgd', loss='mse')
+    loss = model.train_on_batch(np.zeros((3, 48, 48, channels)), np.zeros((3, 15)))
+    assert np.isfinite(loss)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +313,7 @@ def test_a_backbone_is_frozen_first(config: RunConfig, tmp_path: Path) -> None:
         train(with_values(config, {'optimization.frozen_epochs': 1}), tmp_path / 'other')
 
 
+@pytest.mark.filterwarnings('ignore:.*is deprecated:DeprecationWarning')  # KerasTuner's threads
 def test_settings_are_searched(config: RunConfig, tmp_path: Path) -> None:
     pytest.importorskip('keras_tuner', reason='KerasTuner is not installed')
     short = with_values(config, {'optimization.epochs': 1})
@@ -252,6 +324,8 @@ def test_settings_are_searched(config: RunConfig, tmp_path: Path) -> None:
     found = search(short, space, tmp_path, trials=2)
     assert set(found['values']) == set(space)
     assert (tmp_path / 'best.json').exists()
+    with pytest.raises(ConfigError, match=r'holds another search: config\.seed differ'):
+        search(with_values(short, {'seed': 2}), space, tmp_path, trials=2)
     with pytest.raises(ConfigError, match='expected a list or'):
         search(short, {'seed': 3}, tmp_path / 'other', trials=1)
 

@@ -31,9 +31,9 @@ from training.detector.mosaic import MosaicConfig, MosaicMaker
 from training.detector.network import NetworkConfig, build_network, for_training
 from training.detector.targets import DetectorLoss
 from training.detector.teacher import DenseTeacher
-from training.engine.callbacks import copied_weights
 from training.engine.fast_torch import fast_layers
 from training.engine.from_litert import LiteRtWeights, fill
+from training.engine.keeper import copied_weights
 
 CHECKPOINT, AVERAGED, CURVES = 'checkpoint.npz', 'averaged.weights.h5', 'curves.csv'
 VALIDATION_STEPS = 12

@@ -89,7 +89,7 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
 def fit_unknown_threshold(probabilities: Float32Array, truth: Int64Array) -> float:
     """Return the confidence below which a prediction is better left out.
 
-    A right prediction counts +1, a wrong one -1, 'unknown' nothing; the threshold with the best sum is
+    A right one counts +1, a wrong one -1, 'unknown' nothing; the threshold with the best sum is
     where predictions turn from more often wrong to more often right.
     """
     confidence = probabilities.max(axis=1)

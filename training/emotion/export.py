@@ -45,7 +45,7 @@ from training.engine.export import (
 )
 
 AGREEMENT_FACES = 1000
-CALIBRATION_FACES = 50
+CALIBRATION_FACES = 40
 """With fewer validation faces the shipped model's temperature and threshold are kept."""
 MIN_AGREEMENT = {'float32': 0.999, 'float16': 0.995, 'int8': 0.9, 'int8_weights': 0.97}
 """Least share of faces with the same label as the Keras model."""
