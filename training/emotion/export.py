@@ -225,8 +225,7 @@ def export_run(
     logits = predict(keras_predictor(model), inputs)
     check_logits(logits, config)
     if flip:
-        both = logits, predict(keras_predictor(model), inputs[:, :, ::-1])
-        logits = np.mean(both, axis=0, dtype=np.float32)
+        logits = (logits + predict(keras_predictor(model), inputs[:, :, ::-1])) / np.float32(2)
     biases = class_biases(logits, faces, config)
     biases += rare_class_biases(head_targets(loaded.training, config), config, adjustment or {})
     model.get_layer('logits').bias.assign_add(biases)
