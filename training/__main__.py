@@ -25,6 +25,8 @@ COMMANDS = {
     'card_page': 'training.emotion.card_page',
     'framing': 'training.emotion.framing',
     'curves': 'training.engine.curves',
+    'detector_train': 'training.detector.train',
+    'detector_export': 'training.detector.export',
 }
 BACKENDS = {'tensorflow': 'tensorflow-cpu', 'torch': 'torch', 'jax': 'jax'}
 

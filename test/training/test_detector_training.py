@@ -207,7 +207,7 @@ def test_the_shipped_recipe_is_of_the_shipped_network(root: Path) -> None:
 
     recipe = read_recipe(root / 'training' / 'detector' / 'detector.yaml')
     assert recipe.mosaic.size_px % 32 == 0
-    assert len(recipe.not_people) == 63
+    assert len(Path(recipe.not_people).read_text().split()) == 63
     network = build_network(recipe.network, (64, 64))
     images = np.random.default_rng(0).random((4, 64, 64, 3), np.float32)
     fill(network, LiteRtWeights(DetectorCard.load('default').weights_path('litert')), images)
@@ -230,6 +230,7 @@ def test_a_tiny_run_resumes_and_exports(tmp_path: Path, monkeypatch: pytest.Monk
     pytest.importorskip('onnxruntime', reason='a teacher is run by onnxruntime')
     from fer_ros.config import DetectionConfig
     from training.detector import export, train
+    from training.detector.network import NetworkConfig
 
     monkeypatch.setattr(train, 'load_photos', lambda *_: photo_sets())
     monkeypatch.setattr(train, 'DenseTeacher', Nobody)
@@ -237,17 +238,20 @@ def test_a_tiny_run_resumes_and_exports(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / 'animals.txt').write_text('a.jpg\n')
     (tmp_path / 'r.yaml').write_text(RECIPE)
     recipe = train.read_recipe(tmp_path / 'r.yaml')
-    with pytest.raises(DataError, match='nothing to resume'):
-        train.train(recipe, tmp_path, tmp_path, tmp_path / 'none', resume=True)
     run = tmp_path / 'run'
     train.train(recipe, tmp_path, tmp_path, run)
+    with pytest.raises(ConfigError, match='already holds a run'):
+        train.train(recipe, tmp_path, tmp_path, run)
+    other = dataclasses.replace(recipe, network=NetworkConfig(neck=16))
+    with pytest.raises(ConfigError, match=r'network\.stem, .*network\.neck differ'):
+        train.train(other, tmp_path, tmp_path, run, resume=True)
     longer = dataclasses.replace(recipe.schedule, epochs=2)
     train.train(dataclasses.replace(recipe, schedule=longer), tmp_path, tmp_path, run, resume=True)
-    lines = (run / train.CURVES).read_text().splitlines()
+    lines = (run / 'history.csv').read_text().splitlines()
     assert [line.split(',')[0] for line in lines] == ['epoch', '1', '2']
 
     output = tmp_path / 'd.tflite'
-    difference = export.export(recipe, run / train.AVERAGED, output, {'id': 'tiny'})
+    difference = export.export(recipe, run / 'checkpoints' / 'best.npz', output, {'id': 'tiny'})
     assert difference < export.MAX_DIFFERENCE
     config = DetectionConfig(backend='builtin', weights=str(tmp_path / 'd.json'))
     assert BuiltinDetector(config).detect(np.zeros((50, 70, 3), np.uint8)).boxes_xyxy.shape[1] == 4

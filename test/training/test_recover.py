@@ -87,7 +87,7 @@ def test_recovered_statistics_are_those_of_the_faces(tmp_path: Path) -> None:
 
 
 def test_the_shipped_detector_comes_back_as_a_network(root: Path) -> None:
-    recipe = read_recipe(root / 'training' / 'detector' / 'grown.yaml')
+    recipe = read_recipe(root / 'training' / 'detector' / 'detector.yaml')
     network = build_network(recipe.network, (None, None))
     image = demo_photos()[0][:256, :320]
     inputs = image[None].astype(np.float32) / 255

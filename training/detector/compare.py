@@ -11,6 +11,7 @@ Haar needs OpenCV 4; mtcnn needs its package and TensorFlow.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import time
 from collections.abc import Sequence
@@ -66,13 +67,13 @@ class MtcnnDetector:
 
 def create(name: str, models: Path, min_face_px: int = 40) -> FaceDetector:
     """Return the detector called *name*, on one thread."""
-    settings = {'threads': 1, 'min_face_px': min_face_px}
+    plain = DetectionConfig(threads=1, min_face_px=min_face_px)
     if name == 'mtcnn':
-        return MtcnnDetector(DetectionConfig(score_threshold=0.9, **settings))
+        return MtcnnDetector(dataclasses.replace(plain, score_threshold=0.9))
     if name in YUNET_FILES:
         weights = str(models / YUNET_FILES[name])
-        return make_detector(DetectionConfig(backend='yunet', weights=weights, **settings))
-    return make_detector(DetectionConfig(backend=name, **settings))
+        return make_detector(dataclasses.replace(plain, backend='yunet', weights=weights))
+    return make_detector(dataclasses.replace(plain, backend=name))
 
 
 def time_at_vga(detectors: Sequence[FaceDetector], images: Sequence[UInt8Array]) -> list[float]:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turn trained weights into the LiteRT file and the card that the package ships.
 
-    KERAS_BACKEND=tensorflow python -m training.detector.export training/detector/detector.yaml \
-        runs/detector/shipped/averaged.weights.h5 fer_ros/models/detector.tflite
+    KERAS_BACKEND=tensorflow python -m training detector_export training/detector/detector.yaml \
+        runs/detector/shipped/checkpoints/best.npz fer_ros/models/detector.tflite
 
 Nothing is written unless LiteRT answers what Keras does, at several input sizes.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,32 +26,14 @@ from fer_ros.models.card import SCHEMA, file_sha256
 from fer_ros.types import Float32Array
 from training.detector.network import build_network, for_training
 from training.detector.train import Recipe, read_recipe
+from training.engine.checkpoints import assign, read_checkpoint
+from training.engine.export import LITERT_PRECISIONS, as_litert, need_tensorflow
 
 PLANNED_HW = (256, 320)
 CHECKED_SHAPES_HW = ((256, 320), (32, 32), (480, 640), (96, 224))
-PRECISIONS = ('float32', 'float16', 'int8_weights')
 MAX_DIFFERENCE = 0.5
 """Largest difference between Keras and LiteRT on noise, in the output's own units. Activations of
 8 bits take 0.1 to 0.4, the more the deeper the network, and no faces: see docs/detector.md."""
-
-
-def convert(network: keras.Model, precision: str) -> bytes:
-    """Return *network* as a LiteRT file.
-
-    Args:
-        network: under the TensorFlow backend.
-        precision: 'float32'; 'float16' halves the file and is widened when it is loaded;
-            'int8_weights' quarters it and computes with 8-bit weights and with activations scaled
-            image by image, in less than half the time.
-    """
-    import tensorflow as tf  # the one conversion tool; nothing else here needs TensorFlow
-
-    converter = tf.lite.TFLiteConverter.from_keras_model(network)
-    if precision != 'float32':
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == 'float16':
-        converter.target_spec.supported_types = [tf.float16]
-    return bytes(converter.convert())
 
 
 def run_litert(content: bytes, images: Float32Array) -> list[Float32Array]:
@@ -89,7 +72,10 @@ def load_network(
     """Return the network for inputs of *shape_hw* with trained weights."""
     size = recipe.mosaic.size_px
     trained = for_training(build_network(recipe.network, (size, size)))
-    trained.load_weights(weights)
+    if weights.suffix == '.npz':
+        assign(trained.weights, read_checkpoint(weights).average, weights)
+    else:
+        trained.load_weights(weights)  # what runs left before 0.2.0
     network = build_network(recipe.network, shape_hw)
     network.set_weights(trained.get_weights())
     return network
@@ -110,7 +96,7 @@ def export(
     Raises:
         ModelError: LiteRT does not answer what Keras does.
     """
-    content = convert(load_network(recipe, weights, PLANNED_HW), precision)
+    content = as_litert(load_network(recipe, weights, PLANNED_HW), precision)
     difference = largest_difference(load_network(recipe, weights, (None, None)), content)
     if difference > MAX_DIFFERENCE:
         raise ModelError(f'exported detector: answers differ by {difference:.4f}')
@@ -131,18 +117,19 @@ def export(
     return difference
 
 
-def main() -> None:
-    """Export as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    need_tensorflow()
+    parser = argparse.ArgumentParser(prog='python -m training detector_export', description=__doc__)
     parser.add_argument('recipe', type=Path)
     parser.add_argument('weights', type=Path)
     parser.add_argument('output', type=Path)
     parser.add_argument('--about', type=Path, help='JSON for people: data, recipe, figures, limits')
-    parser.add_argument('--precision', choices=PRECISIONS, default='int8_weights')
+    parser.add_argument('--precision', choices=LITERT_PRECISIONS, default='int8_weights')
     parser.add_argument('--least-face-px', type=float, default=20.0)
     parser.add_argument('--score-slope', type=float, default=1.0)
     parser.add_argument('--score-offset', type=float, default=0.0)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     about = json.loads(options.about.read_text(encoding='utf-8')) if options.about else {}
     difference = export(
         read_recipe(options.recipe),
@@ -155,7 +142,4 @@ def main() -> None:
         options.score_offset,
     )
     print(f'{options.output}: {options.output.stat().st_size} bytes, difference {difference:.5f}')
-
-
-if __name__ == '__main__':
-    main()
+    return 0

@@ -134,7 +134,8 @@ def label_photos(photos: Iterable[Photo], teacher: Path) -> PhotoLabels:
     """Let YuNet's *teacher* weights look at every photo at every scale, plain and flipped."""
     net = cv2.FaceDetectorYN.create(str(teacher), '', (320, 320), ASKED_SCORE, 0.45, 500)
     plan = [(scale, flip) for scale in SCALES for flip in (False, True)]
-    names, photo, rows = [], [], []
+    names: list[str] = []
+    photo, rows = [], []
     for name, image in photos:
         passes = [run_teacher(net, image, scale, flip) for scale, flip in plan]
         merged = merge_passes(passes, [scale for scale, _ in plan])

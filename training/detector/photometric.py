@@ -41,5 +41,6 @@ def augment(image: UInt8Array, rng: np.random.Generator) -> UInt8Array:
         image = cv2.add(image, noise, dtype=cv2.CV_8U)
     if rng.random() < 0.15:
         quality = int(rng.integers(25, 85))
-        image = cv2.imdecode(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 1)
+        data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return image
