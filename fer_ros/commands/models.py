@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from fer_ros.commands import models_add
 from fer_ros.commands.options import add_command
 from fer_ros.models.store import REMOTE_MODELS, ProgressBar, fetch, list_models
 
@@ -33,6 +34,16 @@ def add_parser(subparsers: Any) -> None:
         run_fetch,
         'Download a model that is not shipped and check it.',
         'fer models fetch yunet',
+    )
+    models_add.add_options(
+        add_command(
+            actions,
+            'add',
+            models_add.run,
+            'Write a card for a model from elsewhere, and try it on faces.',
+            'fer models add net.onnx --labels angry,happy,neutral --size 64 --colour grey '
+            '--range 0..1',
+        )
     )
     fetcher.add_argument('name', choices=sorted(REMOTE_MODELS), help='which')
     fetcher.add_argument('--url', default='', help='a mirror; the file must be the same')

@@ -13,6 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from fer_ros.cli import main
 from fer_ros.config import ClassificationConfig, PipelineConfig
 from fer_ros.errors import ModelError
 from fer_ros.models.card import EmotionModelCard
@@ -181,3 +182,38 @@ def test_a_reader_feeds_a_colour_model_from_a_photo(tmp_path: Path) -> None:
     classification = ClassificationConfig(model=card(tmp_path), backend='onnx')
     reader = FaceReader(PipelineConfig(classification=classification))
     assert reader.read(np.full((64, 64, 3), 90, np.uint8)).scores.labels == tuple(LABELS)
+
+
+ADD = ['--labels', 'Happy,sadness,bored', '--size', '32', '--colour', 'rgb', '--range', '0..1']
+
+
+def test_a_model_is_added_by_a_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write_onnx(tmp_path / 'net_1.0.onnx', ['n', 3, 32, 32], [2, 3], softmax=True)
+    command = ['models', 'add', str(tmp_path / 'net_1.0.onnx'), *ADD, '--layout', 'nchw']
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert 'demo photo 1, a smile: ' in said
+    assert f'--model {tmp_path}/net_1.0.json --backend onnx' in said
+    added = EmotionModelCard.load(str(tmp_path / 'net_1.0.json'))
+    assert added.heads[0].labels == ('happy', 'sad', 'bored')
+    assert main(command) == 1
+    assert 'net_1.0.json exists already' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'changed, message',
+    [
+        pytest.param(['--labels', 'happy,sad'], 'its card says', id='too few labels'),
+        pytest.param(['--size', '48'], 'its card says', id='another size'),
+        pytest.param(['--labels', 'happy,happiness,sad'], 'different class names', id='twice'),
+        pytest.param(['--output', 'elsewhere.json'], 'in the folder of its weights', id='folder'),
+    ],
+)
+def test_a_model_that_is_described_wrongly_is_not_added(
+    tmp_path: Path, capsys: pytest.CaptureFixture, changed: list[str], message: str
+) -> None:
+    write_onnx(tmp_path / 'net.onnx', ['n', 3, 32, 32], [2, 3], softmax=True)
+    command = ['models', 'add', str(tmp_path / 'net.onnx'), *ADD, '--layout', 'nchw']
+    assert main([*command, *changed]) == 1
+    assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ['net.onnx']

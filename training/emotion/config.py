@@ -12,9 +12,8 @@ from typing import Any
 
 from fer_ros.config import setting
 from fer_ros.data.face_set import LABEL_KINDS, classes_of
-from fer_ros.data.folders import LABEL_WORDS
 from fer_ros.errors import ConfigError
-from fer_ros.labels import EMOTIONS
+from fer_ros.labels import EMOTIONS, find_label
 from fer_ros.models.card import check_labels
 from fer_ros.models.input_format import NORMALIZATIONS
 from training.emotion.augment import AugmentationConfig
@@ -52,7 +51,7 @@ class HeadConfig:
 
     def __post_init__(self) -> None:
         """Take known words for their classes, and check the labels."""
-        labels = tuple(LABEL_WORDS.get(label.lower(), label) for label in self.labels)
+        labels = tuple(find_label(label) or label for label in self.labels)
         object.__setattr__(self, 'labels', labels)
         if labels:
             check_labels(labels)

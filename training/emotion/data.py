@@ -81,13 +81,22 @@ def held_back(faces: FaceSet) -> tuple[BoolArray, int]:
     A tenth of each class, whole groups at a time; every class keeps at least one group to train on.
     """
     groups = group_faces(faces.images, faces.files)
+    joined = len(groups) - int(groups.max()) - 1
     targets = np.where(faces.labels == NO_LABEL, faces.votes.argmax(axis=1), faces.labels)
+    for label in np.unique(targets):
+        mine = np.flatnonzero(targets == label)
+        if len(np.unique(groups[mine])) == 1:
+            # One video of a class: a validation set with its like is better than one without it.
+            _, exact = np.unique(
+                faces.images[mine].reshape(len(mine), -1), axis=0, return_inverse=True
+            )
+            groups[mine] = groups.max() + 1 + exact
     held = folds(groups, targets, VALIDATION_FOLDS) == 0
     for label in np.unique(targets):
-        mine = targets == label
+        mine = np.flatnonzero(targets == label)
         if held[mine].all():
             held[np.isin(groups, groups[mine])] = False
-    return held, len(groups) - int(groups.max()) - 1
+    return held, joined
 
 
 def load_sets(config: RunConfig) -> LoadedSets:

@@ -219,7 +219,8 @@ def _warn_of_guessing(loaded: LoadedSets, config: RunConfig, keeper: RunKeeper) 
             targets = faces.truth(head.kind, head.classes)
             counts = np.bincount(targets[targets != NO_LABEL], minlength=1)
             score = best.get(f'{faces.name}/{head.name}/accuracy')
-            if score is not None and score <= counts.max() / max(counts.sum(), 1):
+            several = np.count_nonzero(counts) > 1
+            if several and score is not None and score <= counts.max() / counts.sum():
                 print(
                     f'note: on {faces.name}, head {head.name} is right as often ({score:.3f}) as '
                     'always naming the most frequent class would be: it has learnt nothing yet'

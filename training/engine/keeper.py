@@ -67,7 +67,7 @@ class RunKeeper(keras.callbacks.Callback):
         self.history: list[dict[str, float]] = []
         self.average: Arrays = []
         self.best = -math.inf
-        self.best_epoch = 0
+        self.best_epoch = self.gain_epoch = 0
         self.plateau_factor = 1.0
         self.epoch = 0
         self.stopped = False
@@ -85,6 +85,7 @@ class RunKeeper(keras.callbacks.Callback):
             self.history = list(state.facts['history'])
             self.best = float(state.facts['best'])
             self.best_epoch = int(state.facts['best_epoch'])
+            self.gain_epoch = int(state.facts.get('gain_epoch', self.best_epoch))
             self.plateau_factor = float(state.facts['plateau_factor'])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f'the checkpoint of {self.folder.path} lacks {error}') from error
@@ -153,9 +154,11 @@ class RunKeeper(keras.callbacks.Callback):
     def _keep(self, score: float, raw: Arrays) -> None:
         """Write checkpoints, history and what follows from a gain or the lack of it."""
         if score > self.best:
+            self.gain_epoch = self.epoch
+        if score >= self.best:  # Of equal ones, which few validation faces give, the later one.
             self.best, self.best_epoch = score, self.epoch
             write_checkpoint(self.folder.best, Checkpoint(self.epoch, [], self.average))
-        since, course = self.epoch - self.best_epoch, self.course
+        since, course = self.epoch - self.gain_epoch, self.course
         if course.patience and since and since % course.patience == 0:
             self.plateau_factor /= 2
         if course.early_stopping and since >= course.early_stopping:
@@ -164,6 +167,7 @@ class RunKeeper(keras.callbacks.Callback):
             'history': self.history,
             'best': self.best,
             'best_epoch': self.best_epoch,
+            'gain_epoch': self.gain_epoch,
             'plateau_factor': self.plateau_factor,
         }
         optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
