@@ -157,7 +157,7 @@ def test_a_teacher_says_where_opencv_finds_the_face(shared: Path, astronaut: np.
 
     path = shared / 'models' / 'yunet_n_640_640.onnx'
     image = cv2.resize(astronaut, (320, 320))
-    target = DenseTeacher(path).answer(image)
+    target = DenseTeacher(path).predict(image)
     best = target[np.argmax(target[:, SCORE])]
     net = cv2.FaceDetectorYN.create(str(path), '', (320, 320), 0.6)
     found = net.detect(image)[1][0]
@@ -219,7 +219,7 @@ class Nobody:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def answer(self, image: np.ndarray) -> np.ndarray:
+    def predict(self, image: np.ndarray) -> np.ndarray:
         target = np.zeros((len(cell_centres(image.shape[:2])[0]), 16), np.float32)
         target[:, WEIGHT] = 1
         return target

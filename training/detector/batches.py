@@ -47,7 +47,7 @@ class MosaicBatches(keras.utils.PyDataset):
         targets = []
         for row in range(self.batch):
             example = self.maker.make()
-            target = self.teacher.answer(example.image)
+            target = self.teacher.predict(example.image)
             correct(target, example)
             np.multiply(example.image, np.float32(1 / 255), out=images[row])
             targets.append(target)

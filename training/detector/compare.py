@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument('folder', type=Path)
     parser.add_argument('--clips', type=Path)
     parser.add_argument('--yunet', type=Path, required=True, help="folder with YuNet's files")
-    parser.add_argument('--figure', type=Path, help='draw recall over false boxes here')
+    parser.add_argument('--figure', type=Path, help='draw recall over false positives here')
     parser.add_argument('--detectors', nargs='+', default=['builtin', 'yunet', 'haar'])
     options = parser.parse_args()
     cv2.setNumThreads(1)

@@ -5,7 +5,7 @@
     KERAS_BACKEND=tensorflow python -m training detector_export training/detector/detector.yaml \
         runs/detector/shipped/checkpoints/best.npz fer_ros/models/detector.tflite
 
-Nothing is written unless LiteRT answers what Keras does, at several input sizes.
+Nothing is written unless LiteRT predicts what Keras does, at several input sizes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAX_DIFFERENCE = 0.5
 
 
 def run_litert(content: bytes, images: Float32Array) -> list[Float32Array]:
-    """Return the maps, fine first, that LiteRT answers to float32 (N, H, W, 3) images."""
+    """Return the maps, fine first, that LiteRT predicts for float32 (N, H, W, 3) images."""
     interpreter = Interpreter(model_content=content, num_threads=1)
     index = interpreter.get_input_details()[0]['index']
     interpreter.resize_tensor_input(index, images.shape)
@@ -49,10 +49,10 @@ def run_litert(content: bytes, images: Float32Array) -> list[Float32Array]:
 
 
 def largest_difference(network: keras.Model, content: bytes, seed: int = 0) -> float:
-    """Return how far LiteRT's answers lie from Keras', over random images of several shapes.
+    """Return how far LiteRT's predictions lie from Keras', over random images of several shapes.
 
     Raises:
-        ModelError: the answers have other shapes.
+        ModelError: the predictions have other shapes.
     """
     rng = np.random.default_rng(seed)
     worst = 0.0
@@ -94,12 +94,12 @@ def export(
     """Write the LiteRT file *output* and its card beside it; return the largest difference.
 
     Raises:
-        ModelError: LiteRT does not answer what Keras does.
+        ModelError: LiteRT does not predict what Keras does.
     """
     content = as_litert(load_network(recipe, weights, PLANNED_HW), precision)
     difference = largest_difference(load_network(recipe, weights, (None, None)), content)
     if difference > MAX_DIFFERENCE:
-        raise ModelError(f'exported detector: answers differ by {difference:.4f}')
+        raise ModelError(f'exported detector: predictions differ by {difference:.4f}')
     output.write_bytes(content)
     card = {
         'schema': SCHEMA,

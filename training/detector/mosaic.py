@@ -153,10 +153,10 @@ class MosaicMaker:
         low, high = config.smallest_px, config.middle_px
         if rng.random() < config.close_share:
             low, high = high, max(2.0 * min(width, height), high)
-        wanted_px = np.exp(rng.uniform(np.log(low), np.log(high)))
+        face_px = np.exp(rng.uniform(np.log(low), np.log(high)))
         row = rng.integers(len(photo.faces))
         box = photo.faces.boxes_xyxy[row]
-        scale = min(wanted_px / max(float(photo.faces.sides_px[row]), 1.0), MAX_ENLARGED)
+        scale = min(face_px / max(float(photo.faces.sides_px[row]), 1.0), MAX_ENLARGED)
         return (box[:2] + box[2:]) / 2, scale
 
     def _warp(self, image: UInt8Array, matrix: np.ndarray, scale: float, tile: UInt8Array) -> None:

@@ -113,9 +113,9 @@ class DetectorLoss(keras.losses.Loss):
         taught = weight * score * ops.cast(score > TAUGHT_FROM, score.dtype)
         count = ops.maximum(ops.sum(taught), 1.0)
         centres, units = map(ops.convert_to_tensor, (self.centres, self.units))
-        middle = centres + y_pred[..., 1:3] * units
+        box_centres = centres + y_pred[..., 1:3] * units
         half = ops.exp(ops.clip(y_pred[..., 3:5], -6, 4)) * units / 2
-        box = ops.concatenate([middle - half, middle + half], axis=-1)
+        box = ops.concatenate([box_centres - half, box_centres + half], axis=-1)
         overlap, distance = box_overlap(box, y_true[..., BOX])
         box_loss = ops.sum(taught * (1 - overlap + distance)) / count
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What YuNet says of every cell of an image, for a network that learns all of its answer from it.
+"""What YuNet says of every cell of an image, for a network that learns its predictions from it.
 
 Labels say of a few cells that there is a face. A teacher that is asked cell by cell also says how
 sure it is of each, of things that look a little like faces too (arXiv 1503.02531), and does so for
@@ -45,8 +45,8 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
         )
     except Exception as error:  # protobuf's and onnxruntime's have no common base
         raise DataError(f'teacher {path}: {error}') from error
-    wanted = {f'{part}_{stride}' for part in PARTS for stride in STRIDES}
-    if {output.name for output in session.get_outputs()} != wanted:
+    expected = {f'{part}_{stride}' for part in PARTS for stride in STRIDES}
+    if {output.name for output in session.get_outputs()} != expected:
         raise DataError(f'teacher {path} is not a YuNet: its outputs have other names')
     return session
 
@@ -55,14 +55,14 @@ class DenseTeacher:
     """A YuNet, asked about every cell.
 
     One alone: two of them choose different cells for the same face, so that the mean of their
-    answers knows fewer faces than either.
+    predictions knows fewer faces than either.
     """
 
     def __init__(self, path: Path) -> None:
         """Open the network; raises DataError."""
         self._session = open_session(path)
 
-    def answer(self, image: UInt8Array) -> Float32Array:
+    def predict(self, image: UInt8Array) -> Float32Array:
         """Return targets, float32 (cells, 16), fine grid first, as ``targets.correct`` takes them.
 
         Every cell has a score, 0 to 1, a box and landmarks.
