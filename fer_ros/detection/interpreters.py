@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import bisect
+import ctypes
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -65,8 +66,21 @@ class InterpreterCache:
         """Give back what was not used for longest, but never what was used last."""
         pixels = sum(rows * columns for rows, columns in self._kept)
         oldest_s = self._clock() - MAX_IDLE_S
+        before = len(self._kept)
         for shape_hw, (_, used_s) in list(self._kept.items())[:-1]:
             if len(self._kept) <= MAX_COUNT and pixels <= MAX_PIXELS and used_s >= oldest_s:
                 break
             pixels -= shape_hw[0] * shape_hw[1]
             del self._kept[shape_hw]
+        if len(self._kept) < before:
+            _trim_heap()
+
+
+def _trim_heap() -> None:
+    """Have glibc return freed memory to the system; it would keep most of what a large input took.
+
+    Other C libraries know no such call and keep less.
+    """
+    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
+    if trim is not None:
+        trim(0)

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from fer_ros.detection import interpreters
@@ -62,3 +65,27 @@ def test_what_was_not_used_for_some_seconds_is_given_back(content: bytes) -> Non
     assert cache.shapes_hw == [(32, 32)]
     now = 100.0
     assert cache.get((32, 32)) is first
+
+
+def resident_mb() -> float:
+    return int(Path('/proc/self/statm').read_text().split()[1]) * 4096 / 1e6
+
+
+def test_memory_comes_back_after_other_sizes(content: bytes) -> None:
+    now = 0.0
+    cache = InterpreterCache(content, 1, lambda: now)
+
+    def run(shape_hw: tuple[int, int]) -> None:
+        interpreter = cache.get(shape_hw)
+        interpreter.set_tensor(
+            interpreter.get_input_details()[0]['index'], np.zeros((1, *shape_hw, 3), np.float32)
+        )
+        interpreter.invoke()
+
+    run((480, 640))
+    before_mb = resident_mb()
+    for shape_hw in [(736, 1280), (1088, 1600), (960, 960), (320, 384)]:
+        run(shape_hw)
+    now = 10.0
+    run((480, 640))
+    assert resident_mb() < 1.2 * before_mb
