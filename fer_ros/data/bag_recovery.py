@@ -109,7 +109,7 @@ def _scan_sqlite(path: Path, note: Callable[[str], None]) -> Iterator[Item]:
             for key, log_ns, data in rows:
                 yield key, log_ns, bytes(data)
     except (sqlite3.Error, TypeError) as error:
-        note(f'damaged ({error})')
+        note(f'damaged ({error}; SQLite\'s own ".recover" may save more)')
 
 
 def _scan_mcap(path: Path, note: Callable[[str], None]) -> Iterator[Item]:

@@ -55,7 +55,7 @@ def _text(path: Path) -> str:
     content = path.read_bytes()
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if content.startswith(mark):
-            return content.decode(encoding, 'replace')
+            return content.decode(encoding, 'replace').lstrip('\ufeff')
     try:
         return content.decode('utf-8')
     except UnicodeDecodeError:

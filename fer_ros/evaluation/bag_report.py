@@ -29,7 +29,8 @@ def write_results(evaluation: BagEvaluation, folder: Path) -> dict[str, Any]:
     facts = summarize(evaluation)
     (folder / 'results.json').write_text(json.dumps(facts, indent=2) + '\n', encoding='utf-8')
     (folder / 'faces.csv').write_text(faces_csv(evaluation), encoding='utf-8')
-    (folder / 'report.html').write_text(report_html(evaluation, facts), encoding='utf-8')
+    page = report_html(evaluation, facts)
+    (folder / 'report.html').write_text(page, encoding='utf-8', errors='replace')
     return facts
 
 
@@ -65,6 +66,7 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width">'
         f'<title>{html.escape(title)}</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>',
         html_table(('', ''), _overview(facts)),
+        *_problems(facts),
         f'<h2>Who looked how, and when</h2>{_picture(_timeline(evaluation), "timeline")}',
         '<h2>People</h2>',
         html_table(
@@ -89,7 +91,7 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
         ]
     if facts['switches']:
         parts += [
-            '<h2>Changes of expression: seconds until the answer follows</h2>',
+            '<h2>Changes of expression: seconds until the prediction follows</h2>',
             html_table(
                 ('at (s)', 'from', 'to', 'this frame alone', 'smoothed'),
                 [
@@ -99,6 +101,14 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
             ),
         ]
     return ''.join([*parts, '</html>\n'])
+
+
+def _problems(facts: dict[str, Any]) -> list[str]:
+    """Return what is wrong with the recording and its images, where something is."""
+    reasons = [[count, reason] for reason, count in facts['bad_image_reasons'].items()]
+    remarks = ''.join(f'<p>{html.escape(remark)}</p>' for remark in facts['remarks'])
+    table = html_table(('images', 'why they could not be read'), reasons) if reasons else ''
+    return [f'<h2>Problems</h2>{remarks}{table}'] if remarks or table else []
 
 
 _FIGURES = ('count', 'accuracy', 'balanced_accuracy', 'expected_calibration_error')

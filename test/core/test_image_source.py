@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import functools
+import re
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
 import pytest
+from helpers.matroska import matroska
 
 from fer_ros.errors import ImageError, SourceError
 from fer_ros.images.decoding import read_image
@@ -105,3 +110,91 @@ def test_a_video_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / 'file').write_text('')
     with pytest.raises((SourceError, OSError)), VideoWriter(tmp_path / 'file' / 'v.mp4', 30) as w:
         w.write(np.zeros((8, 8, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    'times_ms, expected_s',
+    [
+        pytest.param([0, 40, 80, 120], [0, 0.04, 0.08, 0.12], id='even'),
+        pytest.param([0, 33, 500, 2500, 2533], [0, 0.033, 0.5, 2.5, 2.533], id='variable'),
+        pytest.param([5000, 5040, 5080], [0, 0.04, 0.08], id='cut out of another'),
+    ],
+)
+def test_times_are_the_containers(tmp_path: Path, times_ms: list, expected_s: list) -> None:
+    path = tmp_path / 'clip.mkv'
+    path.write_bytes(matroska(times_ms))
+    source = VideoSource(path)
+    found = list(source)
+    np.testing.assert_allclose([stamp_s for stamp_s, _ in found], expected_s, atol=2e-3)
+    assert [round(image.mean() / 10) for _, image in found] == list(range(len(times_ms)))
+    assert source.problem() == ''
+
+
+def test_times_that_stand_still_or_start_anew_go_on(tmp_path: Path) -> None:
+    path = tmp_path / 'clip.mkv'
+    path.write_bytes(matroska([0, 1000, 1000, 0, 40]))
+    stamps_s = [stamp_s for stamp_s, _ in VideoSource(path)]
+    assert len(stamps_s) == 5
+    assert (np.diff(stamps_s) > 0).all()
+    assert stamps_s[-1] < 3
+
+
+def test_reading_goes_on_behind_damage_and_says_how_much_was_lost(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    clip = tmp_path / 'clip.mp4'
+    with VideoWriter(clip, 20.0) as writer:
+        for n in range(30):
+            writer.write(np.roll(noise, 7 * n, axis=1))
+    content = bytearray(clip.read_bytes())
+    start, end = (round(share * len(content)) for share in (0.4, 0.6))
+    content[start:end] = bytes(end - start)
+    clip.write_bytes(content)
+    source = VideoSource(clip)
+    stamps_s = [stamp_s for stamp_s, _ in source]
+    assert 10 < len(stamps_s) < source.frame_count == 30
+    assert stamps_s[-1] == pytest.approx(29 / 20, abs=1e-3)
+    assert 'frames are damaged or missing' in source.problem()
+
+
+def test_a_video_at_an_address(clip: Path) -> None:
+    handler = functools.partial(QuietHandler, directory=str(clip.parent))
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        source = open_source(f'http://127.0.0.1:{server.server_port}/{clip.name}')
+        frames = list(source)
+        server.shutdown()
+    assert len(frames) == source.frame_count
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Says nothing on standard error."""
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@pytest.mark.parametrize('pattern', ['', '*.png', 'frame_?*.png'])
+def test_photos_come_in_natural_order_and_bad_ones_are_left_out(
+    tmp_path: Path, pattern: str
+) -> None:
+    for number in (10, 1, 2):
+        data = cv2.imencode('.png', np.full((4, 4), number, np.uint8))[1].tobytes()
+        (tmp_path / f'frame_{number}.png').write_bytes(data)
+    (tmp_path / 'frame_3.png').write_bytes(b'cut off')
+    (tmp_path / '.frame_4.png').write_bytes(b'hidden')
+    source = open_source(str(tmp_path / pattern))
+    assert [int(image[0, 0, 0]) for _, image in source] == [1, 2, 10]
+    assert re.match(r'1 of 4 photos were left out: .*frame_3\.png is not', source.problem())
+
+
+def test_photos_of_which_none_can_be_read_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / 'a.png').write_bytes(b'cut off')
+    with pytest.raises(ImageError, match='1 of 1 photos were left out'):
+        list(open_source(str(tmp_path)))
+
+
+def test_a_copy_has_a_constant_rate_and_the_length_of_the_original(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / 'copy.mp4', 10.0) as writer:
+        for stamp_s in (0.0, 0.1, 0.15, 1.5):
+            writer.write(np.zeros((48, 64, 3), np.uint8), stamp_s)
+    assert len(list(VideoSource(tmp_path / 'copy.mp4'))) == 16
