@@ -19,6 +19,7 @@ import streamlit as st
 from fer_ros.config import replace
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.camera_view import encode
+from fer_ros.dashboard.clip_video import to_mp4
 from fer_ros.dashboard.controls import choose_settings
 from fer_ros.dashboard.photo_view import WORKING, show_photos
 from fer_ros.dashboard.player import Pace, playing
@@ -101,6 +102,10 @@ def _show_clip(
         again = st.button('Play again', icon=':material/replay:')
         lines = '\n'.join(json.dumps(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
         st.download_button('Result as JSON lines', lines, f'{name}.jsonl')
+        stamps_s = [frame.stamp_s for frame in clip.frames[:: clip.every]]
+        st.download_button(
+            'Annotated video', lambda: to_mp4(clip.pictures, stamps_s), f'{name}.annotated.mp4'
+        )
     if again:
         _replay(clip)
     _show_result(clip)

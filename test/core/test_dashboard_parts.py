@@ -314,3 +314,22 @@ def test_the_csv_of_photos_has_a_line_per_face() -> None:
         'photo,face,x,y,width,height,label,confidence,happy,sad',
         '"a,b.png",1,10.0,20.0,30.0,40.0,sad,0.75,0.25,0.75',
     ]
+
+
+def test_a_clip_is_h264_at_its_own_times(tmp_path: Path) -> None:
+    """Three pictures of odd size, the second shown for a second, as a slow camera has it."""
+    av = pytest.importorskip('av', reason='PyAV is not installed (requirements/dashboard.txt)')
+    from fer_ros.dashboard.clip_video import to_mp4
+
+    pictures = [
+        cv2.imencode('.jpg', np.full((121, 161, 3), 80 * n, np.uint8))[1].tobytes()
+        for n in range(3)
+    ]
+    path = tmp_path / 'clip.mp4'
+    path.write_bytes(to_mp4(pictures, [5.0, 5.1, 6.1]))
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.width, stream.height) == ('h264', 160, 120)
+        frames = list(container.decode(stream))
+    assert [round(float(frame.time), 3) for frame in frames] == [0.0, 0.1, 1.1]
+    assert [round(frame.to_ndarray(format='gray').mean() / 80) for frame in frames] == [0, 1, 2]
