@@ -19,6 +19,20 @@ SLIDERS: dict[str, tuple[str, float, float, float]] = {
 """Setting to its name on the page, the slider's ends and its step."""
 
 
+def choose_node_settings(key: str) -> dict[str, Any]:
+    """Show the sliders for a running node; return the parameters that were moved just now.
+
+    Args:
+        key: of the sliders in the viewer's session.
+    """
+    chosen, hides_faces = choose_settings(key)
+    start = {name: pair[0] for name, pair in flatten(SETTINGS.pipeline).items() if name in SLIDERS}
+    values = {**start, **chosen, 'pixelate_faces': hides_faces}
+    before = st.session_state.setdefault(f'{key} sent', values)
+    st.session_state[f'{key} sent'] = values
+    return {name: value for name, value in values.items() if value != before[name]}
+
+
 def choose_settings(key: str) -> tuple[dict[str, Any], bool]:
     """Show the sliders; return what was moved, named 'section.field', and whether to hide faces.
 

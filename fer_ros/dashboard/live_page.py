@@ -8,6 +8,7 @@ import streamlit as st
 
 from fer_ros.config import CLASSIFIERS
 from fer_ros.dashboard.camera_view import CameraView
+from fer_ros.dashboard.controls import choose_node_settings
 from fer_ros.dashboard.player import show_view
 from fer_ros.dashboard.settings import SETTINGS, Feed
 from fer_ros.models.card import MODELS_DIR
@@ -41,6 +42,9 @@ def show() -> None:
             )
         st.markdown(f'`{cameras[topic].node_name}`', width='content')
         _switches(feed, cameras[topic])
+        moved = choose_node_settings(f'live {topic}')
+        if moved:
+            _say(*feed.set_parameters(topic, moved))
     show_view(topic, 'live', 'The last minutes')
 
 
@@ -76,7 +80,7 @@ def _switches(feed: Feed, view: CameraView) -> None:
             view.is_looking = wanted
         _say(is_done, message)
 
-    st.toggle('Looking', key=key, on_change=switch, help='Off: images are not looked at.')
+    st.toggle('Processing', key=key, on_change=switch, help='Off: images are not processed.')
     state = view.snapshot(float('inf'))
     with st.popover('Model', icon=':material/neurology:'), st.form('model', border=False):
         st.caption(f'In use: {state["model"] or "not known yet"}')

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fer_ros.config import PipelineConfig
 from fer_ros.dashboard.camera_view import CameraView
@@ -20,10 +20,13 @@ class Feed(Protocol):
         """Return what is known of each camera, by the topic of its emotions."""
 
     def set_enabled(self, topic: str, enabled: bool) -> tuple[bool, str]:
-        """Make a camera's emotion node look or not; returns success and what to say."""
+        """Enable or disable a camera's emotion node; returns success and what to say."""
 
     def set_model(self, topic: str, model: str, backend: str) -> tuple[bool, str]:
         """Make a camera's emotion node use another model; returns success and what to say."""
+
+    def set_parameters(self, topic: str, values: dict[str, Any]) -> tuple[bool, str]:
+        """Set parameters of a camera's emotion node; returns success and what to say."""
 
     def close(self) -> None:
         """End the feed."""

@@ -12,12 +12,14 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rcl_interfaces.srv import SetParameters
 from rclpy.context import Context
 from rclpy.executors import (
     ExternalShutdownException,
     ShutdownException,
 )
 from rclpy.node import NodeNameNonExistentError
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
@@ -81,7 +83,7 @@ class DashboardFeed:
         return dict(sorted(self._views.copy().items()))
 
     def set_enabled(self, topic: str, enabled: bool) -> tuple[bool, str]:
-        """Make a camera's emotion node look or not; returns success and what to say."""
+        """Enable or disable a camera's emotion node; returns success and what to say."""
         request = SetBool.Request(data=enabled)
         return self._ask(topic, 'enable', SetBool, request, ANSWER_TIMEOUT_S)
 
@@ -89,6 +91,12 @@ class DashboardFeed:
         """Make a camera's emotion node use another model; returns success and what to say."""
         request = SetModel.Request(model=model, backend=backend)
         return self._ask(topic, 'set_model', SetModel, request, MODEL_TIMEOUT_S)
+
+    def set_parameters(self, topic: str, values: dict[str, Any]) -> tuple[bool, str]:
+        """Set parameters of a camera's emotion node; returns success and what to say."""
+        parameters = [Parameter(name, value=value) for name, value in values.items()]
+        request = SetParameters.Request(parameters=[one.to_parameter_msg() for one in parameters])
+        return self._ask(topic, 'set_parameters', SetParameters, request, ANSWER_TIMEOUT_S)
 
     def _ask(
         self, topic: str, service: str, kind: Any, request: Any, timeout_s: float
@@ -107,6 +115,9 @@ class DashboardFeed:
             if not answered.wait(timeout_s):
                 return False, f'{name} has not answered within {timeout_s:g} s'
             response = future.result()
+            if kind is SetParameters:
+                refused = [one.reason for one in response.results if not one.successful]
+                return not refused, '; '.join(refused) or 'The new settings are in use.'
             return bool(response.success), str(response.message)
         finally:
             self._node.destroy_client(client)

@@ -64,6 +64,8 @@ LATCHED = QoSProfile(
 class EmotionNode(FerLifecycleNode):
     """Converts, calls the pipeline, publishes; starts by itself unless told not to."""
 
+    subject = 'emotions'
+
     def __init__(self, **node_options: Any) -> None:
         """Declare the parameters; models are loaded when the node is configured.
 

@@ -192,3 +192,16 @@ def test_two_cameras_can_be_chosen(
             assert not problems(page)
         finally:
             assert page_server.stop() == 0
+
+
+@needs_browser
+def test_settings_of_the_page_reach_the_node(
+    dashboard: Dashboard, nodes: None, browse: Callable[..., Any]
+) -> None:
+    page = browse(dashboard.address('/live'))
+    wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person')
+    page.find_element('xpath', '//button[contains(., "Settings")]').click()
+    hide = '//label[contains(., "Make faces unrecognisable")]'
+    wait_for(lambda: page.find_elements('xpath', hide), 'the settings')[0].click()
+    wait_for(lambda: 'The new settings are in use' in text_of(page), 'what the node says')
+    assert not problems(page)
