@@ -36,6 +36,7 @@ RENAMED = {
 ANY_TEXT = ('at most 4096 printable characters', r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{0,4096}')
 SOME_TEXT = ('1 to 4096 printable characters', r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,4096}')
 FRAME = ('a frame: letters, digits and _ . / - in between', r'(\w[\w./-]{0,254})?')
+ID_PREFIX = ('letters, digits and _, a letter first', r'([A-Za-z]\w{0,31})?')
 TOPIC = ('a topic', r'([~/]?[A-Za-z_][\w/]{0,254})?')
 TOPICS = ('topics with commas between them', r'[\w/~, ]{0,4096}')
 
@@ -245,6 +246,31 @@ class SmoothingConfig(_Checked):
 
 
 @dataclass(frozen=True)
+class HeadPoseConfig(_Checked):
+    """How heads are placed in space."""
+
+    enabled: bool = setting(True, 'estimate where heads are and how they are turned')
+    assumed_fov_deg: float = setting(
+        60.0,
+        "field of view of the image's longer side where no calibrated camera_info comes",
+        low=10.0,
+        high=160.0,
+    )
+    eye_distance_mm: float = setting(
+        63.0, "distance between a person's pupils (adults 63, children less)", low=30.0, high=90.0
+    )
+    looking_at_camera_deg: float = setting(
+        15.0, 'a face that points past the camera by at most this looks at it', low=1.0, high=90.0
+    )
+    min_cutoff_hz: float = setting(
+        1.0, 'cut-off of the smoothing at rest; higher for quicker', low=0.01, high=100.0
+    )
+    speed_coefficient: float = setting(
+        2.0, 'how much the cut-off rises with speed, in Hz per rad/s', low=0.0, high=100.0
+    )
+
+
+@dataclass(frozen=True)
 class PipelineConfig:
     """Everything EmotionPipeline needs to know."""
 
@@ -253,6 +279,7 @@ class PipelineConfig:
     quality: QualityConfig = QualityConfig()
     tracking: TrackingConfig = TrackingConfig()
     smoothing: SmoothingConfig = SmoothingConfig()
+    head_pose: HeadPoseConfig = HeadPoseConfig()
 
 
 @dataclass(frozen=True)
@@ -315,6 +342,13 @@ class HriBridgeConfig(_Checked):
         "'publish' our faces under /humans/faces, 'classify' the faces that another detector "
         'publishes there',
         choices=('publish', 'classify'),
+        live=False,
+    )
+    id_prefix: str = setting(
+        '',
+        'beginning of every face id, a letter first; empty for five random letters, so that ids '
+        'of several nodes differ',
+        form=ID_PREFIX,
         live=False,
     )
     crop_px: int = setting(

@@ -11,9 +11,10 @@ from fer_ros.config import ClassificationConfig, PipelineConfig
 from fer_ros.detection import FaceDetector
 from fer_ros.detection.following import FaceFollower
 from fer_ros.people import People
+from fer_ros.people.heads import Heads
 from fer_ros.reader import FaceReader, timed
 from fer_ros.recognition.classifier import EmotionClassifier
-from fer_ros.types import FrameEmotions, UInt8Array
+from fer_ros.types import Camera, FrameEmotions, UInt8Array
 
 
 class EmotionPipeline:
@@ -37,8 +38,11 @@ class EmotionPipeline:
         self.reader = FaceReader(config, detector, classifier)
         self.follower = FaceFollower(self.reader.detect, config.detection)
         self.people = People(config.tracking, config.smoothing)
+        self.heads = Heads(config.head_pose)
 
-    def process(self, image: UInt8Array, stamp_s: float) -> FrameEmotions:
+    def process(
+        self, image: UInt8Array, stamp_s: float, camera: Camera | None = None
+    ) -> FrameEmotions:
         """Return everybody in view and their expressions.
 
         Args:
@@ -46,6 +50,7 @@ class EmotionPipeline:
             stamp_s: the image's time in seconds. A little before the newest one's it is a late
                 image; further back (``tracking.max_jitter_s``) time has jumped, as in a bag that
                 loops, and everybody gets a new id. ``people.clock`` counts both.
+            camera: that took the image; None where it is not calibrated.
 
         Raises:
             ValueError: the image has another shape or dtype, or no pixel, or the stamp is not a
@@ -53,7 +58,9 @@ class EmotionPipeline:
         """
         faces = self.reader.read(image, partial(self.follower.detect, stamp_s=stamp_s))
         with timed(faces.timings_ms, 'tracking'):
-            return self.people.update(faces, stamp_s, self.unknown_threshold)
+            frame = self.people.update(faces, stamp_s, self.unknown_threshold)
+        with timed(faces.timings_ms, 'head pose'):
+            return self.heads.update(frame, camera)
 
     def process_photo(self, image: UInt8Array) -> FrameEmotions:
         """Return what ``reader.read_photo`` returns; this name goes with 0.3."""
@@ -69,6 +76,7 @@ class EmotionPipeline:
         self.reader.reconfigure(config)
         self.follower.config = config.detection
         self.people.reconfigure(config.tracking, config.smoothing)
+        self.heads.config = config.head_pose
 
     def use_classifier(self, classifier: EmotionClassifier, config: ClassificationConfig) -> None:
         """Adopt another emotion model between two frames; everybody keeps their id."""

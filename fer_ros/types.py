@@ -13,6 +13,7 @@ from fer_ros.labels import UNKNOWN
 
 UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
+Float64Array = NDArray[np.float64]
 Int64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
@@ -139,6 +140,65 @@ class EmotionScores:
 
 
 @dataclass(frozen=True)
+class Camera:
+    """How a camera projects: a pinhole with OpenCV's distortion.
+
+    Attributes:
+        focal_px: in x and y.
+        centre_px: where the optical axis meets the image, x and y.
+        distortion: float64 (K,) coefficients as OpenCV orders them; empty for none.
+        is_calibrated: False where a field of view was assumed.
+    """
+
+    focal_px: tuple[float, float]
+    centre_px: tuple[float, float]
+    distortion: Float64Array = field(default_factory=lambda: np.zeros(0))
+    is_calibrated: bool = True
+
+    @property
+    def matrix(self) -> Float64Array:
+        """The intrinsic matrix, float64 (3, 3)."""
+        (fx, fy), (cx, cy) = self.focal_px, self.centre_px
+        return np.array([(fx, 0.0, cx), (0.0, fy, cy), (0.0, 0.0, 1.0)])
+
+    @classmethod
+    def assumed(cls, shape_hw: tuple[int, int], fov_deg: float) -> Camera:
+        """Return an uncalibrated camera whose longer side sees *fov_deg*."""
+        height, width = shape_hw
+        focal = max(height, width) / 2 / np.tan(np.radians(fov_deg / 2))
+        return cls((focal, focal), (width / 2, height / 2), is_calibrated=False)
+
+
+@dataclass(frozen=True)
+class HeadPose:
+    """Where a head is, how it is turned, and what it does.
+
+    Attributes:
+        position_m: float64 (3,) between the eyes, in the camera's optical frame (REP-103).
+        rotation: float64 (3, 3) from REP-155's face frame (x out of the face, y to the person's
+            left, z up) to the optical frame.
+        position_sigma_m: float64 (3,) standard deviations.
+        angle_sigma_rad: float64 (3,) standard deviations about the optical frame's axes.
+        distance_sigma_m: standard deviation of the distance to the camera.
+        is_looking_at_camera: the face points at the camera.
+        gesture: 'nod' or 'shake' just now, else ''.
+    """
+
+    position_m: Float64Array
+    rotation: Float64Array
+    position_sigma_m: Float64Array
+    angle_sigma_rad: Float64Array
+    distance_sigma_m: float
+    is_looking_at_camera: bool = False
+    gesture: str = ''
+
+    @property
+    def distance_m(self) -> float:
+        """From the camera to between the eyes."""
+        return float(np.linalg.norm(self.position_m))
+
+
+@dataclass(frozen=True)
 class FaceEmotion:
     """One face of one frame.
 
@@ -153,6 +213,7 @@ class FaceEmotion:
             the lead, or 'unknown'.
         confidence: the smoothed probability of the label, 0 to 1; the highest one if 'unknown'.
         quality: names of what makes this face hard to read (see fer_ros.recognition.quality).
+        head: where the head is and how it is turned; None where that is not known.
     """
 
     track_id: int
@@ -164,6 +225,7 @@ class FaceEmotion:
     label: str
     confidence: float
     quality: tuple[str, ...] = ()
+    head: HeadPose | None = None
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from fer_ros.errors import ImageError
+from fer_ros.labels import UNKNOWN
+from fer_ros.messages.heads import GESTURES, head_of, pose_with_covariance
 from fer_ros.messages.make import Make
 from fer_ros.models.card import check_labels
+from fer_ros.people.circumplex import valence_arousal
 from fer_ros.recognition.quality import QUALITY_REASONS
 from fer_ros.types import LANDMARK_NAMES, FaceEmotion, FrameEmotions
 
@@ -42,11 +45,13 @@ def emotion_array(make: Make, frame: FrameEmotions, header: Any, model_id: str) 
         labels=list(frame.labels),
         image_height=height,
         image_width=width,
-        emotions=[_emotion(make, face) for face in frame.faces],
+        emotions=[_emotion(make, face, frame.labels) for face in frame.faces],
     )
 
 
-def _emotion(make: Make, face: FaceEmotion) -> Any:
+def _emotion(make: Make, face: FaceEmotion, labels: tuple[str, ...]) -> Any:
+    valence, arousal = valence_arousal(face.probabilities, labels)
+    head = face.head
     return make(
         'fer_msgs/msg/Emotion',
         track_id=face.track_id,
@@ -61,6 +66,14 @@ def _emotion(make: Make, face: FaceEmotion) -> Any:
         probabilities=face.probabilities.astype(np.float32, copy=False),
         raw_probabilities=face.raw_probabilities.astype(np.float32, copy=False),
         quality=sum(1 << QUALITY_REASONS.index(reason) for reason in face.quality),
+        valence=valence,
+        arousal=arousal,
+        head_pose=pose_with_covariance(make, head),
+        distance=head.distance_m if head else math.nan,
+        distance_stddev=head.distance_sigma_m if head else math.nan,
+        distance_source=int(head is not None),
+        looking_at_camera=head is not None and head.is_looking_at_camera,
+        head_gesture=GESTURES.index(head.gesture) if head else 0,
     )
 
 
@@ -121,20 +134,23 @@ def _face(message: Any, classes: int) -> FaceEmotion:
         quality=tuple(
             name for bit, name in enumerate(QUALITY_REASONS) if message.quality >> bit & 1
         ),
+        head=head_of(message),
     )
 
 
 def detection_array(make: Make, frame: FrameEmotions, header: Any) -> Any:
-    """Return a frame's faces as vision_msgs: the label is the class, the track id the id."""
-    nowhere = _no_pose(make) if frame.faces else None
+    """Return a frame's faces as vision_msgs: classes by their number in label_info."""
+    classes = (*frame.labels, UNKNOWN)
     return make(
         'vision_msgs/msg/Detection2DArray',
         header=header,
-        detections=[_detection(make, face, header, nowhere) for face in frame.faces],
+        detections=[
+            _detection(make, face, header, str(classes.index(face.label))) for face in frame.faces
+        ],
     )
 
 
-def _detection(make: Make, face: FaceEmotion, header: Any, pose: Any) -> Any:
+def _detection(make: Make, face: FaceEmotion, header: Any, class_id: str) -> Any:
     left, top, right, bottom = (float(n) for n in face.box_xyxy)
     middle = make('vision_msgs/msg/Point2D', x=(left + right) / 2, y=(top + bottom) / 2)
     return make(
@@ -144,9 +160,9 @@ def _detection(make: Make, face: FaceEmotion, header: Any, pose: Any) -> Any:
             make(
                 'vision_msgs/msg/ObjectHypothesisWithPose',
                 hypothesis=make(
-                    'vision_msgs/msg/ObjectHypothesis', class_id=face.label, score=face.confidence
+                    'vision_msgs/msg/ObjectHypothesis', class_id=class_id, score=face.confidence
                 ),
-                pose=pose,
+                pose=pose_with_covariance(make, face.head),
             )
         ],
         bbox=make(
@@ -159,26 +175,17 @@ def _detection(make: Make, face: FaceEmotion, header: Any, pose: Any) -> Any:
     )
 
 
-def _no_pose(make: Make) -> Any:
-    return make(
-        'geometry_msgs/msg/PoseWithCovariance',
-        pose=make(
-            'geometry_msgs/msg/Pose',
-            position=make('geometry_msgs/msg/Point', x=0.0, y=0.0, z=0.0),
-            orientation=make('geometry_msgs/msg/Quaternion', x=0.0, y=0.0, z=0.0, w=1.0),
-        ),
-        covariance=np.zeros(36),
-    )
-
-
 def label_info(make: Make, labels: tuple[str, ...], threshold: float, header: Any) -> Any:
-    """Return the class names that detections use, as vision_msgs/LabelInfo."""
+    """Return the names of the classes' numbers in detections, as vision_msgs/LabelInfo.
+
+    The number after the last class means 'unknown'.
+    """
     return make(
         'vision_msgs/msg/LabelInfo',
         header=header,
         class_map=[
             make('vision_msgs/msg/VisionClass', class_id=i, class_name=label)
-            for i, label in enumerate(labels)
+            for i, label in enumerate((*labels, UNKNOWN))
         ],
         threshold=threshold,
     )

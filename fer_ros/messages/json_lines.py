@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.types import FaceEmotion, Float32Array, FrameEmotions
+from fer_ros.people.head_pose import yaw_pitch_roll_deg
+from fer_ros.types import FaceEmotion, Float32Array, FrameEmotions, HeadPose
 
 
 def probabilities_to_dict(probabilities: Float32Array, labels: tuple[str, ...]) -> dict[str, float]:
@@ -33,6 +34,23 @@ def face_to_dict(face: FaceEmotion, labels: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def head_to_dict(head: HeadPose | None) -> dict[str, Any] | None:
+    """Return where a head is and how it is turned, None where that is not known."""
+    if head is None:
+        return None
+    yaw, pitch, roll = yaw_pitch_roll_deg(head)
+    return {
+        'position_m': [round(float(n), 3) for n in head.position_m],
+        'distance_m': round(head.distance_m, 3),
+        'distance_sigma_m': round(head.distance_sigma_m, 3),
+        'yaw_deg': round(yaw, 1),
+        'pitch_deg': round(pitch, 1),
+        'roll_deg': round(roll, 1),
+        'is_looking_at_camera': head.is_looking_at_camera,
+        'gesture': head.gesture,
+    }
+
+
 def frame_to_dict(frame: FrameEmotions, number: int) -> dict[str, Any]:
     """Return what a frame of a video or stream says; *number* counts frames from 0."""
     return {
@@ -43,6 +61,7 @@ def frame_to_dict(frame: FrameEmotions, number: int) -> dict[str, Any]:
                 **face_to_dict(face, frame.labels),
                 'track_id': face.track_id,
                 'raw_probabilities': probabilities_to_dict(face.raw_probabilities, frame.labels),
+                'head': head_to_dict(face.head),
             }
             for face in frame.faces
         ],

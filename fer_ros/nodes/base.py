@@ -33,6 +33,9 @@ STRICT = 'FER_ROS_STRICT'
 LOG_S = 1.0
 """What comes from outside is logged no more often."""
 
+WARN_S = 30.0
+"""What keeps a node from its work is logged so often, for those who do not see /diagnostics."""
+
 DIAGNOSTICS_PERIOD_S = 1.0
 STILL_S = 2.0
 """So long may simulated time stand still before /diagnostics says so."""
@@ -134,6 +137,8 @@ class FerNode(Node):
 
     def _report(self) -> None:
         state, warnings, values = self.diagnose()
+        if warnings:
+            self.get_logger().warning('; '.join(warnings), throttle_duration_sec=WARN_S)
         if time.monotonic() - self._last_error_s < RECENT_S:
             warnings = [*warnings, self._last_error]
         if self._last_error:

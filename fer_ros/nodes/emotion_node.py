@@ -11,27 +11,18 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
-from vision_msgs.msg import Detection2DArray, LabelInfo
 
-from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import Classify, SetModel
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, replace
-from fer_ros.drawing.annotation import annotate
 from fer_ros.errors import ConfigError, FerError, ImageError, shorten
-from fer_ros.messages.emotions import (
-    check_header,
-    detection_array,
-    emotion_array,
-    label_info,
-    stamp_seconds,
-)
-from fer_ros.messages.images import image_message
-from fer_ros.nodes.base import RESULTS_OUT, FerLifecycleNode, says_why
+from fer_ros.messages.emotions import check_header, emotion_array, stamp_seconds
+from fer_ros.nodes.base import FerLifecycleNode, says_why
+from fer_ros.nodes.bonds import end_bond, start_bond
 from fer_ros.nodes.diagnostics import (
     SILENCE_S,
     FrameStatistics,
@@ -43,6 +34,7 @@ from fer_ros.nodes.diagnostics import (
 from fer_ros.nodes.latest import LatestWorker
 from fer_ros.nodes.parameters import declare_config, not_live, read_config
 from fer_ros.nodes.photos import PhotoReader
+from fer_ros.nodes.results import Results
 from fer_ros.nodes.ros_messages import converter_name, make, to_bgr
 from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.nodes.threads import in_thread
@@ -53,12 +45,6 @@ from fer_ros.types import UInt8Array
 IMAGE_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Accepts any publisher, and holds the newest image only."""
 
-IMAGE_OUT = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
-LATCHED = QoSProfile(
-    depth=1,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.TRANSIENT_LOCAL,
-)
 
 
 class EmotionNode(FerLifecycleNode):
@@ -82,6 +68,7 @@ class EmotionNode(FerLifecycleNode):
         self._pipeline: EmotionPipeline | None = None
         self._worker: LatestWorker[Image | CompressedImage] | None = None
         self._subscription: Subscription | None = None
+        self._bond: Any = None
         self._between_frames = Lock()
         self._photos = PhotoReader()
         self.statistics = FrameStatistics()
@@ -103,12 +90,8 @@ class EmotionNode(FerLifecycleNode):
         """Load the models and advertise the topics."""
         self._config = read_config(self, EmotionNodeConfig())
         self._pipeline = EmotionPipeline(read_config(self, PipelineConfig()))
-        self._emotions = self.create_publisher(EmotionArray, 'emotions', RESULTS_OUT)
-        self._detections = self.create_publisher(Detection2DArray, 'detections', RESULTS_OUT)
-        self._annotated = self.create_publisher(Image, 'image_annotated', IMAGE_OUT)
-        self._labels = self.create_publisher(LabelInfo, 'labels', LATCHED)
+        self._results = Results(self)
         self.report_every(self._config.diagnostics_period_s)
-        self._publish_labels()
         self.get_logger().info(
             f'model {self.pipeline.classifier.card.id} by {self.pipeline.classifier.runtime.name}, '
             f'detector {self.pipeline.detector.name}, '
@@ -120,34 +103,48 @@ class EmotionNode(FerLifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to look."""
         self.statistics = FrameStatistics()
+        done = super().on_activate(state)
+        self._publish_labels()
         self._look()
-        return super().on_activate(state)
+        if not self._config.autostart:
+            self._bond = start_bond(self)
+        return done
 
     @says_why
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Look away; the image that is being worked on is still answered."""
         self._look_away()
+        self._end_bond()
         return super().on_deactivate(state)
 
     @says_why
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Give models and topics back."""
-        self._look_away()
-        self._pipeline = None
-        self._photos = PhotoReader()
-        for publisher in (self._emotions, self._detections, self._annotated, self._labels):
-            self.destroy_publisher(publisher)
+        self._give_back()
         return TransitionCallbackReturn.SUCCESS
 
     @says_why
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Look away for good."""
-        self._look_away()
+        self._give_back()
         return TransitionCallbackReturn.SUCCESS
 
     def close(self) -> None:
         """End the working thread before the node goes."""
         self._look_away()
+        self._end_bond()
+
+    def _end_bond(self) -> None:
+        end_bond(self._bond)
+        self._bond = None
+
+    def _give_back(self) -> None:
+        self._look_away()
+        self._end_bond()
+        self._photos = PhotoReader()
+        if self._pipeline is not None:
+            self._pipeline = None
+            self._results.close()
 
     @property
     def pipeline(self) -> EmotionPipeline:
@@ -155,6 +152,14 @@ class EmotionNode(FerLifecycleNode):
         if self._pipeline is None:
             raise ConfigError('emotion_node is not configured (ros2 lifecycle set … configure)')
         return self._pipeline
+
+    def _active_pipeline(self) -> EmotionPipeline:
+        """Return the pipeline of an active node; ConfigError in any other state."""
+        if self.state_name != 'active':
+            raise ConfigError(
+                f'the node is {self.state_name}, not active: activate it first (ros2 lifecycle set)'
+            )
+        return self.pipeline
 
     def _look(self) -> None:
         if self._subscription is not None:
@@ -175,6 +180,7 @@ class EmotionNode(FerLifecycleNode):
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+        self.statistics.faces = 0
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self.statistics.arrived()
@@ -188,11 +194,9 @@ class EmotionNode(FerLifecycleNode):
             with self._between_frames:
                 frame = self.pipeline.process(image, self._stamp_s(message.header))
                 model_id = self.pipeline.classifier.card.id
-            self._emotions.publish(emotion_array(make, frame, message.header, model_id))
-            self._detections.publish(detection_array(make, frame, message.header))
-            if self._annotated.get_subscription_count():
-                drawn = annotate(image, frame, self._config.pixelate_faces)
-                self._annotated.publish(image_message(make, drawn, message.header))
+            self._results.publish(
+                frame, image, message.header, model_id, self._config.pixelate_faces
+            )
             stamp_s = stamp_seconds(message.header)
             latency_ms = 1e3 * (self._now_s() - stamp_s) if stamp_s else None
             self.statistics.brightness = brightness(image)
@@ -219,8 +223,10 @@ class EmotionNode(FerLifecycleNode):
         return stamp_seconds(header) or self._now_s()
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        if self.state_name != 'active':
-            response.message = 'the node is not active; activate it first (ros2 lifecycle set)'
+        try:
+            self._active_pipeline()
+        except ConfigError as error:
+            response.message = str(error)
             return response
         (self._look if request.data else self._look_away)()
         response.success = True
@@ -232,7 +238,7 @@ class EmotionNode(FerLifecycleNode):
     ) -> Classify.Response:
         """Read a photo beside the stream, which goes first."""
         try:
-            config, photos = self.pipeline.config, self._photos
+            config, photos = self._active_pipeline().config, self._photos
             image = self._to_bgr(request.image)
             frame, model_id = await in_thread(
                 self, lambda: photos.read(image, config), low_priority=True
@@ -251,7 +257,7 @@ class EmotionNode(FerLifecycleNode):
             classification = {'classification.model': request.model or 'default'}
             if request.backend:
                 classification['classification.backend'] = request.backend
-            config = replace(self.pipeline.config, classification).classification
+            config = replace(self._active_pipeline().config, classification).classification
             classifier = await in_thread(self, lambda: make_classifier(config))
             with self._between_frames:
                 if pipeline is not self._pipeline:
@@ -270,9 +276,7 @@ class EmotionNode(FerLifecycleNode):
         return response
 
     def _publish_labels(self) -> None:
-        labels, threshold = self.pipeline.labels, self.pipeline.unknown_threshold
-        header = Header(stamp=self.get_clock().now().to_msg())
-        self._labels.publish(label_info(make, labels, threshold, header))
+        self._results.publish_labels(self.pipeline.labels, self.pipeline.unknown_threshold)
 
     def _check_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         try:
@@ -306,7 +310,10 @@ class EmotionNode(FerLifecycleNode):
                 'backend': self._pipeline.classifier.runtime.name,
                 'detector': self._pipeline.detector.name,
             }
-        return self.state_name, self._warnings(), {'state': self.state_name, **values}
+        state = self.state_name
+        if state == 'active' and self._subscription is None:
+            state = 'paused by ~/enable'
+        return state, self._warnings(), {'state': state, **values}
 
     def _warnings(self) -> list[str]:
         """Return what keeps the node from its work; nothing is expected of a node not looking."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import secrets
 from collections import OrderedDict
 from functools import partial
+from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 import cv2
@@ -23,6 +25,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.config import HriBridgeConfig, PipelineConfig, flatten
@@ -30,18 +33,23 @@ from fer_ros.errors import ImageError, shorten
 from fer_ros.geometry import similarity_transform
 from fer_ros.labels import REP155_EXPRESSIONS
 from fer_ros.messages.emotions import check_header, frame_emotions, stamp_seconds
+from fer_ros.messages.heads import face_frames
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.parameters import declare_config, read_at_start, read_config
 from fer_ros.nodes.per_face import MAX_FACES, PerFace
 from fer_ros.nodes.ros_messages import make, to_bgr
 from fer_ros.nodes.runner import exit_now, run_node
+from fer_ros.people.circumplex import valence_arousal
 from fer_ros.pipeline import EmotionPipeline
-from fer_ros.types import FaceEmotion, Float32Array, FrameEmotions, UInt8Array
+from fer_ros.types import FaceEmotion, Float32Array, FrameEmotions, HeadPose, UInt8Array
 
 FACES = '/humans/faces'
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 """What listeners of REP-155 (libhri, pyhri) ask for."""
+
+FRAMES_OUT = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+"""What tf2's listeners ask for."""
 
 NEWEST_IMAGE = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 KEPT_IMAGES = 30
@@ -50,18 +58,6 @@ KEPT_BYTES = 100_000_000
 
 FACE_ID = re.compile(r'[A-Za-z_]\w{0,63}', re.ASCII)
 FORGET_S = 1.0
-
-VALENCE_AROUSAL: dict[str, tuple[float, float]] = {
-    'angry': (-0.5, 0.8),
-    'disgust': (-0.7, 0.3),
-    'fear': (-0.6, 0.8),
-    'happy': (0.9, 0.5),
-    'sad': (-0.8, -0.4),
-    'surprise': (0.2, 0.8),
-    'neutral': (0.0, 0.0),
-    'contempt': (-0.5, 0.2),
-}
-"""Where the classes lie on the circumplex (Russell 1980), roughly: means, not measurements."""
 
 NEWEST_CROP = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 MAX_CROP_PIXELS = 4_000_000
@@ -84,16 +80,14 @@ _TEMPLATE = np.array(
 def to_expression(face: FaceEmotion, labels: tuple[str, ...], header: Header) -> Expression:
     """Return a face's emotion in REP-155's words; no word where it has none (as for contempt).
 
-    Valence and arousal are the means of the classes', weighted by their probabilities; a class of
-    one's own counts as neutral.
+    Valence and arousal are derived from the classes' probabilities.
     """
-    places = np.array([VALENCE_AROUSAL.get(label, (0.0, 0.0)) for label in labels])
-    valence, arousal = (float(n) for n in face.probabilities @ places)
+    valence, arousal = valence_arousal(face.probabilities, labels)
     return Expression(
         header=header,
         expression=REP155_EXPRESSIONS.get(face.label, ''),
-        valence=float(np.clip(valence, -1, 1)),
-        arousal=float(np.clip(arousal, -1, 1)),
+        valence=valence,
+        arousal=arousal,
         confidence=float(np.clip(face.confidence, 0, 1)),
     )
 
@@ -143,6 +137,11 @@ def align(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array | No
     return cv2.warpAffine(image, matrix, (size_px, size_px))
 
 
+def _random_prefix() -> str:
+    """Return five letters: ids must differ between nodes, and need not outlive them."""
+    return ''.join(secrets.choice(ascii_lowercase) for _ in range(5))
+
+
 class _FacePublishers:
     """The topics of one face; made when it appears, gone when it does."""
 
@@ -185,7 +184,9 @@ class HriBridgeNode(FerNode):
         self._faces = PerFace(self._publishers_of, self._destroy_publishers)
         self._others = PerFace(self._listen_to, self._stop_listening)
         if self._config.mode == 'publish':
+            self._prefix = self._config.id_prefix or _random_prefix()
             self._tracked = self.create_publisher(IdsList, f'{FACES}/tracked', RELIABLE)
+            self._frames = self.create_publisher(TFMessage, '/tf', FRAMES_OUT)
             self.create_subscription(Image, 'image', self._on_image, NEWEST_IMAGE)
             self.create_subscription(EmotionArray, 'emotions', self._on_emotions, RELIABLE)
         else:
@@ -221,12 +222,24 @@ class HriBridgeNode(FerNode):
         except ImageError as error:
             self.get_logger().warning(shorten(str(error)), throttle_duration_sec=5.0)
             return
-        ids = {f'f{face.track_id:05d}': face for face in frame.faces}
+        ids = {f'{self._prefix}{face.track_id:05d}': face for face in frame.faces}
         topics = self._faces.see(ids)
         self._tracked.publish(IdsList(header=header, ids=list(topics)))
+        self._publish_frames([(face_id, ids[face_id].head) for face_id in topics], header)
         image = self._image_of(header)
         for face_id, publishers in topics.items():
             self._publish(publishers, frame, ids[face_id], image, header)
+
+    def _publish_frames(self, heads: list[tuple[str, HeadPose | None]], header: Header) -> None:
+        """Publish face_<id> and gaze_<id> of every face whose head is known."""
+        transforms = [
+            transform
+            for face_id, head in heads
+            if head is not None
+            for transform in face_frames(make, head, face_id, header)
+        ]
+        if transforms:
+            self._frames.publish(TFMessage(transforms=transforms))
 
     def _publishers_of(self, face_id: str) -> _FacePublishers:
         return _FacePublishers(self, face_id)
