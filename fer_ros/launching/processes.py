@@ -117,13 +117,9 @@ def emotion_parameters(given: Given) -> tuple[str | dict[str, Any], ...]:
 
 
 def _from_image_topic(given: Given) -> tuple[tuple[str, str], ...]:
-    """Return remappings of emotion_node's inputs to the image topic and what lies beside it."""
+    """Return remappings of emotion_node's input; it finds the camera_info beside it by itself."""
     topic = given['image_topic']
-    return (
-        ('image', topic),
-        ('image/compressed', f'{topic}/compressed'),
-        ('camera_info', camera_info_topic(topic)),
-    )
+    return (('image', topic), ('image/compressed', f'{topic}/compressed'))
 
 
 def emotion_node(given: Given, namespace: str) -> Node:

@@ -117,7 +117,7 @@ def _transform(make: Make, header: Any, child: str, shift: Float64Array, turn: F
     )
 
 
-def detections_3d(make: Make, frame: FrameEmotions, header: Any) -> Any:
+def detection_3d_array(make: Make, frame: FrameEmotions, header: Any) -> Any:
     """Return the heads that are known as vision_msgs/Detection3DArray, boxes about their middle."""
     classes = (*frame.labels, UNKNOWN)
     detections = []

@@ -13,16 +13,18 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from fer_msgs.srv import Classify, SetModel
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, replace
 from fer_ros.errors import ConfigError, FerError, ImageError, shorten
+from fer_ros.messages.cameras import camera
 from fer_ros.messages.emotions import check_header, emotion_array, stamp_seconds
 from fer_ros.nodes.base import FerLifecycleNode, says_why
 from fer_ros.nodes.bonds import end_bond, start_bond
+from fer_ros.nodes.conventions import camera_info_topic
 from fer_ros.nodes.diagnostics import (
     SILENCE_S,
     FrameStatistics,
@@ -40,7 +42,7 @@ from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.nodes.threads import in_thread
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.recognition.classifier import make_classifier
-from fer_ros.types import UInt8Array
+from fer_ros.types import Camera, UInt8Array
 
 IMAGE_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Accepts any publisher, and holds the newest image only."""
@@ -68,6 +70,7 @@ class EmotionNode(FerLifecycleNode):
         self._pipeline: EmotionPipeline | None = None
         self._worker: LatestWorker[Image | CompressedImage] | None = None
         self._subscription: Subscription | None = None
+        self._camera_info: CameraInfo | None = None
         self._bond: Any = None
         self._between_frames = Lock()
         self._photos = PhotoReader()
@@ -171,16 +174,27 @@ class EmotionNode(FerLifecycleNode):
             else (Image, 'image')
         )
         self._subscription = self.create_subscription(kind, topic, self._on_image, IMAGE_IN)
-        self.get_logger().info(f'looking at {self._subscription.topic_name}')
+        images = self._subscription.topic_name
+        self._info_subscription = self.create_subscription(
+            CameraInfo,
+            camera_info_topic(images.removesuffix('/compressed')),
+            self._on_camera_info,
+            IMAGE_IN,
+        )
+        self.get_logger().info(f'looking at {images}')
 
     def _look_away(self) -> None:
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
-            self._subscription = None
+            self.destroy_subscription(self._info_subscription)
+            self._subscription = self._camera_info = None
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
         self.statistics.faces = 0
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._camera_info = message
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self.statistics.arrived()
@@ -192,7 +206,9 @@ class EmotionNode(FerLifecycleNode):
         try:
             image = self._to_bgr(message)
             with self._between_frames:
-                frame = self.pipeline.process(image, self._stamp_s(message.header))
+                frame = self.pipeline.process(
+                    image, self._stamp_s(message.header), self._camera_of(image)
+                )
                 model_id = self.pipeline.classifier.card.id
             self._results.publish(
                 frame, image, message.header, model_id, self._config.pixelate_faces
@@ -214,6 +230,10 @@ class EmotionNode(FerLifecycleNode):
     def _to_bgr(self, message: Image | CompressedImage) -> UInt8Array:
         check_header(message.header)
         return to_bgr(message, self._config.max_image_pixels, self.statistics.was_scaled)
+
+    def _camera_of(self, image: UInt8Array) -> Camera | None:
+        info = self._camera_info
+        return camera(info, image.shape[:2]) if info is not None else None
 
     def _now_s(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9

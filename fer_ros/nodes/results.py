@@ -8,11 +8,12 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
-from vision_msgs.msg import Detection2DArray, LabelInfo
+from vision_msgs.msg import Detection2DArray, Detection3DArray, LabelInfo
 
 from fer_msgs.msg import EmotionArray
 from fer_ros.drawing.annotation import annotate
 from fer_ros.messages.emotions import detection_array, emotion_array, label_info
+from fer_ros.messages.heads import detection_3d_array
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import RESULTS_OUT
 from fer_ros.nodes.ros_messages import make
@@ -36,6 +37,9 @@ class Results:
         self._detections = node.create_lifecycle_publisher(
             Detection2DArray, 'detections', RESULTS_OUT
         )
+        self._detections_3d = node.create_lifecycle_publisher(
+            Detection3DArray, 'detections_3d', RESULTS_OUT
+        )
         self._annotated = node.create_lifecycle_publisher(Image, 'image_annotated', IMAGE_OUT)
         self._labels = node.create_lifecycle_publisher(LabelInfo, 'labels', LATCHED)
 
@@ -47,9 +51,11 @@ class Results:
         model_id: str,
         pixelate_faces: bool,
     ) -> None:
-        """Publish a frame with its image's header; the image only while somebody subscribes."""
+        """Publish a frame with its image's header; some of it only while somebody subscribes."""
         self._emotions.publish(emotion_array(make, frame, header, model_id))
         self._detections.publish(detection_array(make, frame, header))
+        if self._detections_3d.get_subscription_count():
+            self._detections_3d.publish(detection_3d_array(make, frame, header))
         if self._annotated.get_subscription_count():
             drawn = annotate(image, frame, pixelate_faces)
             self._annotated.publish(image_message(make, drawn, header))
@@ -61,5 +67,11 @@ class Results:
 
     def close(self) -> None:
         """Give the topics back."""
-        for publisher in (self._emotions, self._detections, self._annotated, self._labels):
+        for publisher in (
+            self._emotions,
+            self._detections,
+            self._detections_3d,
+            self._annotated,
+            self._labels,
+        ):
             self._node.destroy_lifecycle_publisher(publisher)

@@ -183,9 +183,11 @@ def test_the_readme_knows_every_command() -> None:
 def test_the_topics_of_the_nodes_are_documented() -> None:
     listed = set(table('docs/topics.md', '## Topics and services'))
     created = set()
-    for name in ('emotion_node', 'camera_node'):
+    for name in ('emotion_node', 'results', 'camera_node'):
         text = (PACKAGE / 'nodes' / f'{name}.py').read_text()
-        created.update(re.findall(r"create_(?:publisher|service)\(\s*\w+,\s*'([^']+)'", text))
+        created.update(
+            re.findall(r"create_(?:\w+publisher|publisher|service)\(\s*\w+,\s*'([^']+)'", text)
+        )
     assert created <= listed, created - listed
     assert {'image', 'image/compressed', 'emotions', 'detections'} <= listed
 

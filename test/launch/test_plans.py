@@ -241,7 +241,6 @@ def test_camera_info_lies_beside_the_images(prefix: Path, topic: str, info: str)
     for camera, executable in (('opencv', 'camera_node'), ('v4l2_camera', 'v4l2_camera_node')):
         made = plan('live', camera=camera, image_topic=topic)
         assert ('camera_info', info) in node(made, executable).remappings
-        assert ('camera_info', info) in node(made, 'emotion_node').remappings
 
 
 def test_each_camera_driver_has_a_frame_of_its_own(prefix: Path) -> None:

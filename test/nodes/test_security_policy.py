@@ -11,8 +11,8 @@ import pytest
 
 PATH = Path('config') / 'security' / 'fer_policy.xml'
 
-OPTIONAL = {'/clock', '/image_raw/compressed', '/humans/faces/tracked'}
-"""Used with use_sim_time, compressed images, and the bridge's other mode only."""
+OPTIONAL = {'/clock', '/image_raw/compressed', '/humans/faces/tracked', '/bond'}
+"""Used with use_sim_time, compressed images, the bridge's other mode and a manager only."""
 
 REMAPPED = ('-r', 'image:=image_raw')
 
