@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 PYTHON_KEYS = {
     'PIL': 'python3-pil',
     'cv2': 'python3-opencv',
+    'flatbuffers': 'python3-flatbuffers',
     'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
     'psutil': 'python3-psutil',
@@ -20,7 +21,7 @@ PYTHON_KEYS = {
     'typing_extensions': 'python3-typing-extensions',
     'yaml': 'python3-yaml',
 }
-"""Keys of rosdistro's rosdep/python.yaml, looked up on 2026-11-22."""
+"""Keys of rosdistro's rosdep/python.yaml, looked up in its state of 2026-08-22."""
 
 BY_PIP = {'ai_edge_litert', 'rosbags'}
 """In requirements/runtime.txt: rosdep has no key, or only one that calls pip as well."""
@@ -28,8 +29,8 @@ BY_PIP = {'ai_edge_litert', 'rosbags'}
 OPTIONAL = {'keras', 'onnxruntime', 'ray', 'starlette', 'streamlit'}
 """Asked for by a backend, the dashboard or a cluster; the error says what to install."""
 
-AT_RUN_TIME = {'ros2launch', 'vision_msgs', 'hri_msgs', 'lifecycle_msgs', 'geometry_msgs'}
-"""Needed by what no file imports: `ros2 launch`, and messages that rclpy loads by name."""
+AT_RUN_TIME = {'ros2launch', 'vision_msgs', 'hri_msgs', 'lifecycle_msgs', 'geometry_msgs', 'rviz2', 'v4l2_camera'}
+"""Needed by what no file imports: launch files, and messages that are loaded by name."""
 
 
 def imported(root: Path) -> set[str]:
