@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from helpers.makes import MAKES, no_header
@@ -17,7 +19,9 @@ from fer_ros.messages.emotions import (
     label_info,
     stamp_seconds,
 )
-from fer_ros.types import FaceEmotion, FrameEmotions
+from fer_ros.messages.heads import detection_3d_array
+from fer_ros.people.head_pose import FRONTAL
+from fer_ros.types import FaceEmotion, FrameEmotions, HeadPose
 
 BOTH = pytest.mark.parametrize('make', MAKES)
 FACE = FaceEmotion(
@@ -57,7 +61,7 @@ def test_a_frame_becomes_a_message_and_back(make) -> None:
 
 
 @BOTH
-def test_detections_have_label_score_and_id(make) -> None:
+def test_detections_have_class_number_score_and_id(make) -> None:
     sent = detection_array(make, FRAME, header(make))
     (detection,) = sent.detections
     center = detection.bbox.center.position
@@ -65,8 +69,60 @@ def test_detections_have_label_score_and_id(make) -> None:
     sizes = (detection.bbox.size_x, detection.bbox.size_y)
     assert sizes == (pytest.approx(20.2), pytest.approx(30.2))
     hypothesis = detection.results[0].hypothesis
-    assert (hypothesis.class_id, hypothesis.score) == ('happy', 0.75)
+    assert (hypothesis.class_id, hypothesis.score) == ('1', 0.75)
     assert (detection.id, detection.header.frame_id) == ('7', 'head')
+
+
+@BOTH
+@pytest.mark.parametrize('label, number', [('sad', '0'), ('happy', '1'), ('unknown', '2')])
+def test_every_label_has_a_number_that_the_label_info_names(make, label: str, number: str) -> None:
+    frame = dataclasses.replace(FRAME, faces=(dataclasses.replace(FACE, label=label),))
+    (detection,) = detection_array(make, frame, header(make)).detections
+    assert detection.results[0].hypothesis.class_id == number
+    info = label_info(make, FRAME.labels, 0.2, no_header(make))
+    names = {known.class_id: known.class_name for known in info.class_map}
+    assert names[int(number)] == label
+
+
+@BOTH
+def test_heads_travel_there_and_back(make) -> None:
+    pose = HeadPose(
+        position_m=np.array([0.1, -0.2, 1.5]),
+        rotation=FRONTAL,
+        position_sigma_m=np.array([0.01, 0.02, 0.1]),
+        angle_sigma_rad=np.array([0.1, 0.2, 0.3]),
+        distance_sigma_m=0.1,
+        is_looking_at_camera=True,
+        gesture='nod',
+    )
+    frame = dataclasses.replace(FRAME, faces=(dataclasses.replace(FACE, head=pose),))
+    message = emotion_array(make, frame, header(make), 'm')
+    assert message.emotions[0].distance == pytest.approx(1.517, abs=1e-3)
+    assert message.emotions[0].distance_source == 1
+    head = frame_emotions(message).faces[0].head
+    assert head is not None
+    assert (head.gesture, head.is_looking_at_camera) == ('nod', True)
+    for name in ('position_m', 'rotation', 'position_sigma_m', 'angle_sigma_rad'):
+        assert np.allclose(getattr(head, name), getattr(pose, name)), name
+    (found,) = detection_3d_array(make, frame, header(make)).detections
+    # The head's middle lies 10 cm behind its eyes, along the camera's axis here.
+    assert found.bbox.center.position.z == pytest.approx(1.6)
+
+
+@BOTH
+def test_a_face_without_a_head_says_so(make) -> None:
+    (emotion,) = emotion_array(make, FRAME, header(make), 'm').emotions
+    assert np.isnan([emotion.distance, emotion.head_pose.pose.position.x]).all()
+    assert (emotion.distance_source, emotion.looking_at_camera) == (0, False)
+    assert len(detection_3d_array(make, FRAME, header(make)).detections) == 0
+
+
+@BOTH
+def test_valence_and_arousal_are_means_of_the_classes(make) -> None:
+    """A quarter sad (-0.8, -0.4) and three quarters happy (0.9, 0.5)."""
+    (emotion,) = emotion_array(make, FRAME, header(make), 'm').emotions
+    assert emotion.valence == pytest.approx(0.475)
+    assert emotion.arousal == pytest.approx(0.275)
 
 
 @BOTH
@@ -79,9 +135,11 @@ def test_a_frame_without_faces_is_empty_and_stamped(make) -> None:
 
 
 @BOTH
-def test_label_info_lists_the_classes(make) -> None:
+def test_label_info_names_the_numbers_of_detections(make) -> None:
     info = label_info(make, ('happy', 'sad'), 0.25, no_header(make))
-    assert [(c.class_id, c.class_name) for c in info.class_map] == [(0, 'happy'), (1, 'sad')]
+    assert [(c.class_id, c.class_name) for c in info.class_map] == [
+        (0, 'happy'), (1, 'sad'), (2, 'unknown')
+    ]  # fmt: skip
     assert info.threshold == 0.25
 
 

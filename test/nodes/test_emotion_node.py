@@ -23,7 +23,7 @@ from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray, LabelInfo
 
 from fer_msgs.msg import EmotionArray
-from fer_msgs.srv import Classify
+from fer_msgs.srv import Classify, SetModel
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten
 
 NOBODY = np.full((240, 320, 3), 90, np.uint8)
@@ -73,9 +73,11 @@ def test_a_face_is_answered_on_both_topics_with_the_images_header(
     assert emotion.label == 'happy'
     assert emotion.track_id == 1
     assert len(emotion.probabilities) == len(answer.labels) == 8
+    assert 0.2 < emotion.distance < 2.0
+    assert emotion.valence > 0.3
     publish(astronaut)
     first = listener.until(lambda: detections, 'a detection')[0]
-    assert first.detections[0].results[0].hypothesis.class_id == 'happy'
+    assert answer.labels[int(first.detections[0].results[0].hypothesis.class_id)] == 'happy'
     assert first.header.frame_id == 'head_camera'
 
 
@@ -166,6 +168,43 @@ def change_state(listener, transition: int) -> bool:
 
 def state(listener) -> str:
     return listener.call(GetState, 'emotion_node/get_state', GetState.Request()).current_state.label
+
+
+def test_only_an_active_node_answers(listener, start, astronaut: np.ndarray) -> None:
+    node = start('emotion_node', '-p', 'autostart:=false')
+    transitions = (
+        (None, 'unconfigured'),
+        (Transition.TRANSITION_CONFIGURE, 'inactive'),
+        (Transition.TRANSITION_INACTIVE_SHUTDOWN, 'finalized'),
+    )
+    for transition, name in transitions:
+        if transition is not None:
+            assert change_state(listener, transition)
+        assert state(listener) == name
+        for kind, service, request in (
+            (Classify, 'classify', Classify.Request(image=listener.image(astronaut))),
+            (SetModel, 'set_model', SetModel.Request(model='default')),
+            (SetBool, 'enable', SetBool.Request(data=True)),
+        ):
+            answer = listener.call(kind, f'emotion_node/{service}', request)
+            assert not answer.success, (name, service)
+            assert f'the node is {name}, not active' in answer.message
+    assert 'Traceback' not in node.output
+
+
+def test_a_paused_node_says_so(listener, publish, astronaut: np.ndarray) -> None:
+    diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
+    publish(astronaut)
+    listener.until(lambda: values(diagnostics).get('faces') == '1', 'a face')
+    assert listener.call(SetBool, 'emotion_node/enable', SetBool.Request(data=False)).success
+    listener.until(lambda: values(diagnostics).get('state') == 'paused by ~/enable', 'the pause')
+    assert values(diagnostics)['faces'] == '0'
+    assert diagnostics[-1].status[0].message == 'paused by ~/enable'
+
+
+def test_silence_is_also_said_on_the_console(listener, start) -> None:
+    node = start('emotion_node')
+    listener.until(lambda: 'no images: nobody publishes /image' in node.output, 'a warning')
 
 
 def test_lifecycle_without_autostart(listener, start, astronaut: np.ndarray) -> None:

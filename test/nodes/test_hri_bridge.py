@@ -4,18 +4,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hri_msgs.msg import Expression, FacialLandmarks, IdsList, NormalizedRegionOfInterest2D
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
 
 from fer_ros.labels import EMOTIONS
 from fer_ros.messages.emotions import emotion_array
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.hri_bridge_node import to_expression, to_landmarks, to_region
 from fer_ros.nodes.ros_messages import make, to_bgr
-from fer_ros.types import FaceEmotion, FrameEmotions
+from fer_ros.people.head_pose import FRONTAL
+from fer_ros.types import FaceEmotion, FrameEmotions, HeadPose
 
 
 def make_face(label: str = 'happy', landmarks: bool = True, track_id: int = 7) -> FaceEmotion:
@@ -63,7 +67,7 @@ def test_region_and_landmarks_are_shares_of_the_image() -> None:
 
 
 def test_our_faces_are_published_and_withdrawn(listener, start) -> None:
-    start('hri_bridge_node')
+    start('hri_bridge_node', '-p', 'id_prefix:=f')
     images = listener.create_publisher(Image, 'image', 10)
     emotions = listener.create_publisher(
         type(emotion_array(make, FrameEmotions(0, (1, 1), EMOTIONS), Header(), '')), 'emotions', 10
@@ -74,19 +78,27 @@ def test_our_faces_are_published_and_withdrawn(listener, start) -> None:
     regions = listener.collect(NormalizedRegionOfInterest2D, f'{face}/roi')
     crops = listener.collect(Image, f'{face}/cropped')
     aligned = listener.collect(Image, f'{face}/aligned')
+    frames = listener.collect(TFMessage, '/tf', 100)
     pixels = np.full((100, 200, 3), 128, np.uint8)
-    frame = FrameEmotions(0.0, (100, 200), EMOTIONS, (make_face(),))
+    head = HeadPose(np.array([0.1, 0.2, 1.5]), FRONTAL, np.ones(3), np.ones(3), 1.0)
+    seen = dataclasses.replace(make_face(), head=head)
+    frame = FrameEmotions(0.0, (100, 200), EMOTIONS, (seen,))
 
     def published() -> bool:
         header = Header(stamp=listener.get_clock().now().to_msg(), frame_id='camera')
         images.publish(image_message(make, pixels, header))
         listener.executor_.spin_once(timeout_sec=0.05)
         emotions.publish(emotion_array(make, frame, header, 'm'))
-        return all((ids, words, regions, crops, aligned))
+        return all((ids, words, regions, crops, aligned, frames))
 
     listener.until(published, 'all topics of the face')
     assert ids[-1].ids == ['f00007']
     assert words[-1].expression == 'happy'
+    placed, gaze = frames[-1].transforms
+    assert (placed.header.frame_id, placed.child_frame_id) == ('camera', 'face_f00007')
+    assert placed.transform.translation.z == pytest.approx(1.5)
+    assert (gaze.header.frame_id, gaze.child_frame_id) == ('face_f00007', 'gaze_f00007')
+    assert placed.header.stamp == gaze.header.stamp
     for image in (crops[-1], aligned[-1]):
         assert (image.width, image.height, image.encoding) == (128, 128, 'bgr8')
     assert to_bgr(crops[-1])[64, 64].tolist() == [128, 128, 128]
@@ -94,6 +106,22 @@ def test_our_faces_are_published_and_withdrawn(listener, start) -> None:
     emotions.publish(emotion_array(make, FrameEmotions(0.0, (100, 200), EMOTIONS), header, 'm'))
     listener.until(lambda: ids[-1].ids == [], 'nobody')
     listener.until(lambda: not listener.count_publishers(f'{face}/roi'), 'the topics to go')
+
+
+def test_two_bridges_give_different_people_different_ids(listener, start) -> None:
+    for name in ('front', 'back'):
+        start('hri_bridge_node', '-r', f'__ns:=/{name}')
+    frame = FrameEmotions(0.0, (100, 200), EMOTIONS, (make_face(),))
+    ids = listener.collect(IdsList, '/humans/faces/tracked')
+    kind = type(emotion_array(make, frame, Header(), 'm'))
+    outputs = [listener.create_publisher(kind, f'/{name}/emotions', 10) for name in ('front', 'back')]
+
+    def seen_by_both() -> bool:
+        for output in outputs:
+            output.publish(emotion_array(make, frame, Header(frame_id='c'), 'm'))
+        return len({name for message in ids for name in message.ids}) == 2
+
+    listener.until(seen_by_both, 'an id of each')
 
 
 def test_the_faces_of_another_detector_get_an_expression(
