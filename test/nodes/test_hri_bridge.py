@@ -114,7 +114,8 @@ def test_two_bridges_give_different_people_different_ids(listener, start) -> Non
     frame = FrameEmotions(0.0, (100, 200), EMOTIONS, (make_face(),))
     ids = listener.collect(IdsList, '/humans/faces/tracked')
     kind = type(emotion_array(make, frame, Header(), 'm'))
-    outputs = [listener.create_publisher(kind, f'/{name}/emotions', 10) for name in ('front', 'back')]
+    topics = ('/front/emotions', '/back/emotions')
+    outputs = [listener.create_publisher(kind, topic, 10) for topic in topics]
 
     def seen_by_both() -> bool:
         for output in outputs:
