@@ -23,7 +23,7 @@ from steps import Environment, digest, run
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / 'scripts' / 'environment'
 LOCKED = ROOT / 'requirements' / 'locked'
-INTERFACES = [ROOT / name for name in ('fer_msgs', 'interfaces/vision_msgs', 'interfaces/hri_msgs')]
+INTERFACES = [ROOT / 'fer_msgs', *sorted((ROOT / 'interfaces').glob('*_msgs'))]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Setup:
                 shutil.copy(path, photos)
 
     def messages(self) -> None:
-        """Build fer_msgs, vision_msgs and hri_msgs."""
+        """Build fer_msgs and what the wheels lack."""
         environment = self.environment
         variables = clean_variables() | {'CXX': machine.compiler() or ''}
         failure = run(
@@ -149,8 +149,8 @@ PROOFS = {
     'test': 'import hypothesis, pytest, tensorflow',
     'messages': (
         'from fer_msgs.msg import EmotionArray as a; from vision_msgs.msg import Detection2D as b; '
-        'from hri_msgs.msg import Expression as c; '
-        '[kind.__class__.__import_type_support__() for kind in (a, b, c)]'
+        'from hri_msgs.msg import Expression as c; from tf2_msgs.msg import TFMessage as d; '
+        '[kind.__class__.__import_type_support__() for kind in (a, b, c, d)]'
     ),
 }
 

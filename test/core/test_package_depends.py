@@ -29,11 +29,12 @@ BY_PIP = {'ai_edge_litert', 'rosbags'}
 WITH_ROSBAGS = {'backports', 'compression', 'lz4'}
 """What rosbags itself reads compressed bags with."""
 
-OPTIONAL = {'keras', 'onnxruntime', 'ray', 'starlette', 'streamlit'}
+OPTIONAL = {'keras', 'onnxruntime', 'ray', 'starlette', 'streamlit', 'uvicorn'}
 """Asked for by a backend, the dashboard or a cluster; the error says what to install."""
 
 AT_RUN_TIME = {
-    'geometry_msgs', 'hri_msgs', 'lifecycle_msgs', 'ros2launch', 'rviz2', 'v4l2_camera', 'vision_msgs'
+    'geometry_msgs', 'hri_msgs', 'lifecycle_msgs', 'ros2launch', 'rviz2', 'v4l2_camera',
+    'vision_msgs',
 }  # fmt: skip
 """Needed by what no file imports: launch files, and messages that are loaded by name."""
 
