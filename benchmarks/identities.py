@@ -22,7 +22,8 @@ import numpy as np
 
 from fer_ros import EmotionPipeline, PipelineConfig
 from fer_ros.config import replace
-from fer_ros.images.sources import VideoSource, demo_photos
+from fer_ros.images.demo import demo_photos
+from fer_ros.images.sources import VideoSource
 from fer_ros.measuring.report import table
 from fer_ros.types import UInt8Array
 
@@ -56,7 +57,7 @@ def turn_back(s: float) -> Places:
 
 def cut(s: float) -> Places:
     """The view jumps from one to the other at the same place, and back."""
-    return {int(0.35 < s < 0.65): (MIDDLE, 180.0)}
+    return {int(0.4 < s < 0.6): (MIDDLE, 180.0)}
 
 
 def replaced(s: float) -> Places:

@@ -23,6 +23,10 @@ REACH = 0.6
 """A face is looked for within so many of its heights of where it was,"""
 MAX_SIZE_CHANGE = 1.6
 """and may have become so much larger or smaller."""
+LOST_S = 1.0
+"""Who is lost is looked for during this time in a crop where they were,"""
+RETRY_S = 0.1
+"""and in the whole image this often."""
 MAX_IOU = 0.3
 """Boxes that overlap more than this are of one face."""
 
@@ -31,7 +35,8 @@ class FaceFollower:
     """Finds the faces of a stream: known ones where they were, new ones now and then.
 
     The whole image is searched every ``search_period_ms``, at once when a face is not found where
-    it was, and whenever stamps or image size do not continue the stream.
+    it was, more often as long as it is missed, and whenever stamps or image size do not continue
+    the stream.
     """
 
     def __init__(
@@ -46,7 +51,7 @@ class FaceFollower:
         self.config = config
         self._search = search
         self._boxes_xyxy = np.zeros((0, 4), np.float32)
-        self._in_view = np.zeros(0, bool)
+        self._seen_s = np.zeros(0)
         self._shape_hw = (0, 0)
         self._searched_s = self._last_s = -math.inf
 
@@ -57,18 +62,20 @@ class FaceFollower:
             image: uint8 (H, W, 3) BGR.
             stamp_s: its time in seconds.
         """
-        found = None if self._search_is_due(image, stamp_s) else self._follow(image)
+        found = None if self._search_is_due(image, stamp_s) else self._follow(image, stamp_s)
         if found is None:
             found = self._search(image)
-            self._adopt(found)
-            self._searched_s = stamp_s
+            self._adopt(found, stamp_s)
         self._shape_hw, self._last_s = image.shape[:2], stamp_s
         return found
 
     def _search_is_due(self, image: UInt8Array, stamp_s: float) -> bool:
+        period_s = self.config.search_period_ms / 1e3
+        if (self._seen_s < self._last_s).any():
+            period_s = min(period_s, RETRY_S)
         return (
             stamp_s <= self._last_s
-            or 1e3 * (stamp_s - self._searched_s) >= self.config.search_period_ms
+            or stamp_s - self._searched_s >= period_s
             or image.shape[:2] != self._shape_hw
             or len(self._boxes_xyxy) * self._tile_px**2 > image.shape[0] * image.shape[1]
         )
@@ -77,14 +84,16 @@ class FaceFollower:
     def _tile_px(self) -> int:
         return round(TILE * self.config.min_face_px)
 
-    def _adopt(self, found: FaceDetections) -> None:
-        """Follow what a search has found, and until the next one also whom it has just missed."""
+    def _adopt(self, found: FaceDetections, stamp_s: float) -> None:
+        """Follow what a search has found, and for a while also whom it has missed."""
         overlap = pairwise_iou(self._boxes_xyxy, found.boxes_xyxy).max(axis=1, initial=0)
-        missed = self._boxes_xyxy[self._in_view & (overlap <= MAX_IOU)]
-        self._boxes_xyxy = np.concatenate([found.boxes_xyxy, missed])
-        self._in_view = np.arange(len(self._boxes_xyxy)) < len(found)
+        age_s = stamp_s - self._seen_s
+        missed = (overlap <= MAX_IOU) & (age_s >= 0) & (age_s < LOST_S)
+        self._boxes_xyxy = np.concatenate([found.boxes_xyxy, self._boxes_xyxy[missed]])
+        self._seen_s = np.concatenate([np.full(len(found), stamp_s), self._seen_s[missed]])
+        self._searched_s = stamp_s
 
-    def _follow(self, image: UInt8Array) -> FaceDetections | None:
+    def _follow(self, image: UInt8Array, stamp_s: float) -> FaceDetections | None:
         """Return the faces that are near where they were; None if one is not that was in view."""
         if not len(self._boxes_xyxy):
             return FaceDetections.empty()
@@ -95,7 +104,7 @@ class FaceFollower:
         mosaic, corners = _mosaic(image, centres, scales, tile_px)
         seen = self._search(mosaic)
         rows = _nearest(seen.boxes_xyxy, corners + np.float32(tile_px / 2), face_px)
-        if (self._in_view & (rows < 0)).any():
+        if ((self._seen_s == self._last_s) & (rows < 0)).any():
             return None
         known = np.flatnonzero(rows >= 0)
         seen = seen[rows[known]]
@@ -106,7 +115,7 @@ class FaceFollower:
             seen.landmarks * steps[:, None] + shifts[:, None],
             seen.scores,
         )
-        self._boxes_xyxy[known], self._in_view[known] = found.boxes_xyxy, True
+        self._boxes_xyxy[known], self._seen_s[known] = found.boxes_xyxy, stamp_s
         same = pairwise_iou(found.boxes_xyxy, found.boxes_xyxy) > MAX_IOU
         kept = non_maximum_suppression(same, found.scores)
         return None if len(kept) < len(found) else found[kept]

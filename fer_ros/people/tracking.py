@@ -25,7 +25,7 @@ MAX_PEOPLE = 1000
 
 MIN_LIKENESS = 0.62
 """Faces that look less alike are different people's, wherever they are."""
-MIN_LIKENESS_AT_ONCE = 0.7
+MIN_LIKENESS_AT_ONCE = 0.65
 """The same in two frames that follow one another within AT_ONCE_S: nobody changes that fast."""
 AT_ONCE_S = 0.2
 FAMILIAR = 0.75
@@ -35,6 +35,7 @@ FAMILIAR = 0.75
 @dataclass
 class _Track:
     track_id: int
+    born_s: float
     stamp_s: float
     box_xyxy: Float32Array
     velocity_px_s: Float32Array
@@ -106,7 +107,9 @@ class FaceTracker:
             ids[face] = self._next_id
             look = None if looks is None else Looks(looks[face], stamp_s)
             still = np.zeros(2, np.float32)
-            self._tracks.append(_Track(self._next_id, stamp_s, boxes_xyxy[face], still, look))
+            self._tracks.append(
+                _Track(self._next_id, stamp_s, stamp_s, boxes_xyxy[face], still, look)
+            )
             self._next_id += 1
         return ids
 
@@ -128,7 +131,24 @@ class FaceTracker:
             pairs += _best_first(_without(nearness, pairs))
         if looks is not None and len(pairs) < min(overlap.shape):
             pairs += _best_first(_without(np.where(likeness > FAMILIAR, likeness, 0), pairs))
-        return pairs
+        return self._with_earlier_ids(pairs, likeness)
+
+    def _with_earlier_ids(
+        self, pairs: list[tuple[int, int]], likeness: np.ndarray
+    ) -> list[tuple[int, int]]:
+        """Return *pairs* with the ids back of those who, half hidden, had looked like another."""
+        lost = set(range(len(self._tracks))) - {row for row, _ in pairs}
+        found = []
+        for row, face in pairs:
+            track = self._tracks[row]
+            known = [old for old in lost if self._tracks[old].stamp_s <= track.born_s]
+            best = max(known, key=lambda old: likeness[old, face], default=row)
+            if best != row and likeness[best, face] > FAMILIAR:
+                track.stamp_s = -np.inf
+                lost.remove(best)
+                row = best
+            found.append((row, face))
+        return found
 
     def _likeness(self, looks: Float32Array | None, gaps_s: np.ndarray, count: int) -> np.ndarray:
         """Return (T, N): how much each face looks like each person; 0 for somebody else.

@@ -15,6 +15,8 @@ from fer_ros.people.tracking import MIN_LIKENESS, FaceTracker
 
 ANNA, BERT = (1.0, 0.0), (0.28, 0.96)
 """Looks of unit length with a likeness of 0.28."""
+HIDDEN, HALF_HIDDEN = (0.6, -0.8), (0.72, -0.69)
+"""Less like Anna than she has to be, and then more so, but not familiar."""
 HERE, THERE, AWAY = (100, 100), (400, 100), (400, 300)
 
 
@@ -52,6 +54,11 @@ def run(frames: list[list[tuple[tuple, tuple]]], rate_hz: float = 10.0) -> list[
             [[(ANNA, HERE)], *[[]] * 11, [(ANNA, HERE)]],
             [[1], *[[]] * 11, [2]],
             id='nobody is known for longer than max_lost_s',
+        ),
+        pytest.param(
+            [[(ANNA, HERE)], [(HIDDEN, HERE)], [(HALF_HIDDEN, HERE)], [(ANNA, HERE)]],
+            [[1], [2], [2], [1]],
+            id='one who was half hidden gets their id back',
         ),
         pytest.param(
             [[(ANNA, HERE), (BERT, THERE)], [(BERT, HERE), (ANNA, THERE)]],

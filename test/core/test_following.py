@@ -109,9 +109,19 @@ def test_who_is_missed_for_a_moment_is_found_again_without_a_search(
 ) -> None:
     stream = Stream(detector, 5000.0)
     face, nothing = scene(astronaut, (200, 100, 1.0)), scene(astronaut)
-    counts = [len(stream.show(image)) for image in (face, nothing, nothing, face, face)]
+    shown = (face, nothing, nothing, face, face)
+    counts = [len(stream.show(image, n * 0.03)) for n, image in enumerate(shown)]
     assert counts == [1, 0, 0, 1, 1]
     assert stream.searched == [0, 1]
+
+
+def test_who_is_lost_is_searched_for_ten_times_a_second_for_a_second(
+    detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    stream = Stream(detector, 5000.0)
+    for n in range(50):
+        stream.show(scene(astronaut, *((200, 100, 1.0),) * (n < 3)), n / 20 + 1e-6 * n)
+    assert stream.searched == [0, *range(3, 24, 2)]
 
 
 @pytest.mark.parametrize(
