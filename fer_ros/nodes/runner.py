@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import gc
-import gc
 import os
 import signal
 import sys
