@@ -20,8 +20,9 @@ from fer_msgs.msg import Emotion, EmotionArray
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
 from fer_ros.data.bag_reader import make_typestore
 from fer_ros.errors import ImageError
-from fer_ros.images.decoding import read_image
+from fer_ros.images.decoding import decode_image, read_image
 from fer_ros.images.demo import demo_photos
+from fer_ros.images.headers import header_size_wh
 from fer_ros.messages.emotions import detection_array, emotion_array, frame_emotions
 from fer_ros.messages.images import ENCODINGS, to_bgr
 from fer_ros.nodes import hri_bridge_node
@@ -29,6 +30,7 @@ from fer_ros.nodes.ros_messages import make
 from fer_ros.pipeline import EmotionPipeline
 
 MAX_DATA_BYTES = 1 << 16
+MAX_DECODED_PIXELS = 1 << 22
 SETTINGS = {name: pair for c in (EmotionNodeConfig(), PipelineConfig())
             for name, pair in flatten(c).items()}  # fmt: skip
 ENCODING_NAMES = (*ENCODINGS, 'jpeg', 'BGR8', '32FC1', '')
@@ -144,6 +146,21 @@ def bag_image(data: bytes) -> bool:
     except ImageError:
         return False
     _is_picture(image)
+    return True
+
+
+def image_header(data: bytes) -> bool:
+    """Read an image's size from its header; what OpenCV decodes has that size or is turned."""
+    content = spoilt(Draw(data), picture_files())
+    try:
+        width, height = header_size_wh(content)
+        if width * height > MAX_DECODED_PIXELS:
+            return False
+        image = decode_image(np.frombuffer(content, np.uint8))
+    except ImageError:
+        return False
+    # A GIF's first frame may be smaller than its screen, on which it is painted.
+    assert sorted(image.shape[:2]) == sorted((width, height)), (image.shape, width, height)
     return True
 
 

@@ -24,6 +24,7 @@ from benchmarks.fuzz_images import (
     bag_image,
     compressed_image,
     emotions_message,
+    image_header,
     photo,
     pipeline,
     raw_image,
@@ -34,6 +35,7 @@ from fer_ros.data.bag_reader import open_bag
 from fer_ros.data.bag_writer import BagWriter
 from fer_ros.data.bags import BagClock, bag_images
 from fer_ros.data.datasets import read_csv, read_npz, read_votes
+from fer_ros.data.label_maps import read_label_map
 from fer_ros.errors import DataError, ImageError, ModelError, SourceError
 from fer_ros.messages.images import image_message, jpeg_message
 from fer_ros.models.card import MODELS_DIR, DetectorCard, EmotionModelCard
@@ -132,8 +134,22 @@ def label_file(data: bytes) -> bool:
     """Read a csv file of spans, of faces, or of votes."""
     draw = Draw(data)
     read, sound = draw.pick(((read_spans, SPANS), (read_csv, FACES), (read_votes, VOTES)))
+    dialect = draw.pick((b',', b';', b'\t', b'|'))
+    mark = draw.pick((b'', b'\xef\xbb\xbf', b'\xff\xfe'))
     try:
-        read(scratch_file('labels.csv', spoilt(draw, (sound,))))
+        read(
+            scratch_file('labels.csv', mark + spoilt(draw, (sound.replace(b',', dialect),)))
+        )
+    except DataError:
+        return False
+    return True
+
+
+def label_map(data: bytes) -> bool:
+    """Read a YAML file of what labels mean."""
+    content = spoilt(Draw(data), (b'4: happy\n7: neutral\nother:\n',))
+    try:
+        read_label_map(str(scratch_file('map.yaml', content)))
     except DataError:
         return False
     return True
@@ -221,11 +237,13 @@ TARGETS: dict[str, Target] = {
     'compressed_image': Target(compressed_image, converter=True),
     'bag_image': Target(bag_image, converter=True),
     'photo': Target(photo),
+    'image_header': Target(image_header),
     'pipeline': Target(pipeline),
     'emotions_message': Target(emotions_message),
     'parameters': Target(parameters),
     'model_card': Target(model_card),
     'label_file': Target(label_file),
+    'label_map': Target(label_map),
     'face_archive': Target(face_archive),
     'bag': Target(bag),
 }

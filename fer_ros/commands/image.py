@@ -23,9 +23,9 @@ from fer_ros.commands.options import (
 )
 from fer_ros.data.safe_output import check_outputs, safe_output, unique_names
 from fer_ros.drawing.annotation import annotate
-from fer_ros.errors import ImageError
+from fer_ros.errors import ImageError, SourceError
 from fer_ros.images.decoding import read_image
-from fer_ros.images.sources import find_images, match_photos
+from fer_ros.images.sources import ADDRESS, find_images, match_photos
 from fer_ros.messages.json_lines import face_to_dict
 from fer_ros.reader import FaceReader
 from fer_ros.types import FrameEmotions
@@ -82,10 +82,12 @@ def find_photos(texts: list[str]) -> list[Path]:
     """Return the photos that a user's words mean; those of a folder in natural order.
 
     Raises:
-        SourceError: a folder holds none, or a pattern matches none.
+        SourceError: a folder holds none, a pattern matches none, or it is an address.
     """
     paths: list[Path] = []
     for text in texts:
+        if ADDRESS.match(text):
+            raise SourceError(f'{text} is an address: fer image reads files, fer video addresses')
         path = Path(text)
         if path.is_dir():
             paths += find_images(path)

@@ -120,7 +120,7 @@ class BagClock:
         log_s = (log_ns - self._log_origin_ns) / 1e9
         origin_ns = int(np.median(stamps_ns[stamps_ns > 0])) if (stamps_ns > 0).any() else 0
         # Stamps of another world are cut to ten years, lest they overflow in what follows.
-        stamps_s = np.clip((stamps_ns - float(origin_ns)) / 1e9, -3e8, 3e8)
+        stamps_s = np.clip((stamps_ns - origin_ns) / 1e9, -3e8, 3e8)
         good = (stamps_ns > 0) & (np.abs(stamps_s - _line(log_s, stamps_s, stamps_ns > 0))
                                   <= MAX_DEVIATION_S)  # fmt: skip
         if 2 * good.sum() < len(rows) or np.ptp(stamps_s[good]) < np.ptp(log_s) / 50:

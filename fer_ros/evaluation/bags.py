@@ -38,7 +38,8 @@ class BagTask:
     Attributes:
         path: the bag.
         config: of a pipeline made for it alone.
-        labels_name: a csv file of this name in the bag's folder holds its labels, if it is there.
+        labels_name: a csv file of this name in the bag's folder holds its labels, if it is there
+            and the folder holds no other recording.
         topic: of the images; empty for the only one.
         write_bag: also write the emotions as a bag.
         label_map: what the words of the label file mean; see fer_ros.labels.find_label.
@@ -75,7 +76,9 @@ def find_bags(folder: Path) -> tuple[list[Path], list[str]]:
         folders[:] = sorted(name for name in folders if not name.startswith('.'))
         here = Path(root)
         files = recordings_in(here)
-        if 'metadata.yaml' in names or (files and are_splits(files, here.name)):
+        if here.name == 'emotions' and (here.parent / 'results.json').is_file():
+            left_out.append(f'{here}: the results of an evaluation')
+        elif 'metadata.yaml' in names or (files and are_splits(files, here.name)):
             bags.append(here)
         else:
             bags += files
@@ -89,8 +92,9 @@ def find_bags(folder: Path) -> tuple[list[Path], list[str]]:
 
 def evaluate_task(task: BagTask) -> BagResult:
     """Evaluate one recording; what the world does wrong is a result too, not an exception."""
-    home = task.path if task.path.is_dir() else task.path.parent
-    labels = home / task.labels_name
+    labels = task.path / task.labels_name
+    if task.path.is_file() and len(recordings_in(task.path.parent)) == 1:
+        labels = task.path.parent / task.labels_name
     try:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / 'results'

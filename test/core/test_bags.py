@@ -263,9 +263,14 @@ def test_recordings_are_found_and_what_is_left_out_is_named(tmp_path: Path) -> N
     (tmp_path / 'c').mkdir()
     (tmp_path / 'c' / 'c_0.mcap.zstd').write_bytes(b'x')
     shutil.copytree(tmp_path / 'a', tmp_path / '.hidden')
+    shutil.copytree(tmp_path / 'a', tmp_path / 'd' / 'emotions')
+    (tmp_path / 'd' / 'results.json').write_text('{}')
     bags, left_out = find_bags(tmp_path)
     assert bags == [tmp_path / 'a', tmp_path / 'b' / 'lone.mcap']
-    assert left_out == [f'{tmp_path}/c/c_0.mcap.zstd: compressed, and without a metadata.yaml']
+    assert left_out == [
+        f'{tmp_path}/c/c_0.mcap.zstd: compressed, and without a metadata.yaml',
+        f'{tmp_path}/d/emotions: the results of an evaluation',
+    ]
 
 
 def test_images_of_which_none_can_be_read_are_an_error_that_is_explained(

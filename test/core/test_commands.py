@@ -72,6 +72,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 ERRORS = [
     ('image gone.jpg', 'gone.jpg does not exist'),
     ('image note.txt', 'note.txt'),
+    ('image http://127.0.0.1/a.jpg', 'fer image reads files, fer video addresses'),
     ('image photo.png --model card.json', 'model card card.json is not JSON'),
     ('image photo.png --model magic', "no shipped model is called 'magic'"),
     ('image photo.png --set mood=3', "no setting is called 'mood'"),
