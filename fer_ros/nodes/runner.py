@@ -132,6 +132,7 @@ def exit_now(status: int) -> None:
     """
     # Nodes and context go now: os._exit calls no destructor, and 35 MB of shared memory a process
     # would stay behind.
+    gc.unfreeze()
     gc.collect()
     get_default_context().destroy()
     sys.stdout.flush()
