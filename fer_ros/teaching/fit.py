@@ -43,8 +43,7 @@ class LastLayer:
 def fit(features: Float32Array, targets: Int64Array, start: LastLayer, pull: float) -> LastLayer:
     """Return the layer under which *targets* are most likely, drawn towards *start* (1802.01483).
 
-    Every class weighs the same, however many faces it has. The problem is convex; it is solved by
-    Nesterov's accelerated gradient descent.
+    Every class weighs the same, however many faces it has.
 
     Args:
         features: float32 (N, F).
@@ -52,19 +51,35 @@ def fit(features: Float32Array, targets: Int64Array, start: LastLayer, pull: flo
         start: the layer to begin with.
         pull: weight of the squared distance to *start*, per face.
     """
+    classes = len(start.bias)
+    weights = 1 / np.maximum(np.bincount(targets, minlength=classes), 1)
+    return fit_shares(features, np.eye(classes)[targets], weights[targets], start, pull)
+
+
+def fit_shares(
+    features: Float32Array, shares: np.ndarray, weights: np.ndarray, start: LastLayer, pull: float
+) -> LastLayer:
+    """Return the layer whose probabilities come closest to *shares*, drawn towards *start*.
+
+    The problem is convex; it is solved by Nesterov's accelerated gradient descent.
+
+    Args:
+        features: float32 (N, F).
+        shares: (N, classes), each row summing to 1.
+        weights: (N,) of the faces.
+        start: the layer to begin with.
+        pull: weight of the squared distance to *start*, per face.
+    """
     middle = features.mean(axis=0)
     spread = float(np.sqrt(((features - middle) ** 2).sum(axis=1).mean())) or 1.0
     inputs = np.column_stack([(features - middle) / spread, np.ones(len(features))])
     known = start.logits(features)
-    counts = np.bincount(targets, minlength=known.shape[1])
-    weights = (1 / np.maximum(counts, 1))[targets]
     weights = (weights / weights.sum())[:, None]
-    wanted = np.eye(known.shape[1])[targets]
     change = np.zeros((inputs.shape[1], known.shape[1]))
     ahead, rate = change, 1 / (1.0 + pull)
     momentum = (1 - np.sqrt(pull * rate)) / (1 + np.sqrt(pull * rate))
     for _ in range(STEPS):
-        wrong = softmax((known + inputs @ ahead).astype(np.float32), 1.0) - wanted
+        wrong = softmax((known + inputs @ ahead).astype(np.float32), 1.0) - shares
         following = ahead - rate * (inputs.T @ (weights * wrong) + pull * ahead)
         ahead = following + momentum * (following - change)
         change = following

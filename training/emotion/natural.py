@@ -1,0 +1,122 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Listed photos to a data set: ``python -m training.emotion.natural PHOTOS LIST.csv FACES.npz``.
+
+The list says what somebody saw on which photo, and on which side of the split it is; faces are
+found and aligned as the live node does. What comes out is read like FER2013.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fer_ros.data.folders import Cutter
+from fer_ros.errors import DataError, FerError, ImageError
+from fer_ros.evaluation.photos import face_cutter
+from fer_ros.images.decoding import decode_image
+from fer_ros.labels import FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
+
+SIDE_PX = 48
+VOTES = 10
+"""As many people as look at a face of FER+; here all say the same."""
+USAGES = {'training': 0, 'validation': 1}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of a list.
+
+    Attributes:
+        file: the photo, from the list's folder.
+        label: one of FER2013_EMOTIONS.
+        split: 'training' or 'validation'.
+        by: who or what the label comes from.
+    """
+
+    file: str
+    label: str
+    split: str
+    by: str
+
+
+def read_list(path: Path) -> list[Listed]:
+    """Read a list with the columns file, label, split and by.
+
+    Raises:
+        DataError: it cannot be read, or a line holds what it should not.
+    """
+    try:
+        with path.open(newline='', encoding='utf-8') as stream:
+            lines = [Listed(**row) for row in csv.DictReader(stream)]
+    except (OSError, UnicodeDecodeError, csv.Error, TypeError) as error:
+        raise DataError(f'{path} is no list of file, label, split and by: {error}') from error
+    for number, line in enumerate(lines, 2):
+        if line.label not in FER2013_EMOTIONS or line.split not in USAGES:
+            raise DataError(
+                f'{path}, line {number}: expected a label of {", ".join(FER2013_EMOTIONS)} and '
+                f'a split of {", ".join(USAGES)}, got {line.label!r} and {line.split!r}'
+            )
+    return lines
+
+
+def write_set(photos: Path, lines: Sequence[Listed], cut: Cutter, output: Path) -> int:
+    """Write the faces of listed photos to an ``.npz``; return how many photos hold no face.
+
+    Raises:
+        DataError: a photo cannot be read, or none holds a face.
+    """
+    faces, kept = [], []
+    for line in lines:
+        try:
+            face = cut(decode_image(np.fromfile(photos / line.file, np.uint8)))
+        except (OSError, ImageError) as error:
+            raise DataError(f'{photos / line.file} cannot be read: {error}') from error
+        if face is not None:
+            faces.append(face)
+            kept.append(line)
+    if not faces:
+        raise DataError(f'{photos}: none of {len(lines)} listed photos holds a face')
+    labels = np.array([FER2013_EMOTIONS.index(line.label) for line in kept], np.uint8)
+    columns = list(FERPLUS_COLUMN_TO_EMOTION.values())
+    votes = np.zeros((len(kept), len(columns)), np.uint8)
+    for row, line in enumerate(kept):
+        votes[row, columns.index(line.label)] = VOTES
+    np.savez_compressed(
+        output,
+        images=np.stack(faces),
+        labels=labels,
+        usage=np.array([USAGES[line.split] for line in kept], np.uint8),
+        ferplus=votes,
+        ferplus_names=np.array(list(FERPLUS_COLUMN_TO_EMOTION)),
+        files=np.array([line.file for line in kept]),
+        by=np.array([line.by for line in kept]),
+    )
+    return len(lines) - len(kept)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog='python -m training.emotion.natural', description=__doc__)
+    parser.add_argument('photos', type=Path, help='folder that the list speaks of')
+    parser.add_argument('list', type=Path, help='csv: file, label, split, by')
+    parser.add_argument('output', type=Path, help='.npz to write')
+    options = parser.parse_args(arguments)
+    try:
+        lines = read_list(options.list)
+        without = write_set(options.photos, lines, face_cutter(SIDE_PX), options.output)
+    except FerError as error:
+        print(f'natural: {error}', file=sys.stderr)
+        return 1
+    print(f'{options.output}: {len(lines) - without} faces; {without} photos without one')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,259 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A shipped model's last layer fitted anew: ``python -m training.emotion.readout RECIPE OUTPUT``.
+
+Minutes of one core, and no training framework: the network below the last layer stays as it is.
+The default head learns from FER+'s votes, FER2013's own labels of rare classes and natural faces,
+each face together with its mirror image, so that one look at a face is enough. Every target is
+blended with what the model itself makes of the two views (arXiv 1503.02531), which keeps what it
+knows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from fer_ros.data.datasets import read_faces
+from fer_ros.data.face_set import NO_LABEL, FaceSet
+from fer_ros.errors import ConfigError, FerError
+from fer_ros.models.card import EmotionModelCard, OutputHead
+from fer_ros.models.publish import publish
+from fer_ros.recognition.classifier import softmax
+from fer_ros.teaching.features import FrozenNetwork
+from fer_ros.teaching.fit import LastLayer, fit_shares
+from fer_ros.teaching.network import last_layer, with_last_layer
+from fer_ros.types import Float32Array, Int64Array, UInt8Array
+from training.emotion.calibrate import fit_temperature, fit_unknown_threshold
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a new last layer learns from.
+
+    Attributes:
+        id: name and version of the new model.
+        model: the model to start from, as ``--model`` takes it.
+        votes: data set with FER+'s votes and FER2013's labels.
+        natural: data set of natural faces, see training.emotion.natural.
+        faces: how many training faces of *votes* are used, besides those of *second_labels*.
+        own_share: share of a vote's target that is the model's own prediction.
+        natural_share: the same for a natural face.
+        second_labels: {class: share of the target}: FER2013's own label counts too, where FER+'s
+            votes hardly know the class.
+        rare_weight: weight of faces whose votes say one of *second_labels* or contempt.
+        pull: how strongly the layer is drawn to the one it started from.
+        biases: {class: what is added to its logit} at the end, chosen on validation faces.
+        seed: of the choice of faces.
+    """
+
+    id: str
+    votes: str
+    natural: str
+    model: str = 'default'
+    faces: int = 5000
+    own_share: float = 0.7
+    natural_share: float = 0.3
+    second_labels: dict[str, float] = field(default_factory=dict)
+    rare_weight: float = 1.0
+    pull: float = 0.001
+    biases: dict[str, float] = field(default_factory=dict)
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Views:
+    """Training faces as the network sees them.
+
+    Attributes:
+        features: float32 (2 N, F), faces and then their mirror images.
+        shares: float32 (2 N, C) targets.
+        weights: float32 (2 N,).
+    """
+
+    features: Float32Array
+    shares: Float32Array
+    weights: Float32Array
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe; its data sets are named from its folder.
+
+    Raises:
+        ConfigError: it cannot be read, or names what does not exist.
+    """
+    try:
+        recipe = Recipe(**yaml.safe_load(path.read_text(encoding='utf-8')))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
+        raise ConfigError(f'{path}: {error}') from error
+    base = path.resolve().parent
+    return dataclasses.replace(
+        recipe, votes=str(base / recipe.votes), natural=str(base / recipe.natural)
+    )
+
+
+class Readout:
+    """A network whose default head is to be fitted anew."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Load the model that the recipe starts from.
+
+        Raises:
+            ModelError: it cannot be loaded or does not end in one fully connected layer.
+            ConfigError: the recipe names a class that the head does not have.
+        """
+        self.recipe = recipe
+        self.card = EmotionModelCard.load(recipe.model)
+        self.network = FrozenNetwork(dataclasses.replace(self.card, mirror=False))
+        self.head, self.columns = self.card.head()
+        self.start = self.network.layer_for(self.head.labels)
+        for label in (*recipe.biases, *recipe.second_labels):
+            if label not in self.head.labels:
+                raise ConfigError(f'{label!r} is no class of head {self.head.name}')
+
+    def views(self, images: UInt8Array, known: Float32Array, own_share: Float32Array) -> Views:
+        """Return both views of faces, uint8 (N, S, S), with targets.
+
+        Args:
+            images: the faces.
+            known: float32 (N, C) what people said; a row of zeros says nothing.
+            own_share: float32 (N,): share of the model's own prediction, the mean of both views.
+        """
+        both = [self.network.features(one) for one in (images, images[:, :, ::-1])]
+        own = np.mean([softmax(self.start.logits(one), 1.0) for one in both], axis=0)
+        share = np.where(known.sum(axis=1) > 0, own_share, 1.0)[:, None]
+        shares = (share * own + (1 - share) * known).astype(np.float32)
+        weights = np.ones(2 * len(images), np.float32)
+        return Views(np.concatenate(both), np.concatenate([shares, shares]), weights)
+
+    def of_votes(self, faces: FaceSet) -> Views:
+        """Return views of FER2013's faces; see Recipe."""
+        recipe, labels = self.recipe, self.head.labels
+        second = np.zeros(len(faces), np.float32)
+        wanted = np.zeros((len(faces), len(labels)), np.float32)
+        for label, share in recipe.second_labels.items():
+            rows = faces.labels == faces.classes.index(label)
+            second[rows] = share
+            wanted[rows, labels.index(label)] = 1.0
+        rows = np.flatnonzero(second > 0)
+        others = np.flatnonzero(second == 0)
+        rng = np.random.default_rng(recipe.seed)
+        drawn = rng.choice(others, min(recipe.faces, len(others)), replace=False)
+        rows = np.concatenate([rows, drawn])
+        votes = faces[rows].targets('ferplus', labels)
+        blend = second[rows][:, None]
+        known = (1 - blend) * votes + blend * wanted[rows]
+        known /= np.maximum(known.sum(axis=1, keepdims=True), 1e-6)
+        own_share = np.where(second[rows] > 0, 0.0, recipe.own_share)
+        views = self.views(faces.images[rows], known, own_share)
+        rare = [labels.index(label) for label in (*recipe.second_labels, 'contempt')]
+        is_rare = np.isin(votes.argmax(axis=1), rare) | (second[rows] > 0)
+        weights = np.where(np.tile(is_rare, 2), recipe.rare_weight, 1.0).astype(np.float32)
+        return dataclasses.replace(views, weights=weights)
+
+    def fit(self) -> tuple[LastLayer, dict[str, OutputHead]]:
+        """Return the whole last layer, and its heads calibrated on the validation faces."""
+        recipe, labels = self.recipe, self.head.labels
+        votes = read_faces(Path(recipe.votes), size_px=self.card.size_px)
+        natural = read_faces(Path(recipe.natural), size_px=self.card.size_px)
+        learned = natural.split('training')
+        share = np.full(len(learned), recipe.natural_share)
+        parts = [
+            self.of_votes(votes.split('training')),
+            self.views(learned.images, learned.targets('ferplus', labels), share),
+        ]
+        layer = fit_shares(
+            np.concatenate([part.features for part in parts]),
+            np.concatenate([part.shares for part in parts]),
+            np.concatenate([part.weights for part in parts]),
+            self.start,
+            recipe.pull,
+        )
+        bias = layer.bias + np.array([recipe.biases.get(label, 0.0) for label in labels])
+        kernel, biases = (one.copy() for one in last_layer(self.network.content))
+        kernel[:, self.columns], biases[self.columns] = layer.kernel, bias
+        whole = LastLayer(kernel.astype(np.float32), biases.astype(np.float32))
+        return whole, self._calibrated(whole, votes, natural)
+
+    def _calibrated(
+        self, layer: LastLayer, votes: FaceSet, natural: FaceSet
+    ) -> dict[str, OutputHead]:
+        """Return {head: its calibration}: the default head's on both validation sets together."""
+        sets = [faces.split('public_test') for faces in (votes, natural)]
+        logits = [layer.logits(self.network.features(faces.images)) for faces in sets]
+        heads = {}
+        for head in self.card.heads:
+            _, columns = self.card.head(head.name)
+            used = sets if head.name == self.head.name else sets[:1]
+            kind = head.name if head.name in ('fer2013', 'ferplus') else 'ferplus'
+            targets = np.concatenate([faces.truth(kind, head.labels) for faces in used])
+            scores = np.concatenate([one[:, columns] for one in logits[: len(used)]])
+            heads[head.name] = _calibration(head, scores, targets)
+        return heads
+
+
+def _calibration(head: OutputHead, logits: Float32Array, targets: Int64Array) -> OutputHead:
+    """Return *head* with temperature and threshold fitted on the rows that have a target."""
+    rows = np.flatnonzero(targets != NO_LABEL)
+    temperature = fit_temperature(logits[rows], targets[rows])
+    threshold = fit_unknown_threshold(softmax(logits[rows], temperature), targets[rows])
+    return dataclasses.replace(head, temperature=temperature, unknown_threshold=threshold)
+
+
+def write_model(readout: Readout, output: Path) -> Path:
+    """Fit, and write the model's LiteRT file and card to *output* plus suffix.
+
+    Raises:
+        FerError: data or model cannot be read or written.
+    """
+    card, recipe = readout.card, readout.recipe
+    layer, heads = readout.fit()
+    content = with_last_layer(readout.network.content, layer.kernel, layer.bias)
+    told: dict[str, Any] = dataclasses.asdict(recipe)
+    told |= {name: Path(told[name]).name for name in ('votes', 'natural')}
+    about = {name: what for name, what in card.about.items() if name != 'metrics'}
+    about |= {
+        'readout': {**told, 'started_from': card.id},
+        'calibrated_on': 'the public_test splits of both sets together',
+    }
+    new = dataclasses.replace(
+        card,
+        id=recipe.id,
+        heads=tuple(heads[head.name] for head in card.heads),
+        mirror=False,
+        outputs='logits',
+        about=json.loads(json.dumps(about)),
+    )
+
+    def write(path: Path) -> None:
+        path.write_bytes(content)
+
+    return publish(new, {'litert': write}, output, lambda made: made)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog='python -m training.emotion.readout', description=__doc__)
+    parser.add_argument('recipe', type=Path, help='YAML, see Recipe')
+    parser.add_argument('output', type=Path, help='path without suffix')
+    options = parser.parse_args(arguments)
+    try:
+        path = write_model(Readout(read_recipe(options.recipe)), options.output)
+    except FerError as error:
+        print(f'readout: {error}', file=sys.stderr)
+        return 1
+    print(path)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
