@@ -35,6 +35,8 @@ from fer_ros.teaching.network import last_layer, with_last_layer
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
 from training.emotion.calibrate import fit_temperature, fit_unknown_threshold
 
+OF_THE_OLD_LAYER = ('metrics', 'class_biases', 'favoured_rare_classes', 'agreement_with_keras')
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -218,11 +220,11 @@ def write_model(readout: Readout, output: Path) -> Path:
     card, recipe = readout.card, readout.recipe
     layer, heads = readout.fit()
     content = with_last_layer(readout.network.content, layer.kernel, layer.bias)
-    told: dict[str, Any] = dataclasses.asdict(recipe)
+    told: dict[str, Any] = {**dataclasses.asdict(recipe), 'model': card.id}
     told |= {name: Path(told[name]).name for name in ('votes', 'natural')}
-    about = {name: what for name, what in card.about.items() if name != 'metrics'}
+    about = {name: what for name, what in card.about.items() if name not in OF_THE_OLD_LAYER}
     about |= {
-        'readout': {**told, 'started_from': card.id},
+        'readout': told,
         'calibrated_on': 'the public_test splits of both sets together',
     }
     new = dataclasses.replace(
