@@ -12,6 +12,7 @@ import pytest
 from fer_ros.config import ClassificationConfig
 from fer_ros.data.datasets import read_faces
 from fer_ros.errors import DataError
+from fer_ros.evaluation.groups import read_groups
 from fer_ros.models.card import EmotionModelCard
 from fer_ros.recognition.classifier import EmotionClassifier, make_classifier
 from fer_ros.recognition.litert import LiteRtRuntime
@@ -43,6 +44,7 @@ def test_listed_photos_are_read_back_like_fer2013(photos: Path) -> None:
     assert [faces.classes[row.argmax()] for row in faces.votes] == ['happy', 'sad']
     assert faces.votes.max(axis=1).tolist() == [1.0, 1.0]
     assert len(faces.split('training')) == len(faces.split('public_test')) == 1
+    assert read_groups(photos / 'natural.csv') == {'0': 'eye', '1': 'eye'}
 
 
 def test_photos_without_a_face_are_counted(photos: Path) -> None:

@@ -69,6 +69,9 @@ def read_list(path: Path) -> list[Listed]:
 def write_set(photos: Path, lines: Sequence[Listed], cut: Cutter, output: Path) -> int:
     """Write the faces of listed photos to an ``.npz``; return how many photos hold no face.
 
+    A csv of the same name says who or what each label comes from, as ``--groups`` of
+    ``fer evaluate dataset`` reads it.
+
     Raises:
         DataError: a photo cannot be read, or none holds a face.
     """
@@ -96,8 +99,10 @@ def write_set(photos: Path, lines: Sequence[Listed], cut: Cutter, output: Path) 
         ferplus=votes,
         ferplus_names=np.array(list(FERPLUS_COLUMN_TO_EMOTION)),
         files=np.array([line.file for line in kept]),
-        by=np.array([line.by for line in kept]),
     )
+    with output.with_suffix('.csv').open('w', newline='', encoding='utf-8') as stream:
+        rows = csv.writer(stream, lineterminator='\n')
+        rows.writerows([('file', 'group'), *((row, line.by) for row, line in enumerate(kept))])
     return len(lines) - len(kept)
 
 
