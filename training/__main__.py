@@ -24,10 +24,13 @@ COMMANDS = {
     'describe': 'training.emotion.describe',
     'card_page': 'training.emotion.card_page',
     'framing': 'training.emotion.framing',
+    'natural': 'training.emotion.natural',
+    'readout': 'training.emotion.readout',
     'curves': 'training.engine.curves',
     'detector_train': 'training.detector.train',
     'detector_export': 'training.detector.export',
 }
+WITHOUT_KERAS = ('natural', 'readout')
 BACKENDS = {'tensorflow': 'tensorflow-cpu', 'torch': 'torch', 'jax': 'jax'}
 
 
@@ -52,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(bool(given) and given[0] not in ('-h', '--help')) * 2
     warnings.simplefilter('default', FutureWarning)
     try:
-        check_backend()
+        if given[0] not in WITHOUT_KERAS:
+            check_backend()
         return int(import_module(COMMANDS[given[0]]).main(given[1:]) or 0)
     except FerError as error:
         kind = {ConfigError: 'configuration: ', DataError: 'data: '}.get(type(error), '')

@@ -16,6 +16,7 @@ from fer_ros.evaluation.groups import read_groups
 from fer_ros.models.card import EmotionModelCard
 from fer_ros.recognition.classifier import EmotionClassifier, make_classifier
 from fer_ros.recognition.litert import LiteRtRuntime
+from training.__main__ import main
 from training.emotion import readout
 from training.emotion.natural import read_list, write_set
 
@@ -158,6 +159,6 @@ def test_a_recipe_that_cannot_be_ends_in_a_sentence(
     path = tmp_path / 'recipe.yaml'
     kept = [old for old in path.read_text().splitlines() if old.split(':')[0] != line.split(':')[0]]
     path.write_text('\n'.join([*kept, line]))
-    assert readout.main([str(path), str(tmp_path / 'new')]) == 1
+    assert main(['readout', str(path), str(tmp_path / 'new')]) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'new.json').exists()

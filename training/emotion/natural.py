@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Listed photos to a data set: ``python -m training.emotion.natural PHOTOS LIST.csv FACES.npz``.
+"""Listed photos to a data set: ``python -m training natural PHOTOS LIST.csv FACES.npz``.
 
 The list says what somebody saw on which photo, and on which side of the split it is; faces are
 found and aligned as the live node does. What comes out is read like FER2013.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_ros.data.folders import Cutter
-from fer_ros.errors import DataError, FerError, ImageError
+from fer_ros.errors import DataError, ImageError
 from fer_ros.evaluation.photos import face_cutter
 from fer_ros.images.decoding import decode_image
 from fer_ros.labels import FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
@@ -108,20 +107,12 @@ def write_set(photos: Path, lines: Sequence[Listed], cut: Cutter, output: Path) 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.emotion.natural', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training natural', description=__doc__)
     parser.add_argument('photos', type=Path, help='folder that the list speaks of')
     parser.add_argument('list', type=Path, help='csv: file, label, split, by')
     parser.add_argument('output', type=Path, help='.npz to write')
     options = parser.parse_args(arguments)
-    try:
-        lines = read_list(options.list)
-        without = write_set(options.photos, lines, face_cutter(SIDE_PX), options.output)
-    except FerError as error:
-        print(f'natural: {error}', file=sys.stderr)
-        return 1
+    lines = read_list(options.list)
+    without = write_set(options.photos, lines, face_cutter(SIDE_PX), options.output)
     print(f'{options.output}: {len(lines) - without} faces; {without} photos without one')
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A shipped model's last layer fitted anew: ``python -m training.emotion.readout RECIPE OUTPUT``.
+"""A shipped model's last layer fitted anew: ``python -m training readout RECIPE OUTPUT``.
 
 Minutes of one core, and no training framework: the network below the last layer stays as it is.
 The default head learns from FER+'s votes, FER2013's own labels of rare classes and natural faces,
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,7 @@ import yaml
 
 from fer_ros.data.datasets import read_faces
 from fer_ros.data.face_set import NO_LABEL, FaceSet
-from fer_ros.errors import ConfigError, FerError
+from fer_ros.errors import ConfigError
 from fer_ros.models.card import EmotionModelCard, OutputHead
 from fer_ros.models.publish import publish
 from fer_ros.recognition.classifier import softmax
@@ -46,7 +45,7 @@ class Recipe:
         id: name and version of the new model.
         model: the model to start from, as ``--model`` takes it.
         votes: data set with FER+'s votes and FER2013's labels.
-        natural: data set of natural faces, see training.emotion.natural.
+        natural: data set of natural faces, see ``python -m training natural``.
         faces: how many training faces of *votes* are used, besides those of *second_labels*.
         own_share: share of a vote's target that is the model's own prediction.
         natural_share: the same for a natural face.
@@ -244,18 +243,9 @@ def write_model(readout: Readout, output: Path) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training.emotion.readout', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m training readout', description=__doc__)
     parser.add_argument('recipe', type=Path, help='YAML, see Recipe')
     parser.add_argument('output', type=Path, help='path without suffix')
     options = parser.parse_args(arguments)
-    try:
-        path = write_model(Readout(read_recipe(options.recipe)), options.output)
-    except FerError as error:
-        print(f'readout: {error}', file=sys.stderr)
-        return 1
-    print(path)
+    print(write_model(Readout(read_recipe(options.recipe)), options.output))
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
