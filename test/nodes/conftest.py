@@ -24,6 +24,7 @@ from std_msgs.msg import Header
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.nodes.ros_messages import make
+from fer_ros.nodes.runner import run_node
 
 DEADLINE_S = 60.0
 """Generous, because machines are shared: reached only when a test fails."""
@@ -139,3 +140,19 @@ def start(tmp_path: Path, ros_environment: None) -> Iterator[Callable[..., Proce
     yield starter
     for process in running:
         process.stop()
+
+
+@pytest.fixture
+def refusal(ros_environment: None, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable]:
+    """Run a node that cannot start, in this process: that is quick; return what it says."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def run(make_node: Callable[[], Node], *arguments: str) -> str:
+        assert run_node(make_node, ['--ros-args', *arguments]) == 1
+        said = capfd.readouterr().err
+        assert 'fer_ros: ' in said
+        assert 'Traceback' not in said
+        return said
+
+    yield run
+    signal.signal(signal.SIGINT, before)

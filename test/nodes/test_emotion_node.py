@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import array
-import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -25,6 +24,7 @@ from vision_msgs.msg import Detection2DArray, LabelInfo
 from fer_msgs.msg import EmotionArray
 from fer_msgs.srv import Classify, SetModel
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten
+from fer_ros.nodes.emotion_node import EmotionNode
 
 NOBODY = np.full((240, 320, 3), 90, np.uint8)
 
@@ -289,21 +289,9 @@ def test_every_setting_is_a_parameter_with_its_default_and_description(listener,
     ],
 )
 def test_a_wrong_parameter_at_the_start_is_one_sentence(
-    start, parameter: str, message: str
+    refusal, parameter: str, message: str
 ) -> None:
-    node = start('emotion_node', '-p', parameter)
-    assert node.wait() == 1
-    assert message in node.output
-    assert 'Traceback' not in node.output
-
-
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
-def test_a_signal_ends_it_cleanly(listener, start, number: int) -> None:
-    node = start('emotion_node')
-    listener.until(lambda: listener.count_subscribers('image'), 'the node to be active')
-    node.signal(number)
-    assert node.wait() == 0
-    assert 'Traceback' not in node.output
+    assert message in refusal(EmotionNode, '-p', parameter)
 
 
 def test_classify_answers_a_single_image(listener, publish, astronaut: np.ndarray) -> None:

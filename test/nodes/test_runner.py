@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fer_ros.nodes.camera_node import CameraNode
+
 
 @pytest.mark.parametrize(
     'arguments, message',
@@ -21,17 +23,20 @@ import pytest
         pytest.param(('--rate', '30'), "unknown ROS arguments: ['--rate', '30']", id='unknown'),
     ],
 )
-def test_wrong_ros_arguments(start, arguments: tuple[str, ...], message: str) -> None:
-    node = start('camera_node', *arguments)
+def test_wrong_ros_arguments(refusal, arguments: tuple[str, ...], message: str) -> None:
+    assert message in refusal(CameraNode, *arguments)
+
+
+def test_a_process_that_cannot_start_ends_with_an_error(start) -> None:
+    node = start('camera_node', '-p', 'width_px:=1')
     assert node.wait() == 1
-    assert 'fer_ros: ' in node.output
-    assert message in node.output
+    assert 'Parameter width_px out of range. Min: 16, Max: 7680, value: 1' in node.output
     assert 'Traceback' not in node.output
 
 
 @pytest.mark.parametrize('keystore', ['missing', 'empty'])
 def test_security_without_keys(
-    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keystore: str
+    refusal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keystore: str
 ) -> None:
     keys = tmp_path / 'keys'
     if keystore == 'empty':
@@ -39,10 +44,7 @@ def test_security_without_keys(
     monkeypatch.setenv('ROS_SECURITY_KEYSTORE', str(keys))
     monkeypatch.setenv('ROS_SECURITY_ENABLE', 'true')
     monkeypatch.setenv('ROS_SECURITY_STRATEGY', 'Enforce')
-    node = start('camera_node', '--enclave', '/fer/camera_node')
-    assert node.wait() == 1
-    assert 'fer_ros: ' in node.output
-    assert 'Traceback' not in node.output
+    refusal(CameraNode, '--enclave', '/fer/camera_node')
 
 
 @pytest.mark.parametrize('name', ['camera_node', 'emotion_node'])
