@@ -67,7 +67,7 @@ def named_path(text: str, error: type[FerError]) -> Path:
     except (OSError, RuntimeError, ValueError) as reason:
         # An unknown user after ~, too long, a NUL or half a character in it, no permission.
         why = getattr(reason, 'strerror', None) or str(reason)
-        raise error(f'path {shorten(repr(text))} cannot be used: {why}') from reason
+        raise error(f'path {shorten(repr(text), MAX_TEXT // 2)} cannot be used: {why}') from reason
     return path
 
 
