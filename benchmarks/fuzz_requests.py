@@ -125,7 +125,7 @@ class Fuzzer(Node):
     def __init__(self, subject: Subject, seed: int) -> None:
         super().__init__('fuzzer')
         self.subject, self.odd, self.counts = subject, Odd(seed), Counter[str]()
-        self.states, self.most_mb = Counter[str](), 0.0
+        self.states, self.silent, self.most_mb = Counter[str](), Counter[str](), 0.0
         self.odd.names = [n for config in NODES.get(subject.name, ()) for n in flatten(config)]
         self.executor_ = SingleThreadedExecutor()
         self.executor_.add_node(self)
@@ -134,8 +134,10 @@ class Fuzzer(Node):
     def find(self) -> None:
         """Wait for the node and make a client for each service, a publisher for each topic."""
         name = self.subject.name
-        self.wait(lambda: name in self.get_node_names(), f'{name} to start')
-        self.wait(lambda: self.count_publishers('/diagnostics'), 'its topics')
+        # Of a node that has just ended some is still known for a while.
+        self.wait(lambda: self.count_publishers('/diagnostics') == 0, 'the one before to go', 5.0)
+        self.wait(lambda: self.count_publishers('/diagnostics'), f'{name} to start')
+        self.wait(lambda: name in self.get_node_names(), 'its name')
         for client in list(self.clients):
             self.destroy_client(client)
         services = self.get_service_names_and_types_by_node(name, '/')
@@ -160,10 +162,11 @@ class Fuzzer(Node):
     def go(self, calls: int) -> None:
         """Call that often."""
         while self.counts['calls'] < calls:
-            futures = []
+            futures, names = [], []
             for _ in range(TOGETHER):
                 kind, client = self.odd.choose.choice(self.offered)
                 futures.append(client.call_async(self.odd.fill(kind.Request())))
+                names.append(client.srv_name)
             for kind, publisher in self.topics:
                 if self.odd.choose.random() < 0.1:
                     publisher.publish(self.odd.fill(kind()))
@@ -172,7 +175,9 @@ class Fuzzer(Node):
             self.counts['calls'] += TOGETHER
             if self.subject.process.is_running():
                 self.most_mb = max(self.most_mb, self.subject.rss_mb())
-            for future in futures:
+            for future, name in zip(futures, names):
+                if not future.done():
+                    self.silent[name] += 1
                 self.count(future)
             if self.subject.process.poll() is not None:
                 self.subject.ended[self.subject.process.returncode] += 1
@@ -224,7 +229,7 @@ def main() -> None:
         subject.ended[subject.stop()] += 1
         print(f'{name}: {dict(fuzzer.counts)}, {time.monotonic() - start_s:.0f} s; exit codes '
               f'{dict(subject.ended)}; states {dict(fuzzer.states)}; memory at most '
-              f'{fuzzer.most_mb:.0f} MB', flush=True)  # fmt: skip
+              f'{fuzzer.most_mb:.0f} MB; no answer of {dict(fuzzer.silent)}', flush=True)  # fmt: skip
         failed |= set(subject.ended) != {0}
         if set(subject.ended) != {0}:
             subject.log.seek(0)
