@@ -229,7 +229,8 @@ def main() -> None:
         subject.ended[subject.stop()] += 1
         print(f'{name}: {dict(fuzzer.counts)}, {time.monotonic() - start_s:.0f} s; exit codes '
               f'{dict(subject.ended)}; states {dict(fuzzer.states)}; memory at most '
-              f'{fuzzer.most_mb:.0f} MB; no answer of {dict(fuzzer.silent)}', flush=True)  # fmt: skip
+              f'{fuzzer.most_mb:.0f} MB; no answer of {dict(fuzzer.silent)}',
+              flush=True)  # fmt: skip
         failed |= set(subject.ended) != {0}
         if set(subject.ended) != {0}:
             subject.log.seek(0)

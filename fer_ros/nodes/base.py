@@ -24,7 +24,7 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from std_msgs.msg import Header
 
 from fer_ros.errors import FerError, shorten
-from fer_ros.nodes.diagnostics import RECENT_S, to_status
+from fer_ros.nodes.diagnostics import MAX_MESSAGE, RECENT_S, to_status
 from fer_ros.nodes.parameter_services import ParameterServices
 
 STRICT = 'FER_ROS_STRICT'
@@ -138,7 +138,8 @@ class FerNode(Node):
     def _report(self) -> None:
         state, warnings, values = self.diagnose()
         if warnings:
-            self.get_logger().warning('; '.join(warnings), throttle_duration_sec=WARN_S)
+            text = shorten('; '.join(warnings), MAX_MESSAGE)
+            self.get_logger().warning(text, throttle_duration_sec=WARN_S)
         if time.monotonic() - self._last_error_s < RECENT_S:
             warnings = [*warnings, self._last_error]
         if self._last_error:
