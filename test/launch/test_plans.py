@@ -13,13 +13,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fer_ros.data.bag_writer import BagWriter
 from fer_ros.errors import FerError
 from fer_ros.launching import plans
 from fer_ros.launching.arguments import Given
 from fer_ros.launching.plans import Plan
-from fer_ros.launching.processes import Node, Process
+from fer_ros.launching.processes import RVIZ_TOPICS, Node, Process
 
 FILES = ('live', 'replay', 'multi_camera')
 
@@ -206,6 +207,16 @@ def test_what_is_given_comes_on_top_of_the_parameter_file() -> None:
     file, parameters = node(made, 'emotion_node').parameters
     assert str(file).endswith('emotion_node.yaml')
     assert parameters == {'autostart': False, 'use_sim_time': True, 'detection.backend': 'haar'}
+
+
+def test_rviz_shows_one_image_in_the_whole_window(root: Path) -> None:
+    view = yaml.safe_load((root / 'rviz' / 'fer.rviz').read_text())
+    displays = view['Visualization Manager']['Displays']
+    assert [d['Topic']['Value'] for d in displays] == [f'/{name}' for name in RVIZ_TOPICS]
+    docks = {d['Name'] for d in displays} | {panel['Name'] for panel in view['Panels']}
+    state = bytes.fromhex(view['Window Geometry']['QMainWindow State'])
+    # Qt writes the names of the docks that it has a place for.
+    assert all(name.encode('utf-16-be') in state for name in docks)
 
 
 @pytest.mark.parametrize(
