@@ -64,6 +64,8 @@ setup(
         'dashboard': extra('dashboard'),
         'evaluate': ['matplotlib>=3.8'],
         'ros': extra('ros-jazzy'),
+        # By this, colcon test takes pytest.
+        'test': ['hypothesis>=6', 'pytest>=7.4'],
         'train': extra('train'),
     },
     zip_safe=False,

@@ -288,7 +288,7 @@ def test_everything_ends_with_a_node_that_is_not_started_again(
             id='jpeg',
         ),
         pytest.param('replay', {'bag': '/gone'}, 'bag:=/gone does not exist', id='bag'),
-        pytest.param('replay', {'bag': '/'}, 'metadata.yaml does not exist', id='no bag'),
+        pytest.param('replay', {'bag': '/'}, '/ is not a rosbag2', id='no bag'),
         pytest.param('replay', {'record': '/'}, 'exists already', id='record'),
         pytest.param('replay', {'image_topic': '/x'}, 'no images there, but on: /cam', id='topic'),
         pytest.param('replay', {'topics': '/y'}, 'the bag has no /y', id='topics'),
