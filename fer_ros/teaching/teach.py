@@ -33,6 +33,8 @@ MIN_FACES = 5
 """Of a class, below which the figures say nothing."""
 FEW_FACES = 50
 """Below this the threshold for 'unknown' and most of the calibration stay the shipped model's."""
+MANY_FACES = 1000
+"""From here on it is worth training more than the last layer, which needs Keras."""
 MAX_DIFFERENCE = 0.05
 
 
@@ -189,6 +191,11 @@ def _warnings(labels: tuple[str, ...], targets: Int64Array, groups: Int64Array) 
     if len(targets) < FEW_FACES:
         said.append(
             f"{len(targets)} faces are few: the threshold for unknown is the shipped model's"
+        )
+    if len(targets) >= MANY_FACES:
+        said.append(
+            f'with {len(targets)} faces all layers can learn: see "The training engine" in '
+            'docs/train_on_your_own_faces.md (start: shipped)'
         )
     joined = len(targets) - int(groups.max()) - 1
     if joined:

@@ -105,6 +105,7 @@ ERRORS = [
     ('evaluate bag empty', 'empty is not a rosbag2: it holds no .mcap'),
     ('evaluate bags empty --output out', 'empty holds no recordings'),
     ('train gone', 'gone is not a folder'),
+    ('models add note.txt', 'note.txt: expected an existing .tflite'),
     ('models fetch yunet --url http://127.0.0.1:9/x', 'cannot be reached'),
     ('record-demo empty', 'bag empty cannot be written'),
     ('record-demo new --rate 0', '--rate 0 to 1000'),

@@ -15,17 +15,17 @@ HIGHEST_TEMPERATURE = 20.0
 MAX_STEPS = 50
 
 
-def fit_temperature(logits: Float32Array, truth: Int64Array) -> float:
+def fit_temperature(logits: Float32Array, targets: Int64Array) -> float:
     """Return the temperature under which the labels are most likely (arXiv 1706.04599).
 
     Args:
         logits: float32 (N, C) of faces that were not trained on.
-        truth: int64 (N,).
+        targets: int64 (N,).
     """
-    return round(float(1 / _most_likely(logits[..., None], truth, np.zeros(1))[0]), 4)
+    return round(float(1 / _most_likely(logits[..., None], targets, np.zeros(1))[0]), 4)
 
 
-def fit_class_biases(logits: Float32Array, truth: Int64Array) -> Float32Array:
+def fit_class_biases(logits: Float32Array, targets: Int64Array) -> Float32Array:
     """Return float32 (C,) what to add to the logits so that the labels are most likely.
 
     A network taught by shares of votes says how many people would choose each class; biases make of
@@ -34,38 +34,38 @@ def fit_class_biases(logits: Float32Array, truth: Int64Array) -> Float32Array:
 
     Args:
         logits: float32 (N, C) of faces that were not trained on.
-        truth: int64 (N,).
+        targets: int64 (N,).
     """
     count, width = logits.shape
     classes = np.broadcast_to(np.eye(width), (count, width, width))
     prior = np.full(1 + width, 1 / (count * BIAS_DEVIATION**2))
     prior[0] = 0.0
-    scale, *biases = _most_likely(np.concatenate([logits[..., None], classes], 2), truth, prior)
+    scale, *biases = _most_likely(np.concatenate([logits[..., None], classes], 2), targets, prior)
     shifts = np.array(biases) / scale
     return (shifts - shifts.mean()).astype(np.float32)
 
 
-def _most_likely(parts: np.ndarray, truth: Int64Array, prior: np.ndarray) -> np.ndarray:
-    """Return the factors (K,) of *parts* whose sums are the logits that make *truth* most likely.
+def _most_likely(parts: np.ndarray, targets: Int64Array, prior: np.ndarray) -> np.ndarray:
+    """Return the factors (K,) of *parts* whose sums are the logits that make *targets* most likely.
 
     Newton's method; the problem is convex.
 
     Args:
         parts: (N, C, K); the first of K are logits, whose factor is the inverse temperature.
-        truth: int64 (N,).
+        targets: int64 (N,).
         prior: (K,) weight of each factor's square in the loss.
     """
     count, width, _ = parts.shape
-    wanted = np.eye(width)[truth]
+    one_hot = np.eye(width)[targets]
 
     def loss(factors: np.ndarray) -> float:
-        likely = (_log_softmax(parts @ factors) * wanted).sum() / count
+        likely = (_log_softmax(parts @ factors) * one_hot).sum() / count
         return float((prior * factors**2).sum() / 2 - likely)
 
     factors = np.eye(parts.shape[2])[0]
     for _ in range(MAX_STEPS):
         chances = np.exp(_log_softmax(parts @ factors))
-        gradient = np.tensordot(chances - wanted, parts, 2) / count + prior * factors
+        gradient = np.tensordot(chances - one_hot, parts, 2) / count + prior * factors
         weighed = chances[..., None] * parts
         means = weighed.sum(axis=1)
         curvature = np.tensordot(weighed, parts, ([0, 1], [0, 1])) - means.T @ means
@@ -86,14 +86,14 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True)))
 
 
-def fit_unknown_threshold(probabilities: Float32Array, truth: Int64Array) -> float:
+def fit_unknown_threshold(probabilities: Float32Array, targets: Int64Array) -> float:
     """Return the confidence below which a prediction is better left out.
 
     A right one counts +1, a wrong one -1, 'unknown' nothing; the threshold with the best sum is
     where predictions turn from more often wrong to more often right.
     """
     confidence = probabilities.max(axis=1)
-    gain = np.where(probabilities.argmax(axis=1) == truth, 1, -1)
+    gain = np.where(probabilities.argmax(axis=1) == targets, 1, -1)
     order = np.argsort(-confidence, kind='stable')
     sums = np.cumsum(gain[order])
     best = int(sums.argmax())
