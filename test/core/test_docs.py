@@ -26,7 +26,7 @@ from fer_ros.images.video_writer import VideoWriter
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')])
 SETTING = re.compile(r'\b(?:detection|classification|quality|tracking|smoothing)\.[a-z_]+(?!\.)')
-LANGUAGES = {'bash', 'cpp', 'csv', 'ini', 'python', 'text', 'yaml'}
+LANGUAGES = {'bash', 'cpp', 'csv', 'ini', 'json', 'python', 'text', 'yaml'}
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 MARK = re.compile(r'# needs: \w.+')
 
