@@ -3,7 +3,7 @@
 """How fast the live page shows images, and whether server or page grow while it runs.
 
 Starts camera node, emotion node and dashboard, opens the page in headless Chromium, and prints a
-line a minute. ``python benchmarks/dashboard_growth.py --minutes 10``; needs Chromium with its
+line per minute. ``python benchmarks/dashboard_growth.py --minutes 10``; needs Chromium with its
 driver (apt install chromium-driver) and requirements/test.txt. Exit status 1 if something grew.
 """
 
@@ -83,14 +83,14 @@ def free_port() -> int:
 
 
 def feed_rate_hz(port: int) -> float:
-    """Return how many results a second reach the server."""
+    """Return how many results per second reach the server."""
     address = f'http://127.0.0.1:{port}/live/state?camera=/emotions&since=1e12'
     with urllib.request.urlopen(address, timeout=60) as answer:
         return float(json.load(answer).get('rate_hz', 0.0))
 
 
 def measure(minutes: int, rate_hz: float) -> int:
-    """Print a line a minute; return 1 if server or page grew."""
+    """Print a line per minute; return 1 if server or page grew."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         logs = Path(folder)

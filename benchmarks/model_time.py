@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Time a face of emotion models against YuNet-s at 320x240, one thread each, in one run.
+"""Time per face of emotion models against YuNet-s at 320x240, one thread each, in one run.
 
     python benchmarks/model_time.py [CARD ...] --yunet face_detection_yunet_2023mar.onnx
 

@@ -20,7 +20,7 @@ FORGET_S = 30.0
 
 
 class Greeter(Node):
-    """Says one sentence a person and emotion, once the person has looked so for a second."""
+    """Says one sentence per person and emotion, once the person has looked so for a second."""
 
     def __init__(self) -> None:
         super().__init__('greeter')

@@ -119,7 +119,7 @@ class DetectionConfig(_Checked):
         40, 'height in pixels of the smallest face worth finding', low=10, high=2000
     )
     max_faces: int = setting(
-        64, 'at most this many faces a frame, best score first', low=1, high=1000
+        64, 'at most this many faces per frame, best score first', low=1, high=1000
     )
     search_period_ms: float = setting(
         500.0,
@@ -321,7 +321,7 @@ class CameraNodeConfig(_Checked):
     width_px: int = setting(640, 'width to ask the camera for', low=16, high=7680, live=False)
     height_px: int = setting(480, 'height to ask the camera for', low=16, high=4320, live=False)
     rate_hz: float = setting(
-        30.0, 'images a second; 0 for the rate of the video', low=0.0, high=1000.0, live=False
+        30.0, 'frames per second; 0 for the rate of the video', low=0.0, high=1000.0, live=False
     )
     loop: bool = setting(True, 'start a video or folder again when it ends', live=False)
     frame_id: str = setting(
@@ -365,7 +365,7 @@ class BagPlayerConfig(_Checked):
         '', 'topics to play, with commas between them; empty for all', form=TOPICS, live=False
     )
     rate: float = setting(
-        1.0, 'seconds of the bag a second; 0 for as fast as possible', low=0.0, high=100.0
+        1.0, 'seconds of the bag per second; 0 for as fast as possible', low=0.0, high=100.0
     )
     loop: bool = setting(False, 'start again at the end')
     paused: bool = setting(False, 'wait for ~/step or ~/pause', live=False)
@@ -377,7 +377,7 @@ class BagPlayerConfig(_Checked):
         live=False,
     )
     clock_hz: float = setting(
-        100.0, 'messages a second on /clock', low=1.0, high=1000.0, live=False
+        100.0, 'messages per second on /clock', low=1.0, high=1000.0, live=False
     )
 
 

@@ -22,7 +22,7 @@ FER2013_EMOTIONS: tuple[str, ...] = EMOTIONS[:7]
 """FER2013's seven classes; their index is FER2013's own label number."""
 
 UNKNOWN = 'unknown'
-"""The label of a face whose emotion the model is not sure enough about."""
+"""The label of a face whose emotion the model is not confident enough about."""
 
 FERPLUS_COLUMN_TO_EMOTION: dict[str, str] = {
     'neutral': 'neutral',

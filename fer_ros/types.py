@@ -237,7 +237,7 @@ class FrameEmotions:
         shape_hw: height and width of the image in pixels.
         labels: class names, in the order of every probability vector.
         faces: in order of track id; empty when nobody is in view.
-        timings_ms: milliseconds a stage.
+        timings_ms: milliseconds per stage.
     """
 
     stamp_s: float

@@ -117,13 +117,13 @@ def _rate_hz(times_s: deque[float]) -> float:
 
 
 def make_table(frame: FrameEmotions, rate_hz: float) -> Any:
-    """Return a frame as a rich table, one row a person."""
+    """Return a frame as a rich table, one row per person."""
     from rich.table import Table
     from rich.text import Text
 
     total_ms = sum(frame.timings_ms.values())
     table = Table(
-        caption=f'{rate_hz:.0f} images a second, {total_ms:.0f} ms each; Ctrl+C ends',
+        caption=f'{rate_hz:.0f} frames per second, {total_ms:.0f} ms each; Ctrl+C ends',
         caption_justify='left',
         expand=False,
     )

@@ -37,7 +37,7 @@ def find_measurements(about: Any, title: str = '') -> Iterator[tuple[str, dict[s
 
 
 def confusion_png(matrix: list[list[int]], labels: list[str]) -> bytes:
-    """Return a confusion matrix (rows are the truth) in percent of its rows."""
+    """Return a confusion matrix (rows are the target) in percent of its rows."""
     return _confusion_png(json.dumps(matrix), tuple(labels))
 
 

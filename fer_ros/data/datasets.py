@@ -81,7 +81,7 @@ def read_npz(path: Path) -> FaceSet:
         counts, names = arrays['ferplus'], np.atleast_1d(arrays.get('ferplus_names', ()))
         if counts.shape != (len(images), len(names)) or counts.dtype.kind not in 'iu':
             raise DataError(
-                f'{path}: ferplus needs ferplus_names and one row of whole numbers a face, '
+                f'{path}: ferplus needs ferplus_names and one row of whole numbers per face, '
                 f'got {counts.dtype} {counts.shape} and {len(names)} names'
             )
         votes = vote_shares(counts, tuple(str(name) for name in names))

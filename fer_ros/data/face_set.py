@@ -17,7 +17,7 @@ SPLITS: tuple[str, ...] = ('training', 'public_test', 'private_test')
 """FER2013's own split names; to train on, to choose by, to report once."""
 
 LABEL_KINDS: tuple[str, ...] = ('fer2013', 'ferplus')
-"""One label a face in FER2013's seven classes; ten people's votes in FER+'s eight."""
+"""One label per face in FER2013's seven classes; ten people's votes in FER+'s eight."""
 
 NO_LABEL = -1
 

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Folders of faces or photos, one folder a class; what holds no face is counted, never lost."""
+"""Folders of faces or photos, one folder per class; what holds no face is counted, never lost."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class BagLabels:
 
 @dataclass(frozen=True)
 class FaceRows:
-    """All faces of a recording, one row a face and frame.
+    """All faces of a recording, one row per face and frame.
 
     Attributes:
         time_s: float64 (N,); seconds since the first image.
@@ -79,7 +79,7 @@ class BagEvaluation:
         model_id: who was asked.
         labels: class names.
         frames: one an image that could be read; stamps in seconds since the first image.
-        spans: the truth, in order of time.
+        spans: the target, in order of time.
         bad_images: what was wrong with images that could not be read, with their numbers.
         remarks: what is wrong with the recording itself and was borne, in a sentence each.
     """
@@ -139,7 +139,7 @@ def evaluate_bag(
     Args:
         path: the bag.
         pipeline: a fresh one, so that nobody is known yet.
-        labels: the truth, if there is any.
+        labels: the target, if there is any.
         topic: of the images; may be left out if the bag has only one such topic.
         output_bag: folder to write the emotions to as a bag.
         storage: of that bag.
@@ -297,7 +297,7 @@ def persons(rows: FaceRows, labels: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def switches(rows: FaceRows, evaluation: BagEvaluation) -> list[dict[str, Any]]:
-    """Return, for each change of the truth, how long raw and smoothed answers took to follow.
+    """Return, for each change of the target, how long raw and smoothed answers took to follow.
 
     None where they did not within the new span; the difference is what smoothing costs.
     """

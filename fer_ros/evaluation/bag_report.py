@@ -35,7 +35,7 @@ def write_results(evaluation: BagEvaluation, folder: Path) -> dict[str, Any]:
 
 
 def faces_csv(evaluation: BagEvaluation) -> str:
-    """Return one line a face and frame; a frame without a face has a line without a face."""
+    """Return one line per face and frame; a frame without a face has a line without a face."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator='\n')
     writer.writerow(
@@ -145,7 +145,7 @@ def _png(figure: Any) -> bytes:
 
 
 def _timeline(evaluation: BagEvaluation) -> bytes:
-    """Draw a row a person, coloured by label, and the truth above them."""
+    """Draw a row per person, coloured by label, and the target above them."""
     with plot_style():
         from matplotlib.figure import Figure
         from matplotlib.patches import Patch

@@ -49,7 +49,7 @@ class DatasetReport:
     Attributes:
         dataset: name of the data.
         split: one of SPLITS.
-        kind: 'fer2013' or 'ferplus': what counted as the truth.
+        kind: 'fer2013' or 'ferplus': what counted as the target.
         model: id of the model.
         head: the head that answered.
         probabilities: float32 (N, C), calibrated.
@@ -85,7 +85,7 @@ class DatasetReport:
 
     @property
     def matrix(self) -> Int64Array:
-        """Return the confusion matrix, int64 (C, C); rows are the truth."""
+        """Return the confusion matrix, int64 (C, C); rows are the target."""
         return self._matrix(slice(None))
 
     def _matrix(self, rows: Any) -> Int64Array:
@@ -249,7 +249,7 @@ def evaluate_dataset(
     Args:
         path: an .npz, a .csv or a folder of classes (see fer_ros.data.datasets).
         split: one of SPLITS; a folder without split folders counts as whatever is asked for.
-        kind: 'fer2013' (one label a face) or 'ferplus' (the plurality of the votes; a folder's
+        kind: 'fer2013' (one label per face) or 'ferplus' (the plurality of the votes; a folder's
             label counts as its only vote); '' for 'ferplus' where there are votes. The head of
             that name answers, else the default head.
         classifier: the model.

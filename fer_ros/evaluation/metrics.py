@@ -12,7 +12,7 @@ ECE_BINS = 15
 
 
 def confusion_matrix(truth: Int64Array, answers: Int64Array, classes: int) -> Int64Array:
-    """Return int64 (C, C): rows are the truth, columns the answers."""
+    """Return int64 (C, C): rows are the target, columns the answers."""
     matrix = np.zeros((classes, classes), np.int64)
     np.add.at(matrix, (truth, answers), 1)
     return matrix

@@ -57,7 +57,7 @@ class CameraNode(FerNode):
         self._retry_timer = self.create_timer(RETRY_S, self._reopen)
         self._retry_timer.cancel()
         self.get_logger().info(
-            f'{self._config.source}: {rate_hz:g} images a second on {image_topic}'
+            f'{self._config.source}: {rate_hz:g} frames per second on {image_topic}'
         )
 
     def _open(self) -> ImageSource:

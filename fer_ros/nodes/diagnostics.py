@@ -108,7 +108,7 @@ class FrameStatistics:
         incoming, outgoing = rate_hz(self.arrivals_s), rate_hz(self.answers_s)
         if self.answers_s and outgoing < BEHIND_SHARE * incoming:
             found.append(
-                f'falling behind: {outgoing:.1f} of {incoming:.1f} images a second are answered, '
+                f'falling behind: {outgoing:.1f} of {incoming:.1f} frames per second are answered, '
                 'the others dropped'
             )
         if self.processed and self.brightness < min_brightness:
@@ -151,7 +151,7 @@ def brightness(image: UInt8Array) -> float:
 
 
 def rate_hz(times_s: Iterable[float]) -> float:
-    """Return events a second over the last seconds of a series that may have stopped."""
+    """Return events per second over the last seconds of a series that may have stopped."""
     now = time.monotonic()
     recent = [t for t in list(times_s) if now - t < RECENT_S]
     return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 else 0.0

@@ -294,7 +294,7 @@ class HriBridgeNode(FerNode):
                 Image, f'{FACES}/{face_id}/cropped', partial(self._on_crop, face_id), NEWEST_CROP
             ),
             self.create_publisher(Expression, f'{FACES}/{face_id}/expression', RELIABLE),
-            # One pipeline a face, over the same models: each is smoothed for itself.
+            # One pipeline per face, over the same models: each is smoothed for itself.
             EmotionPipeline(
                 self._crop_config(), self._pipeline.detector, self._pipeline.classifier
             ),

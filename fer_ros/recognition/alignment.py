@@ -51,7 +51,7 @@ def align_faces(
         channels: 1 for grey crops, 3 for BGR.
 
     Returns:
-        one crop a face, in the detections' order; faces without area are left out.
+        one crop per face, in the detections' order; faces without area are left out.
     """
     template = np.array(template_px, np.float32)
     sizes = detections.boxes_xyxy[:, 2:] - detections.boxes_xyxy[:, :2]

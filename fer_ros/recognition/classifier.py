@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Emotion classifiers: aligned crops -> EmotionScores, one batch a frame."""
+"""Emotion classifiers: aligned crops -> EmotionScores, one batch per frame."""
 
 from __future__ import annotations
 

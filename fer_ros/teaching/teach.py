@@ -104,7 +104,7 @@ class Lesson:
 
 
 def teach(folder: Path, output: Path, base: str = 'default', model_id: str = '') -> Lesson:
-    """Make an emotion model of folders of photos, one folder a class.
+    """Make an emotion model of folders of photos, one folder per class.
 
     Args:
         folder: ``CLASS/photo`` or ``CLASS/PERSON/photo``. Words for the shipped classes are

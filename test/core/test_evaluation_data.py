@@ -162,7 +162,7 @@ def test_an_npz_is_read(tmp_path: Path) -> None:
         pytest.param({'ferplus': np.zeros((4, 10), np.uint8)}, 'ferplus_names', id='no names'),
         pytest.param(
             {'ferplus': np.zeros((4, 10)), 'ferplus_names': np.array(['a'] * 10)},
-            'whole numbers a face',
+            'whole numbers per face',
             id='fractions of votes',
         ),
         pytest.param(

@@ -56,6 +56,7 @@ def test_the_line_is_what_the_contract_says(faces: Path) -> None:
         'labels',
         'confusion_matrix',
         'per_class',
+        'protocol',
     ]
     assert line['accuracy'] == 0.75
     assert line['balanced_accuracy'] == 0.75

@@ -36,7 +36,7 @@ class Stream:
         return self._detector.detect(image)
 
     def show(self, image: np.ndarray, stamp_s: float | None = None) -> FaceDetections:
-        """Detect in the next image; they come ten a second unless they say otherwise."""
+        """Detect in the next image; they come ten per second unless they say otherwise."""
         self.number += 1
         self._image = image
         return self._follower.detect(image, self.number / 10 if stamp_s is None else stamp_s)

@@ -60,7 +60,7 @@ def test_ids(frames: list, expected: list) -> None:
 
 
 def test_a_quick_walk_keeps_its_id_through_a_gap() -> None:
-    """600 px a second, unseen for a sixth of a second: expected where the walk leads."""
+    """600 px per second, unseen for a sixth of a second: expected where the walk leads."""
     walk = [boxes((20 * n, 100)) for n in range(25)]
     walk[12:17] = [boxes()] * 5
     assert {i for ids in run(walk) for i in ids} == {1}

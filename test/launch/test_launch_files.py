@@ -168,7 +168,7 @@ def echo(topic: str) -> str:
 def test_live_runs_respawns_and_ends_cleanly(launched) -> None:
     process, log = launched('live.launch.py', 'camera:=demo', 'respawn:=true')
     text = wait_for(log, 'looking at /image_raw')
-    wait_for(log, '30 images a second')
+    wait_for(log, '30 frames per second')
     os.kill(pid(text, 'emotion_node'), signal.SIGKILL)
     wait_for(log, 'looking at /image_raw', 2)
     assert 'track_id: ' in echo('/emotions')

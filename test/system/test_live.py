@@ -41,7 +41,7 @@ def test_table_shows_everybody_and_fits_80_columns() -> None:
     assert 'happy 86%' in text
     assert re.search(r'12 .*unknown', text)
     assert 'turned away' in text
-    assert '30 images a second, 8 ms each' in text
+    assert '30 frames per second, 8 ms each' in text
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -64,7 +64,7 @@ def test_without_a_terminal_one_line_a_change() -> None:
 def test_in_a_terminal_a_table_that_is_redrawn(tmp_path: Path) -> None:
     written = drawn_in_terminal([*LIVE, '--seconds', '4'], tmp_path)
     assert 'likeliest' in written
-    assert 'images a second' in written
+    assert 'frames per second' in written
     assert written.count('likeliest') <= 4 * 5 + 2
 
 

@@ -32,7 +32,7 @@ FLIPPED_LANDMARKS = (1, 0, 2, 4, 3)
 
 @dataclass(frozen=True)
 class PhotoLabels:
-    """What the teachers say of a set of photos, one row a face, all in pixels of the photo.
+    """What the teachers say of a set of photos, one row per face, all in pixels of the photo.
 
     Attributes:
         names: str (P,); file names of the photos.

@@ -60,7 +60,7 @@ def augment(
 ) -> UInt8Array:
     """Return changed copies of faces.
 
-    The steps, in order: geometry (one interpolation), blur, light (one table a face), noise,
+    The steps, in order: geometry (one interpolation), blur, light (one table per face), noise,
     erasing.
 
     Args:
