@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from fer_ros.measuring.contest import OURS, Entry, Results, ours, run_contest
 from fer_ros.measuring.machine import describe_machine
 from fer_ros.measuring.report import percentiles, report
 from fer_ros.measuring.scenes import make_scene, read_clip, write_scene
+from fer_ros.messages.json_lines import to_json
 
 REPOSITORY = Path(fer_ros.__file__).resolve().parent.parent
 PEERS = (
@@ -112,11 +112,11 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         options.output.mkdir(parents=True, exist_ok=True)
         for name, content in (('bench', result), ('latencies', latencies)):
-            text = json.dumps(content, indent=1) + '\n'
+            text = to_json(content, indent=1) + '\n'
             (options.output / f'{name}.json').write_text(text, encoding='utf-8')
         _say(f'written: {options.output}')
     if options.json:
-        print(json.dumps(result))
+        print(to_json(result))
     else:
         for name, part in report(result).items():
             print(f'\n## {name}\n\n{part}')

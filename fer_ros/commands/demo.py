@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import signal
 import sys
 import time
@@ -19,7 +18,7 @@ import cv2
 from fer_ros.commands.video import print_changes
 from fer_ros.errors import FerError
 from fer_ros.images.video_writer import VideoWriter
-from fer_ros.messages.json_lines import frame_to_dict
+from fer_ros.messages.json_lines import frame_to_dict, to_json
 from fer_ros.nodes.listener import Listener
 from fer_ros.nodes.processes import NodeProcess
 from fer_ros.nodes.runner import exit_now
@@ -56,7 +55,7 @@ class Recording:
         """Write and print one result."""
         if self._start_s is None:
             self._start_s = time.monotonic()
-        self._lines.write(json.dumps(frame_to_dict(frame, self.frames)) + '\n')
+        self._lines.write(to_json(frame_to_dict(frame, self.frames)) + '\n')
         self.frames += 1
         for face in frame.faces:
             self.labels[face.track_id][face.label] += 1

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from contextlib import ExitStack
@@ -32,6 +31,7 @@ from fer_ros.evaluation.bags import (
     result_names,
     write_summary,
 )
+from fer_ros.messages.json_lines import to_json
 from fer_ros.pipeline import EmotionPipeline
 
 
@@ -118,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
     for remark in (*evaluation.remarks, *_unreadable(facts)):
         print(f'fer: {remark}', file=sys.stderr)
     if options.json:
-        print(json.dumps(facts))
+        print(to_json(facts))
     else:
         _print_facts(facts, bool(evaluation.spans))
     if options.output and not options.json:
@@ -184,5 +184,5 @@ def run_many(options: argparse.Namespace) -> int:
         left_out,
         options.overwrite,
     )
-    print(json.dumps(summary) if options.json else f'{options.output}/summary.json')
+    print(to_json(summary) if options.json else f'{options.output}/summary.json')
     return int(bool(summary['failed']))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from fer_ros.evaluation.groups import group_rows, read_groups
 from fer_ros.evaluation.html_report import REPORT_FILES, write_report
 from fer_ros.evaluation.photos import face_cutter
 from fer_ros.evaluation.protocols import PROTOCOLS
+from fer_ros.messages.json_lines import to_json
 from fer_ros.recognition.classifier import make_classifier
 from fer_ros.types import Int64Array
 
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
         figures = evaluate_unlabelled(
             options.path, options.groups, classifier, cut=cut, watch=watch
         )
-        print(json.dumps(figures)) if options.json else _print_groups(**figures)
+        print(to_json(figures)) if options.json else _print_groups(**figures)
         return 0
     groups = read_groups(options.groups) if options.groups else {}
     report = evaluate_dataset(
@@ -117,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
         with safe_outputs(options.html, REPORT_FILES, overwrite=options.overwrite) as folder:
             write_report(report, folder)
     if options.json:
-        print(json.dumps(_json_line(report, options.robustness, rows)))
+        print(to_json(_json_line(report, options.robustness, rows)))
         return 0
     _print_table(report)
     if rows:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from fer_ros.config import DetectionConfig
 from fer_ros.detection import make_detector
 from fer_ros.errors import ConfigError
 from fer_ros.evaluation.detector import evaluate_detector, format_report
+from fer_ros.messages.json_lines import to_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -46,5 +46,5 @@ def run(options: argparse.Namespace) -> int:
         reference = make_detector(DetectionConfig(backend='yunet', weights=weights))
     detector = make_detector(pipeline_config(options).detection)
     report = evaluate_detector(detector, options.folder, reference, options.iou, watch)
-    print(json.dumps(report) if options.json else '\n'.join(format_report(report)))
+    print(to_json(report) if options.json else '\n'.join(format_report(report)))
     return 0

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import glob
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from fer_ros.drawing.annotation import annotate
 from fer_ros.errors import ImageError, SourceError
 from fer_ros.images.decoding import read_image
 from fer_ros.images.sources import ADDRESS, find_images, match_photos
-from fer_ros.messages.json_lines import face_to_dict
+from fer_ros.messages.json_lines import face_to_dict, to_json
 from fer_ros.reader import FaceReader
 from fer_ros.types import FrameEmotions
 
@@ -103,7 +102,7 @@ def _line(path: Path, frame: FrameEmotions, as_json: bool) -> str:
     faces = [{'number': face.track_id, **face_to_dict(face, frame.labels)} for face in frame.faces]
     if as_json:
         height, width = frame.shape_hw
-        return json.dumps({'path': str(path), 'width': width, 'height': height, 'faces': faces})
+        return to_json({'path': str(path), 'width': width, 'height': height, 'faces': faces})
     words = [f'{face["label"]} {face["confidence"]:.0%}' for face in faces]
     if len(words) > 1:
         words = [f'{number}: {word}' for number, word in enumerate(words, 1)]

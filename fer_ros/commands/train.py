@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from fer_ros.commands.options import add_command
+from fer_ros.messages.json_lines import to_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         folder, options.output or Path(f'{folder.name}_model'), options.start, options.id
     )
     if options.json:
-        print(json.dumps(lesson.to_json()))
+        print(to_json(lesson.to_json()))
         return 0
     for line in lesson.faces.summary():
         print(line)

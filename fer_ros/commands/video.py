@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -28,7 +27,7 @@ from fer_ros.images.sources import (
     open_source,
 )
 from fer_ros.images.video_writer import VideoWriter, check_video_name
-from fer_ros.messages.json_lines import frame_to_dict
+from fer_ros.messages.json_lines import frame_to_dict, to_json
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import FrameEmotions
 
@@ -65,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         for number, (stamp_s, image) in enumerate(_frames(source, options.file)):
             frame = pipeline.process(image, stamp_s)
             if options.json:
-                print(json.dumps(frame_to_dict(frame, number)), flush=True)
+                print(to_json(frame_to_dict(frame, number)), flush=True)
             else:
                 before = print_changes(frame, before, stamp_s)
             if writer:

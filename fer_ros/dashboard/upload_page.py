@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import defaultdict
 from contextlib import closing
@@ -27,7 +26,7 @@ from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.drawing.annotation import annotate
 from fer_ros.errors import FerError, ImageError, SourceError
 from fer_ros.images.sources import IMAGE_SUFFIXES, VideoSource
-from fer_ros.messages.json_lines import frame_to_dict
+from fer_ros.messages.json_lines import frame_to_dict, to_json
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import FrameEmotions
 
@@ -100,7 +99,7 @@ def _show_clip(
         st.warning(f'Only the first {MAX_FRAMES} frames were read.')
     with st.container(horizontal=True):
         again = st.button('Play again', icon=':material/replay:')
-        lines = '\n'.join(json.dumps(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
+        lines = '\n'.join(to_json(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
         st.download_button('Result as JSON lines', lines, f'{name}.jsonl')
         stamps_s = [frame.stamp_s for frame in clip.frames[:: clip.every]]
         st.download_button(

@@ -8,7 +8,6 @@ import base64
 import csv
 import html
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from fer_ros.drawing.plot_style import COLOURS, plot_style
 from fer_ros.evaluation.bag import EVERYBODY, BagEvaluation, summarize
 from fer_ros.evaluation.html_report import STYLE, draw_confusion, html_table
 from fer_ros.labels import UNKNOWN
+from fer_ros.messages.json_lines import to_json
 
 MAX_PEOPLE = 40
 """Rows of the timeline: those seen longest."""
@@ -27,7 +27,7 @@ def write_results(evaluation: BagEvaluation, folder: Path) -> dict[str, Any]:
     """Write results.json, faces.csv and report.html; return the figures of results.json."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = summarize(evaluation)
-    (folder / 'results.json').write_text(json.dumps(facts, indent=2) + '\n', encoding='utf-8')
+    (folder / 'results.json').write_text(to_json(facts, indent=2) + '\n', encoding='utf-8')
     (folder / 'faces.csv').write_text(faces_csv(evaluation), encoding='utf-8')
     page = report_html(evaluation, facts)
     (folder / 'report.html').write_text(page, encoding='utf-8', errors='replace')

@@ -23,6 +23,7 @@ from fer_ros.errors import FerError, SourceError
 from fer_ros.evaluation import metrics
 from fer_ros.evaluation.bag import BagLabels, evaluate_bag
 from fer_ros.evaluation.bag_report import write_results
+from fer_ros.messages.json_lines import to_json
 from fer_ros.pipeline import EmotionPipeline
 
 COMPRESSED_SUFFIXES = ('.mcap.zstd', '.db3.zstd')
@@ -210,7 +211,7 @@ def write_summary(
         'together': _together([facts[number] for number in sorted(facts)]),
     }
     with safe_output(output / 'summary.json', overwrite=overwrite) as path:
-        path.write_text(json.dumps(summary, indent=2) + '\n', encoding='utf-8')
+        path.write_text(to_json(summary, indent=2) + '\n', encoding='utf-8')
     return summary
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer_ros.drawing.plot_style import COLOURS, SEQUENTIAL, plot_style
+from fer_ros.messages.json_lines import to_json
 
 if TYPE_CHECKING:
     from fer_ros.evaluation.dataset import DatasetReport
@@ -125,7 +125,7 @@ def write_report(report: DatasetReport, folder: Path) -> Path:
     """Write index.html, report.json and plots into *folder*; return the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = report.to_dict()
-    (folder / 'report.json').write_text(json.dumps(facts, indent=2) + '\n', encoding='utf-8')
+    (folder / 'report.json').write_text(to_json(facts, indent=2) + '\n', encoding='utf-8')
     _figure(
         folder / 'confusion.png',
         lambda axis: draw_confusion(axis, report.matrix, report.labels),

@@ -4,12 +4,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 
 from fer_ros.people.head_pose import yaw_pitch_roll_deg
 from fer_ros.types import FaceEmotion, Float32Array, FrameEmotions, HeadPose
+
+SCHEMA_VERSION = 1
+"""Of every JSON document that a command writes; within one version, fields are only added."""
+
+
+def to_json(content: dict[str, Any], indent: int | None = None) -> str:
+    """Return a document as JSON, with its schema version."""
+    return json.dumps({'schema_version': SCHEMA_VERSION, **content}, indent=indent)
 
 
 def probabilities_to_dict(probabilities: Float32Array, labels: tuple[str, ...]) -> dict[str, float]:
