@@ -53,8 +53,9 @@ setup(
     ],
     python_requires='>=3.10',
     install_requires=[
-        'ai-edge-litert>=2.0',
+        'ai-edge-litert>=2.0,<2.2',  # later ones need NumPy 2
         'numpy>=1.26',
+        'psutil>=5.9',
         'PyYAML>=6',
         'rich>=13',
         'rosbags>=0.11',

@@ -20,6 +20,7 @@ COMMANDS = (
     'image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo', 'train', 'bench',
     'completion',
 )  # fmt: skip
+OPENCV_LOG_ERRORS = 2
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = make_parser().parse_args(arguments or ['dashboard'])
     # OpenCV's warnings would stand beside the one sentence that says what is wrong.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    # Where the function is depends on the release.
+    set_level = getattr(cv2, 'setLogLevel', None) or cv2.utils.logging.setLogLevel
+    set_level(OPENCV_LOG_ERRORS)
     try:
         status = int(options.run(options))
         sys.stdout.flush()

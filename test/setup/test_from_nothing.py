@@ -103,6 +103,8 @@ def test_another_user_starts_it(ready: Path) -> None:
     if os.geteuid() or not shutil.which('setpriv'):
         pytest.skip('only root can become another user (setpriv)')
     subprocess.run(['chmod', '-R', 'a+rX', ready.parent], check=True)
+    for folder in ready.parent.parents[:2]:  # pytest's own, of this user alone
+        folder.chmod(0o755)
     nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
     if subprocess.run([*nobody, sys.executable, '-c', ''], check=False).returncode:
         pytest.skip("this Python lies in root's own folder")
