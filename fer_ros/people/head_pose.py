@@ -13,13 +13,14 @@ FACE_POINTS = np.array(
     [
         (0.0, -0.5, 0.0),
         (0.0, 0.5, 0.0),
-        (0.41, 0.0, -0.56),
-        (0.0, -0.41, -1.1),
-        (0.0, 0.41, -1.1),
+        (0.41, 0.0, -0.575),
+        (0.0, -0.415, -1.04),
+        (0.0, 0.415, -1.04),
     ]
 )
 """A mean adult's landmarks in REP-155's face frame (x out of the face, y to the person's left, z
-up, origin between the eyes), in distances between the eyes."""
+up, origin between the eyes), in distances between the eyes. The mouth lies between a smiling one
+(0.99) and a neutral one (1.1), which are 5 degrees of pitch apart."""
 
 FRONTAL = np.array([(0.0, 1.0, 0.0), (0.0, 0.0, -1.0), (-1.0, 0.0, 0.0)])
 """Face frame to optical frame (x right, y down, z forward) of a face that looks along the axis."""
