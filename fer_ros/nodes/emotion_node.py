@@ -329,6 +329,8 @@ class EmotionNode(FerLifecycleNode):
                 'model': self._pipeline.classifier.card.id,
                 'backend': self._pipeline.classifier.runtime.name,
                 'detector': self._pipeline.detector.name,
+                'late stamps': str(self._pipeline.people.clock.late_stamps),
+                'jumps back in time': str(self._pipeline.people.clock.jumps_back),
             }
         state = self.state_name
         if state == 'active' and self._subscription is None:
