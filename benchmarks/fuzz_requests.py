@@ -41,6 +41,7 @@ TOGETHER = 4
 """Requests under way at once."""
 
 ANSWER_S = 20.0
+SETTLE_S = 2.0
 START_S = 60.0
 TEXTS = (
     '', ' ', 'default', 'a' * 300, '/x' * 2500, '~nosuchuser/x.json', '/etc/passwd', '{x}', 'haar',
@@ -144,6 +145,9 @@ class Fuzzer(Node):
         self.offered = [(interface(kinds[0]), self.create_client(interface(kinds[0]), service))
                         for service, kinds in services]  # fmt: skip
         self.wait(lambda: all(c.service_is_ready() for _, c in self.offered), 'its services')
+        # Fast DDS drops answers to a client of which the service knows only one half as yet.
+        settled_s = time.monotonic() + SETTLE_S
+        self.wait(lambda: time.monotonic() > settled_s, 'discovery')
         self.topics = [
             (interface(kinds[0]), self.create_publisher(interface(kinds[0]), topic, 1))
             for topic, kinds in self.get_subscriber_names_and_types_by_node(name, '/')

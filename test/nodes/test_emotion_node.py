@@ -243,6 +243,7 @@ def test_parameters_while_running(listener, publish, astronaut: np.ndarray) -> N
     assert publish(astronaut).emotions[0].label == 'happy'
     # A label that was taken is only given up below the threshold less this margin.
     assert set_parameter(listener, 'smoothing.unknown_hysteresis', 0.0).successful
+    assert set_parameter(listener, 'smoothing.min_label_s', 0.0).successful
     assert set_parameter(listener, 'classification.unknown_threshold', 1.0).successful
     assert publish(astronaut).emotions[0].label == 'unknown'
     assert set_parameter(listener, 'classification.unknown_threshold', 0).successful
