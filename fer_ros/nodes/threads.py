@@ -12,8 +12,9 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.task import Future
 
-LOW_PRIORITY = 10
-"""Niceness: about a tenth of the processor where the node's other threads want it too."""
+LOW_PRIORITY = 5
+"""Niceness: a quarter of the processor where another thread wants it too, so that the work ends
+on a busy machine as well."""
 
 
 def in_thread(node: Node, work: Callable[[], Any], low_priority: bool = False) -> Future:

@@ -297,7 +297,10 @@ def test_a_wrong_parameter_at_the_start_is_one_sentence(
 
 def test_classify_answers_a_single_image(listener, publish, astronaut: np.ndarray) -> None:
     request = Classify.Request(image=listener.image(astronaut, 'photo'))
+    # On a busy machine the request is sent again, and the node says that it is busy.
     response = listener.call(Classify, 'emotion_node/classify', request)
+    while 'busy' in response.message:
+        response = listener.call(Classify, 'emotion_node/classify', request)
     assert response.success
     assert response.emotions.header.frame_id == 'photo'
     assert response.emotions.emotions[0].label == 'happy'
