@@ -152,16 +152,3 @@ def test_a_camera_that_stops_and_returns(listener, start, astronaut: np.ndarray)
     )
     assert diagnostics[-1].status[0].level == DiagnosticStatus.OK
     assert received(diagnostics) > before, 'the node was restarted, or saw nothing'
-
-
-def test_a_dark_room(listener, start) -> None:
-    diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
-    start('emotion_node', '-p', 'diagnostics_period_s:=0.2')
-    publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
-    night = np.full((240, 320, 3), 6, np.uint8)
-
-    def warned() -> bool:
-        publisher.publish(listener.image(night))
-        return 'it is dark: mean brightness 6 of 255' in message_of(diagnostics)
-
-    listener.until(warned, 'darkness')
