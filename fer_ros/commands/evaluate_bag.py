@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
             )
         evaluation = evaluate_bag(
             options.bag,
-            EmotionPipeline(pipeline_config(options)),
+            EmotionPipeline(pipeline_config(options, recorded=True)),
             labels,
             options.topic,
             folder / 'emotions' if folder else None,
@@ -155,7 +155,7 @@ def _percent(share: float | None) -> str:
 
 def run_many(options: argparse.Namespace) -> int:
     """Evaluate a folder of bags; 1 if one of them failed."""
-    config = pipeline_config(options)
+    config = pipeline_config(options, recorded=True)
     bags, left_out = find_bags(options.folder)
     for reason in left_out:
         print(f'fer: left out: {reason}', file=sys.stderr)

@@ -106,8 +106,12 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def pipeline_config(options: argparse.Namespace) -> PipelineConfig:
+def pipeline_config(options: argparse.Namespace, recorded: bool = False) -> PipelineConfig:
     """Return the settings that the options describe.
+
+    Args:
+        options: of the command line.
+        recorded: the images can wait, so each is searched as a whole unless --set says otherwise.
 
     Raises:
         ConfigError: a --set names no setting, or its value is of the wrong type or out of range.
@@ -117,6 +121,8 @@ def pipeline_config(options: argparse.Namespace) -> PipelineConfig:
         'classification.model': options.model,
         'classification.backend': options.backend,
     }
+    if recorded:
+        changes['detection.search_period_ms'] = 0.0
     for pair in options.set:
         name, equals, text = pair.partition('=')
         if not equals:

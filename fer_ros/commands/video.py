@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         if not isinstance(source, VideoSource | PhotoSource):
             raise SourceError('fer video reads what has an end; for cameras there is fer live')
         writer = _writer(stack, options, source) if options.output else None
-        pipeline = EmotionPipeline(pipeline_config(options))
+        pipeline = EmotionPipeline(pipeline_config(options, recorded=True))
         before: dict[int, str] = {}
         for number, (stamp_s, image) in enumerate(_frames(source, options.file)):
             frame = pipeline.process(image, stamp_s)

@@ -98,13 +98,13 @@ def test_a_folder_of_bags_with_a_damaged_one(
     assert 'broken' in summary['failed']
     assert summary['together']['count'] == 2 * 8
     assert contents(out / 'a').keys() == contents(out / 'b').keys()
-    assert 'broken cannot be opened' in capsys.readouterr().err
+    assert 'broken is not a rosbag2' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        pytest.param(['bag', '/nowhere'], '/nowhere is no bag', id='no bag'),
+        pytest.param(['bag', '/nowhere'], 'bag /nowhere does not exist', id='no bag'),
         pytest.param(['bags', '/', '--output', 'x', '--set', 'a'], 'NAME=VALUE', id='setting'),
     ],
 )
