@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,9 @@ def _recipe(card: EmotionModelCard) -> RunConfig:
         # JSON knows no numbers as keys.
         optimization = dict(recipe['optimization'])
         optimization['size_steps'] = {int(k): v for k, v in optimization['size_steps'].items()}
-        return configuration.from_mapping({**recipe, 'optimization': optimization})
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', FutureWarning)  # names of the version it was made by
+            return configuration.from_mapping({**recipe, 'optimization': optimization})
     except (TypeError, KeyError, ValueError) as error:
         raise ModelError(
             f'model {card.id} tells no recipe, so that its network cannot be built anew: {error!r}'
