@@ -243,7 +243,7 @@ def test_a_replay_in_a_pushed_namespace(launched, root: Path, tmp_path: Path) ->
     assert process.wait(timeout=DEADLINE_S) == 0, log.read_text()
     text = log.read_text(errors='replace')
     assert 'no result within' not in text
-    assert 'robot.emotion_node' not in text
+    assert 'looking at' not in text
     assert re.search(r'leaked: *$', text, re.MULTILINE), text
     with open_bag(out) as reader:
         counts = {c.topic: c.msgcount for c in reader.connections}
