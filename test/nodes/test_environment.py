@@ -30,6 +30,29 @@ def test_domains_that_there_are(monkeypatch: pytest.MonkeyPatch, number: str) ->
     check_environment()
 
 
+@pytest.mark.parametrize(
+    'command',
+    [
+        pytest.param(['fer_ros.nodes.emotion_node'], id='emotion_node'),
+        pytest.param(['fer_ros.nodes.camera_node'], id='camera_node'),
+        pytest.param(['fer_ros.commands.demo'], id='demo'),
+        pytest.param(['fer_ros.cli', 'dashboard', '--port', '18573'], id='dashboard'),
+    ],
+)
+def test_a_middleware_that_is_not_installed_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_gone_cpp')
+    run = subprocess.run(
+        [sys.executable, '-m', *command], capture_output=True, text=True, timeout=60, cwd='/'
+    )
+    assert run.returncode == 1
+    assert run.stderr.splitlines() == [
+        "fer_ros: RMW_IMPLEMENTATION: 'rmw_gone_cpp' is not installed here; unset the variable, or "
+        'install that middleware'
+    ]
+
+
 def test_too_little_address_space(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, 'getrlimit', lambda _: (10**9, 10**9))
     with pytest.raises(ConfigError, match='limited to 1000 MB; at least 1500 MB are needed'):
