@@ -28,8 +28,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='fer',
         description='Facial emotion recognition for robots.',
-        epilog='examples:\n  fer                                       the web page\n'
-        '  fer image family.jpg --output annotated/  a photo',
+        epilog='Without a command the web page opens.\n\n'
+        'example:\n  fer image family.jpg --output annotated/',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('--version', action='version', version=f'fer_ros {__version__}')
