@@ -17,6 +17,7 @@ import numpy as np
 from fer_ros.config import DetectionConfig
 from fer_ros.detection.cells import OUTPUT_COLUMNS, decode, merge
 from fer_ros.detection.interpreters import InterpreterCache, canvas_side
+from fer_ros.detection.limits import tall_enough
 from fer_ros.errors import ModelError
 from fer_ros.models.card import DetectorCard
 from fer_ros.types import FaceDetections, Float32Array, UInt8Array
@@ -72,8 +73,8 @@ class BuiltinDetector:
             boxes = found.boxes_xyxy * np.tile(steps, 2)
             looks.append(FaceDetections(boxes, found.landmarks * steps, found.scores))
         faces = merge(looks)
-        heights = faces.boxes_xyxy[:, 3] - faces.boxes_xyxy[:, 1]
-        return faces[heights >= self.config.min_face_px][: self.config.max_faces]
+        tall = tall_enough(faces.boxes_xyxy, self.config.min_face_px)
+        return faces[tall][: self.config.max_faces]
 
     def _look(self, image: UInt8Array, low_px: float, high_px: float) -> FaceDetections:
         """Return the candidates of such heights in an image of the network's scale."""
