@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from fer_ros.config import DetectionConfig
+from fer_ros.detection.limits import tall_enough
 from fer_ros.errors import ModelError, named_path
 from fer_ros.models.store import installed_path
 from fer_ros.types import FaceDetections, UInt8Array
@@ -72,7 +73,7 @@ class YuNetDetector:
         boxes[:, 2:] += boxes[:, :2]
         landmarks = found[:, 4:14].reshape(-1, 5, 2) * steps
         scores = np.clip(found[:, 14], 0, 1)
-        wide, high = (boxes[:, 2:] - boxes[:, :2]).T
-        usable = np.flatnonzero((wide > 0) & (high >= config.min_face_px))
+        wide = boxes[:, 2] - boxes[:, 0]
+        usable = np.flatnonzero((wide > 0) & tall_enough(boxes, config.min_face_px))
         order = usable[np.argsort(-scores[usable], kind='stable')][: config.max_faces]
         return FaceDetections(boxes, landmarks, scores)[order]
