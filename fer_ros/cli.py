@@ -32,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
         'example:\n  fer image family.jpg --output annotated/',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(parser=parser)
     parser.add_argument('--version', action='version', version=f'fer_ros {__version__}')
     subparsers = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     for name in COMMANDS:

@@ -58,10 +58,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the script."""
-    # Imported here: the parser imports this module.
-    from fer_ros.cli import make_parser
-
-    print(script(make_parser(), options.shell), end='')
+    print(script(options.parser, options.shell), end='')
     return 0
 
 
