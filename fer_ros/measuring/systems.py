@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import cycle
+from itertools import count, cycle
 
 from fer_ros import EmotionPipeline, PipelineConfig
 from fer_ros.config import replace
@@ -22,16 +22,16 @@ FRAME_S = 1 / 30
 def library(threads: int = 0) -> System:
     """Return the whole, EmotionPipeline.process on a stream; *threads* 0 for the default."""
     changes = {'detection.threads': threads, 'classification.threads': threads} if threads else {}
-    pipeline = EmotionPipeline(replace(PipelineConfig(), changes))
-    stamp_s = 0.0
+    config = replace(PipelineConfig(), changes)
+    first = EmotionPipeline(config)
 
-    def process(image: UInt8Array) -> int:
-        nonlocal stamp_s
-        stamp_s += FRAME_S
-        return len(pipeline.process(image, stamp_s).faces)
+    def make(_: str, __: UInt8Array) -> Process:
+        # Each scene is a stream of its own: people of another one would be missed in it.
+        pipeline = EmotionPipeline(config, first.detector, first.classifier)
+        stamps_s = count(step=FRAME_S)
+        return lambda image: len(pipeline.process(image, next(stamps_s)).faces)
 
-    about = f'{pipeline.detector.name}, {pipeline.classifier.card.id}'
-    return about, lambda name, images: process
+    return f'{first.detector.name}, {first.classifier.card.id}', make
 
 
 def detector() -> System:
