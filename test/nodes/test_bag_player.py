@@ -117,7 +117,7 @@ def test_what_came_out_is_recorded(
     'arguments, message',
     [
         pytest.param((), 'which bag', id='no bag'),
-        pytest.param(('-p', 'bag:=/nowhere'), '/nowhere is no bag', id='missing'),
+        pytest.param(('-p', 'bag:=/nowhere'), 'bag /nowhere does not exist', id='missing'),
     ],
 )
 def test_a_wrong_bag_is_one_sentence(start, arguments: tuple[str, ...], message: str) -> None:
