@@ -61,9 +61,10 @@ def test_image_json(photo: Path, tmp_path: Path) -> None:
     assert (result['path'], result['width'], result['height']) == (str(photo), 512, 512)
     (face,) = result['faces']
     assert set(face) == {
-        'box_xywh', 'landmarks', 'detection_score', 'label', 'confidence', 'probabilities',
-        'quality',
+        'number', 'box_xywh', 'landmarks', 'detection_score', 'label', 'confidence',
+        'probabilities', 'quality',
     }  # fmt: skip
+    assert face['number'] == 1
     assert face['label'] == 'happy'
     assert tuple(face['probabilities']) == EMOTIONS
     assert sum(face['probabilities'].values()) == pytest.approx(1, abs=1e-4)

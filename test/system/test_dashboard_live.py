@@ -73,10 +73,8 @@ def test_without_a_node_the_page_says_how_to_start_one(
 def test_without_ros_the_page_says_so(
     tmp_path: Path, environment: dict[str, str], browse: Callable[..., Any]
 ) -> None:
-    hidden = tmp_path / 'hidden' / 'rclpy'
-    hidden.mkdir(parents=True)
-    (hidden / '__init__.py').write_text('raise ModuleNotFoundError("No module named \'rclpy\'")\n')
-    path = os.pathsep.join([str(hidden.parent), environment.get('PYTHONPATH', '')])
+    (tmp_path / 'sitecustomize.py').write_text("import sys\nsys.modules['rclpy'] = None\n")
+    path = os.pathsep.join([str(tmp_path), environment.get('PYTHONPATH', '')])
     without = Dashboard(tmp_path, {**environment, 'PYTHONPATH': path})
     try:
         page = browse(without.address('/live'))
