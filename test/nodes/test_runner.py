@@ -51,7 +51,8 @@ def test_security_without_keys(
 def test_ctrl_c_again_and_again_is_a_clean_end(listener, start, name: str) -> None:
     node = start(name)
     listener.until(lambda: name in listener.get_node_names(), 'the node')
-    listener.until(lambda: 'looking at' in node.output or 'frames per second' in node.output, 'its start')
+    shown = ('looking at', 'frames per second')
+    listener.until(lambda: any(text in node.output for text in shown), 'its start')
     status = None
     while status is None:
         node.signal(signal.SIGINT)
