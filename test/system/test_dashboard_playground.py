@@ -158,7 +158,7 @@ def test_a_frame_is_answered_with_boxes_and_probabilities(
         assert left < 224 < right
         assert top < 115 < bottom
         assert face['label'] == 'happy'
-        assert 'not a picture' in ask(b'no picture')['error']
+        assert 'known format' in ask(b'no picture')['error']
         ask.tell(json.dumps({'quality.min_face_px': 500}))
         assert ask(jpeg(astronaut))['faces'][0]['quality'] == ['too_small']
         ask.tell('{}')
