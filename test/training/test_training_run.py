@@ -347,4 +347,4 @@ def test_fast_layers_compute_the_same(root: Path) -> None:
 
 
 def test_defaults_of_augmentation_are_in_range() -> None:
-    assert AugmentationConfig().calm().mixup == 0
+    assert AugmentationConfig().without_mixing().mixup == 0
