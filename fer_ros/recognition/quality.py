@@ -21,6 +21,10 @@ QUALITY_REASONS: tuple[str, ...] = (
 """All reasons; the n-th is bit n of fer_msgs/Emotion.quality."""
 
 
+MAX_BEYOND = 0.15
+"""Of a face's width or height, outside the image, from which it is cut off."""
+
+
 def assess_quality(
     detections: FaceDetections,
     aligned: AlignedFaces,
@@ -54,12 +58,33 @@ def assess_quality(
             brightness < config.min_brightness,
             brightness > config.max_brightness,
             _nose_off_middle(faces) > config.max_yaw_ratio,
-            (boxes[:, :2] < -margins).any(axis=1)
+            _crop_leaves(aligned, shape_hw)
+            | (boxes[:, :2] < -margins).any(axis=1)
             | (boxes[:, 2:] > np.array([width, height]) + margins).any(axis=1),
         ],
         axis=1,
     )
     return [tuple(name for name, is_set in zip(QUALITY_REASONS, row) if is_set) for row in flags]
+
+
+def _crop_leaves(aligned: AlignedFaces, shape_hw: tuple[int, int]) -> np.ndarray:
+    """Return bool (M,): whether much of where a whole face would lie is outside the image.
+
+    A detector that sees half a face may draw its box around that half; its landmarks still tell how
+    large the whole one is.
+    """
+    matrices = aligned.image_to_crop.astype(np.float64)
+    size = aligned.crops.shape[1] if len(aligned) else 0
+    leaves = np.zeros(len(aligned), bool)
+    for row, matrix in enumerate(matrices):
+        if abs(np.linalg.det(matrix[:, :2])) < 1e-12:
+            continue
+        corners = np.array([(x, y) for x in (0.1, 0.9) for y in (0.1, 0.9)]) * size
+        points = np.linalg.solve(matrix[:, :2], (corners - matrix[:, 2]).T).T
+        low, high = points.min(axis=0), points.max(axis=0)
+        beyond = np.maximum(-low, high - np.array(shape_hw[::-1])) / (high - low)
+        leaves[row] = beyond.max() > MAX_BEYOND
+    return leaves
 
 
 def _nose_off_middle(faces: FaceDetections) -> np.ndarray:
