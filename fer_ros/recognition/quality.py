@@ -20,7 +20,6 @@ QUALITY_REASONS: tuple[str, ...] = (
 )
 """All reasons; the n-th is bit n of fer_msgs/Emotion.quality."""
 
-
 MAX_BEYOND = 0.15
 """Of a face's width or height, outside the image, from which it is cut off."""
 
@@ -73,18 +72,15 @@ def _crop_leaves(aligned: AlignedFaces, shape_hw: tuple[int, int]) -> np.ndarray
     A detector that sees half a face may draw its box around that half; its landmarks still tell how
     large the whole one is.
     """
-    matrices = aligned.image_to_crop.astype(np.float64)
-    size = aligned.crops.shape[1] if len(aligned) else 0
-    leaves = np.zeros(len(aligned), bool)
-    for row, matrix in enumerate(matrices):
-        if abs(np.linalg.det(matrix[:, :2])) < 1e-12:
-            continue
-        corners = np.array([(x, y) for x in (0.1, 0.9) for y in (0.1, 0.9)]) * size
-        points = np.linalg.solve(matrix[:, :2], (corners - matrix[:, 2]).T).T
-        low, high = points.min(axis=0), points.max(axis=0)
-        beyond = np.maximum(-low, high - np.array(shape_hw[::-1])) / (high - low)
-        leaves[row] = beyond.max() > MAX_BEYOND
-    return leaves
+    if not len(aligned):
+        return np.zeros(0, bool)
+    # A crop that maps to a single point has no inverse; its pseudo-inverse has no extent.
+    inverse = np.linalg.pinv(aligned.image_to_crop[:, :, :2])
+    corners = np.array([(x, y) for x in (0.1, 0.9) for y in (0.1, 0.9)]) * aligned.crops.shape[1]
+    points = (corners - aligned.image_to_crop[:, None, :, 2]) @ inverse.transpose(0, 2, 1)
+    low, high = points.min(axis=1), points.max(axis=1)
+    beyond = np.maximum(-low, high - np.array(shape_hw[::-1]))
+    return (beyond > MAX_BEYOND * (high - low)).any(axis=1) & (high > low).all(axis=1)
 
 
 def _nose_off_middle(faces: FaceDetections) -> np.ndarray:

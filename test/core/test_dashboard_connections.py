@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-uvicorn = pytest.importorskip('uvicorn')
+uvicorn = pytest.importorskip('uvicorn', reason='uvicorn is not installed')
 
 from fer_ros.dashboard import connections  # noqa: E402
 

@@ -72,3 +72,28 @@ def test_reasons_are_the_bits_of_the_message() -> None:
 
     for bit, name in enumerate(QUALITY_REASONS):
         assert getattr(Emotion, f'QUALITY_{name.upper()}') == 1 << bit
+
+
+@pytest.mark.parametrize(
+    'left, top, cut_off',
+    [
+        pytest.param(100, 100, False, id='inside'),
+        pytest.param(0, 0, False, id='in the corner'),
+        pytest.param(-40, 100, True, id='left'),
+        pytest.param(100, -40, True, id='above'),
+        pytest.param(580, 100, True, id='right'),
+        pytest.param(100, 420, True, id='below'),
+    ],
+)
+def test_a_box_around_the_visible_half_is_cut_off_all_the_same(
+    left: float, top: float, cut_off: bool
+) -> None:
+    """A crop of 48 px from 96 image pixels at (left, top); the box ends at the image's border."""
+    matrix = np.array([[[0.5, 0, -left / 2], [0, 0.5, -top / 2]]], np.float32)
+    aligned = AlignedFaces(SHARP[None], matrix, np.zeros(1, np.int64))
+    box = np.array([[max(left, 0), max(top, 0), min(left + 96, 640), min(top + 96, 480)]])
+    faces = FaceDetections(
+        box.astype(np.float32), np.full((1, 5, 2), np.nan, np.float32), np.ones(1, np.float32)
+    )
+    (reasons,) = assess_quality(faces, aligned, (480, 640), QualityConfig())
+    assert ('cut_off' in reasons) == cut_off

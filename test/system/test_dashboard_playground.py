@@ -18,8 +18,8 @@ from helpers.dashboard import Dashboard, bars, needs_browser, problems, shades, 
 from fer_ros.images.sources import DemoSource
 
 pytest.importorskip('streamlit', reason='Streamlit is not installed (requirements/dashboard.txt)')
-client = pytest.importorskip('websockets.sync.client')
-exceptions = pytest.importorskip('websockets.exceptions')
+client = pytest.importorskip('websockets.sync.client', reason='websockets is not installed')
+exceptions = pytest.importorskip('websockets.exceptions', reason='websockets is not installed')
 
 
 @pytest.fixture(scope='module')
