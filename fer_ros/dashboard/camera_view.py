@@ -42,7 +42,7 @@ class CameraView:
         """Know nothing yet of the camera whose emotions are published on *topic*."""
         self.topic = topic
         self.node_name = ''
-        self.is_looking = True
+        self.is_enabled = True
         self._lock = Lock()
         self._frame: FrameEmotions | None = None
         self._model = ''

@@ -59,7 +59,7 @@ def _offer_photo() -> None:
 
 
 def _seen(feed: Feed) -> dict[str, bool]:
-    return {topic: view.is_looking for topic, view in feed.cameras().items()}
+    return {topic: view.is_enabled for topic, view in feed.cameras().items()}
 
 
 @st.fragment(run_every=2.0)
@@ -70,14 +70,14 @@ def _notice_changes(feed: Feed, shown: dict[str, bool]) -> None:
 
 
 def _switches(feed: Feed, view: CameraView) -> None:
-    key = f'looking {view.topic}'
-    st.session_state[key] = view.is_looking
+    key = f'enabled {view.topic}'
+    st.session_state[key] = view.is_enabled
 
     def switch() -> None:
         wanted = st.session_state[key]
         is_done, message = feed.set_enabled(view.topic, wanted)
         if is_done:
-            view.is_looking = wanted
+            view.is_enabled = wanted
         _say(is_done, message)
 
     st.toggle('Processing', key=key, on_change=switch, help='Off: images are not processed.')

@@ -61,7 +61,7 @@ class DashboardFeed:
         self._node.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, QoSProfile(depth=10)
         )
-        self._node.create_timer(LOOK_AROUND_S, self._look_around)
+        self._node.create_timer(LOOK_AROUND_S, self._discover)
         self._executor = ResilientExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = Thread(target=self._spin, name='dashboard_feed', daemon=True)
@@ -122,7 +122,7 @@ class DashboardFeed:
         finally:
             self._node.destroy_client(client)
 
-    def _look_around(self) -> None:
+    def _discover(self) -> None:
         """Listen to nodes that have come, forget those that have gone, draw for who watches."""
         found = {
             name
@@ -138,7 +138,7 @@ class DashboardFeed:
         for topic in self._views.keys() - found:
             del self._views[topic]
             self._node.destroy_subscription(self._emotions.pop(topic))
-            self._look_away(topic)
+            self._unsubscribe(topic)
         for topic, view in self._views.items():
             self._see_node(view)
             if view.is_watched and topic not in self._images:
@@ -146,9 +146,9 @@ class DashboardFeed:
                     Image, _beside(topic, 'image_annotated'), self._image_taker(topic), NEWEST
                 )
             elif not view.is_watched:
-                self._look_away(topic)
+                self._unsubscribe(topic)
 
-    def _look_away(self, topic: str) -> None:
+    def _unsubscribe(self, topic: str) -> None:
         if topic in self._images:
             self._node.destroy_subscription(self._images.pop(topic))
 
@@ -163,7 +163,7 @@ class DashboardFeed:
             subscribed = self._node.get_subscriber_names_and_types_by_node(name, namespace)
         except NodeNameNonExistentError:
             return
-        view.is_looking = any(IMAGE_TYPES & set(types) for _, types in subscribed)
+        view.is_enabled = any(IMAGE_TYPES & set(types) for _, types in subscribed)
 
     def _frame_taker(self, topic: str) -> Callable[[EmotionArray], None]:
         view = self._views[topic]

@@ -104,19 +104,19 @@ class EmotionNode(FerLifecycleNode):
 
     @says_why
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to look."""
+        """Subscribe to the images."""
         self.statistics = FrameStatistics()
         done = super().on_activate(state)
         self._publish_labels()
-        self._look()
+        self._subscribe()
         if not self._config.autostart:
             self._bond = start_bond(self)
         return done
 
     @says_why
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Look away; the image that is being worked on is still answered."""
-        self._look_away()
+        """Unsubscribe; the image that is being processed is still published."""
+        self._unsubscribe()
         self._end_bond()
         return super().on_deactivate(state)
 
@@ -128,13 +128,13 @@ class EmotionNode(FerLifecycleNode):
 
     @says_why
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Look away for good."""
+        """Unsubscribe for good."""
         self._give_back()
         return TransitionCallbackReturn.SUCCESS
 
     def close(self) -> None:
         """End the working thread before the node goes."""
-        self._look_away()
+        self._unsubscribe()
         self._end_bond()
 
     def _end_bond(self) -> None:
@@ -142,7 +142,7 @@ class EmotionNode(FerLifecycleNode):
         self._bond = None
 
     def _give_back(self) -> None:
-        self._look_away()
+        self._unsubscribe()
         self._end_bond()
         self._photos = PhotoReader()
         if self._pipeline is not None:
@@ -164,7 +164,7 @@ class EmotionNode(FerLifecycleNode):
             )
         return self.pipeline
 
-    def _look(self) -> None:
+    def _subscribe(self) -> None:
         if self._subscription is not None:
             return
         self._worker = LatestWorker(self._answer, 'emotion_pipeline')
@@ -181,9 +181,9 @@ class EmotionNode(FerLifecycleNode):
             self._on_camera_info,
             IMAGE_IN,
         )
-        self.get_logger().info(f'looking at {images}')
+        self.get_logger().info(f'subscribed to {images}')
 
-    def _look_away(self) -> None:
+    def _unsubscribe(self) -> None:
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
             self.destroy_subscription(self._info_subscription)
@@ -248,9 +248,9 @@ class EmotionNode(FerLifecycleNode):
         except ConfigError as error:
             response.message = str(error)
             return response
-        (self._look if request.data else self._look_away)()
+        (self._subscribe if request.data else self._unsubscribe)()
         response.success = True
-        response.message = 'looking' if request.data else 'not looking'
+        response.message = 'processing enabled' if request.data else 'processing disabled'
         return response
 
     async def _classify(
@@ -338,7 +338,7 @@ class EmotionNode(FerLifecycleNode):
         return state, self._warnings(), {'state': state, **values}
 
     def _warnings(self) -> list[str]:
-        """Return what keeps the node from its work; nothing is expected of a node not looking."""
+        """Return what keeps the node from its work; nothing is expected of one that is disabled."""
         about_us = [text for text in (explain_namesakes(self), explain_lost_listener()) if text]
         if self._subscription is None:
             return about_us

@@ -167,10 +167,10 @@ def echo(topic: str) -> str:
 
 def test_live_runs_respawns_and_ends_cleanly(launched) -> None:
     process, log = launched('live.launch.py', 'camera:=demo', 'respawn:=true')
-    text = wait_for(log, 'looking at /image_raw')
+    text = wait_for(log, 'subscribed to /image_raw')
     wait_for(log, '30 frames per second')
     os.kill(pid(text, 'emotion_node'), signal.SIGKILL)
-    wait_for(log, 'looking at /image_raw', 2)
+    wait_for(log, 'subscribed to /image_raw', 2)
     assert 'track_id: ' in echo('/emotions')
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=DEADLINE_S) == 0
@@ -190,7 +190,7 @@ def test_live_without_a_camera_ends_with_a_sentence_and_an_error(launched) -> No
 
 def test_a_node_that_is_killed_ends_everything_with_an_error(launched) -> None:
     process, log = launched('live.launch.py', 'camera:=none')
-    text = wait_for(log, 'looking at /image_raw')
+    text = wait_for(log, 'subscribed to /image_raw')
     os.kill(pid(text, 'emotion_node'), signal.SIGKILL)
     assert process.wait(timeout=DEADLINE_S) == 1
     assert 'emotion_node-1 has ended with exit code -9' in log.read_text(errors='replace')
@@ -243,7 +243,7 @@ def test_a_replay_in_a_pushed_namespace(launched, root: Path, tmp_path: Path) ->
     assert process.wait(timeout=DEADLINE_S) == 0, log.read_text()
     text = log.read_text(errors='replace')
     assert 'no result within' not in text
-    assert 'looking at' not in text
+    assert 'subscribed to' not in text
     assert re.search(r'leaked: *$', text, re.MULTILINE), text
     with open_bag(out) as reader:
         counts = {c.topic: c.msgcount for c in reader.connections}
@@ -275,5 +275,5 @@ def test_only_what_is_given_overrules_a_parameter_file(
     file = tmp_path / 'mine.yaml'
     file.write_text('/**/emotion_node: {ros__parameters: {image_transport: compressed}}')
     _, log = launched('live.launch.py', 'camera:=none', f'params_file:={file}', *given)
-    text = wait_for(log, 'looking at ')
-    assert re.search(rf'looking at {topic}\b(?!/)', text), text
+    text = wait_for(log, 'subscribed to ')
+    assert re.search(rf'subscribed to {topic}\b(?!/)', text), text

@@ -51,7 +51,7 @@ def test_security_without_keys(
 def test_ctrl_c_again_and_again_is_a_clean_end(listener, start, name: str) -> None:
     node = start(name)
     listener.until(lambda: name in listener.get_node_names(), 'the node')
-    shown = ('looking at', 'frames per second')
+    shown = ('subscribed to', 'frames per second')
     listener.until(lambda: any(text in node.output for text in shown), 'its start')
     status = None
     while status is None:
