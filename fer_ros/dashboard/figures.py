@@ -56,8 +56,8 @@ def _confusion_png(matrix_json: str, labels: tuple[str, ...]) -> bytes:
             axis.text(column, row, f'{100 * share:.0f}', ha='center', va='center', color=colour)
         axis.set_xticks(range(len(labels)), labels, rotation=40, ha='right')
         axis.set_yticks(range(len(labels)), labels)
-        axis.set_xlabel('answer')
-        axis.set_ylabel('truth')
+        axis.set_xlabel('prediction')
+        axis.set_ylabel('target')
         return _to_png(figure)
 
 

@@ -94,7 +94,7 @@ def _measurement(title: str, measured: dict[str, Any]) -> None:
     if 'confusion_matrix' in measured:
         left.image(
             figures.confusion_png(measured['confusion_matrix'], measured['labels']),
-            caption='Rows are the target, columns the answer, in percent of the row.',
+            caption='Rows are the target, columns the prediction, in percent of the row.',
             width='stretch',
         )
     if measured.get('robustness'):

@@ -83,7 +83,7 @@ async def webcam(socket: WebSocket) -> None:
 
 
 async def _serve_one(socket: WebSocket, session: _Session) -> None:
-    """Answer one frame; settings are taken over without an answer."""
+    """Return the result of one frame; settings are adopted without a reply."""
     message = await socket.receive()
     if message['type'] == 'websocket.disconnect':
         raise WebSocketDisconnect

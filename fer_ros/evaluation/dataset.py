@@ -51,7 +51,7 @@ class DatasetReport:
         split: one of SPLITS.
         kind: 'fer2013' or 'ferplus': what counted as the target.
         model: id of the model.
-        head: the head that answered.
+        head: the head used.
         probabilities: float32 (N, C), calibrated.
         truth: int64 (N,).
         in_training: bool (N,): faces that occur among the data's training faces, pixel for pixel.
@@ -89,8 +89,8 @@ class DatasetReport:
         return self._matrix(slice(None))
 
     def _matrix(self, rows: Any) -> Int64Array:
-        answers = self.probabilities[rows].argmax(axis=1)
-        return metrics.confusion_matrix(self.truth[rows], answers, len(self.labels))
+        predictions = self.probabilities[rows].argmax(axis=1)
+        return metrics.confusion_matrix(self.truth[rows], predictions, len(self.labels))
 
     def _part(self, rows: np.ndarray) -> dict[str, float | int | None]:
         """Return count and accuracies of the faces that *rows*, bool (N,), selects."""
@@ -153,7 +153,7 @@ class DatasetReport:
         }
 
 
-def answer(
+def predict(
     classifier: Classifier,
     images: UInt8Array,
     head: str,
@@ -168,13 +168,13 @@ def answer(
     return np.concatenate(parts)
 
 
-def answer_ten_crops(
+def predict_ten_crops(
     classifier: Classifier, images: UInt8Array, head: str, watch: Watch = unwatched
 ) -> Float32Array:
     """Return float32 (N, C) mean probabilities of ten crops of each face."""
     crops = ten_crops(images)
     parts = [
-        answer(classifier, crop, head, watch, f'crop {number} of {len(crops)}')
+        predict(classifier, crop, head, watch, f'crop {number} of {len(crops)}')
         for number, crop in enumerate(crops, 1)
     ]
     return np.stack(parts).mean(axis=0)
@@ -205,7 +205,7 @@ def evaluate_faces(
         )
     truth = classes[rows]
     images = chosen.images[rows]
-    measure = answer_ten_crops if protocol == 'ten-crop' else answer
+    measure = predict_ten_crops if protocol == 'ten-crop' else predict
     conditions = {}
     for name in CONDITIONS if robustness else ():
         changed = measure(classifier, apply_condition(images, name), head.name, watch)
@@ -251,7 +251,7 @@ def evaluate_dataset(
         split: one of SPLITS; a folder without split folders counts as whatever is asked for.
         kind: 'fer2013' (one label per face) or 'ferplus' (the plurality of the votes; a folder's
             label counts as its only vote); '' for 'ferplus' where there are votes. The head of
-            that name answers, else the default head.
+            that name is used, else the default head.
         classifier: the model.
         votes: FER+'s csv, for a .csv of faces.
         label_map: what the data's own labels mean; see fer_ros.labels.find_label.
@@ -284,7 +284,7 @@ def evaluate_unlabelled(
     cut: Cutter | None = None,
     watch: Watch = unwatched,
 ) -> dict[str, Any]:
-    """Measure what needs no labels, by group: how often a model answers, and how steadily.
+    """Measure what needs no labels, by group: how often a model is confident, and how steadily.
 
     Args:
         path: folder of faces, at any depth.
@@ -302,11 +302,11 @@ def evaluate_unlabelled(
     faces = read_unlabelled(path, cut, classifier.card.size_px)
     rows = group_rows(faces.files, read_groups(groups), groups)
     changed = {
-        name: answer(classifier, apply_condition(faces.images, name), '', watch, name)
+        name: predict(classifier, apply_condition(faces.images, name), '', watch, name)
         for name in STABILITY_CONDITIONS
     }
     threshold = classifier.card.head()[0].unknown_threshold
-    probabilities = answer(classifier, faces.images, '', watch)
+    probabilities = predict(classifier, faces.images, '', watch)
     return {
         'count': len(faces),
         'without_group': len(faces) - sum(map(len, rows.values())),

@@ -64,8 +64,8 @@ def draw_confusion(axis: Any, matrix: np.ndarray, labels: tuple[str, ...]) -> No
             )
     axis.set_xticks(range(len(labels)), labels, rotation=40, ha='right')
     axis.set_yticks(range(len(labels)), labels)
-    axis.set_xlabel('answer')
-    axis.set_ylabel('truth')
+    axis.set_xlabel('prediction')
+    axis.set_ylabel('target')
 
 
 def draw_reliability(axis: Any, rows: list[dict[str, float]]) -> None:
@@ -86,7 +86,7 @@ def draw_reliability(axis: Any, rows: list[dict[str, float]]) -> None:
 
 
 def draw_coverage(axis: Any, rows: list[dict[str, float | None]]) -> None:
-    """Draw accuracy of the answers against the share of faces answered."""
+    """Draw accuracy against the share of faces above the threshold."""
     known = [row for row in rows if row['accuracy'] is not None]
     axis.plot(
         [row['coverage'] for row in known],
@@ -94,8 +94,8 @@ def draw_coverage(axis: Any, rows: list[dict[str, float | None]]) -> None:
         'o-',
         color=COLOURS['sad'],
     )
-    axis.set_xlabel('share of faces answered')
-    axis.set_ylabel('accuracy of the answers')
+    axis.set_xlabel('share of faces above the threshold')
+    axis.set_ylabel('their accuracy')
 
 
 def draw_robustness(axis: Any, rows: dict[str, dict[str, Any]], clean: float) -> None:
@@ -172,8 +172,8 @@ def _page(facts: dict[str, Any]) -> str:
                 ('accuracy without faces that occur in training', fresh['accuracy']),
                 ('faces left then', fresh['count']),
                 *most_votes,
-                (f'answered at threshold {unknown["threshold"]:.3f}', unknown['coverage']),
-                ('accuracy of those answers', unknown['accuracy']),
+                (f'above the threshold {unknown["threshold"]:.3f}', unknown['coverage']),
+                ('their accuracy', unknown['accuracy']),
             ],
         ),
         '<h2>Classes</h2>',

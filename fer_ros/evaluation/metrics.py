@@ -11,15 +11,15 @@ from fer_ros.types import Float32Array, Int64Array
 ECE_BINS = 15
 
 
-def confusion_matrix(truth: Int64Array, answers: Int64Array, classes: int) -> Int64Array:
-    """Return int64 (C, C): rows are the target, columns the answers."""
+def confusion_matrix(targets: Int64Array, predictions: Int64Array, classes: int) -> Int64Array:
+    """Return int64 (C, C): rows are the targets, columns the predictions."""
     matrix = np.zeros((classes, classes), np.int64)
-    np.add.at(matrix, (truth, answers), 1)
+    np.add.at(matrix, (targets, predictions), 1)
     return matrix
 
 
 def accuracy(matrix: Int64Array) -> float | None:
-    """Return the share of right answers, None without faces."""
+    """Return the share of correct predictions, None without faces."""
     total = int(matrix.sum())
     return float(np.trace(matrix)) / total if total else None
 
@@ -36,14 +36,14 @@ def balanced_accuracy(matrix: Int64Array) -> float | None:
 def per_class(matrix: Int64Array, labels: tuple[str, ...]) -> dict[str, dict[str, float | None]]:
     """Return {label: {precision, recall, f1, support}}.
 
-    Precision is None where a class was never answered, recall where it never occurs, F1 where
+    Precision is None where a class was never predicted, recall where it never occurs, F1 where
     either is undefined.
     """
     result: dict[str, dict[str, float | None]] = {}
     for index, label in enumerate(labels):
         right = int(matrix[index, index])
-        answered, support = int(matrix[:, index].sum()), int(matrix[index].sum())
-        precision = right / answered if answered else None
+        predicted, support = int(matrix[:, index].sum()), int(matrix[index].sum())
+        precision = right / predicted if predicted else None
         recall = right / support if support else None
         f1 = None
         if precision is not None and recall is not None:
@@ -53,11 +53,11 @@ def per_class(matrix: Int64Array, labels: tuple[str, ...]) -> dict[str, dict[str
 
 
 def reliability(
-    probabilities: Float32Array, truth: Int64Array, bins: int = ECE_BINS
+    probabilities: Float32Array, targets: Int64Array, bins: int = ECE_BINS
 ) -> list[dict[str, float | int]]:
     """Return, for each confidence bin that has faces, its mean confidence, accuracy and count."""
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
+    right = probabilities.argmax(axis=1) == targets
     index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     return [
         {
@@ -71,30 +71,30 @@ def reliability(
 
 
 def expected_calibration_error(
-    probabilities: Float32Array, truth: Int64Array, bins: int = ECE_BINS
+    probabilities: Float32Array, targets: Int64Array, bins: int = ECE_BINS
 ) -> float | None:
     """Return the mean gap between confidence and accuracy over equal bins (arXiv 1706.04599)."""
-    if not len(truth):
+    if not len(targets):
         return None
-    rows = reliability(probabilities, truth, bins)
+    rows = reliability(probabilities, targets, bins)
     gaps = sum(row['count'] * abs(row['confidence'] - row['accuracy']) for row in rows)
-    return float(gaps / len(truth))
+    return float(gaps / len(targets))
 
 
 def coverage_curve(
-    probabilities: Float32Array, truth: Int64Array, thresholds: Float32Array
+    probabilities: Float32Array, targets: Int64Array, thresholds: Float32Array
 ) -> list[dict[str, float | None]]:
-    """Return, for each confidence threshold, the share of faces answered and their accuracy."""
+    """Return, for each confidence threshold, the share of faces above it and their accuracy."""
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
+    right = probabilities.argmax(axis=1) == targets
     curve: list[dict[str, float | None]] = []
     for threshold in thresholds:
-        answered = confidence >= threshold
+        confident = confidence >= threshold
         curve.append(
             {
                 'threshold': float(threshold),
-                'coverage': float(answered.mean()) if len(answered) else None,
-                'accuracy': float(right[answered].mean()) if answered.any() else None,
+                'coverage': float(confident.mean()) if len(confident) else None,
+                'accuracy': float(right[confident].mean()) if confident.any() else None,
             }
         )
     return curve

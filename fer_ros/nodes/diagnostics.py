@@ -68,8 +68,8 @@ class FrameStatistics:
         self.received += 1
         self.arrivals_s.append(time.monotonic())
 
-    def answered(self, latency_ms: float | None, faces: int, timings_ms: dict[str, float]) -> None:
-        """Count an image that was answered; without a stamp it has no latency."""
+    def published(self, latency_ms: float | None, faces: int, timings_ms: dict[str, float]) -> None:
+        """Count an image whose result was published; without a stamp it has no latency."""
         self.processed += 1
         self.faces = faces
         for stage, milliseconds in timings_ms.items():
@@ -90,7 +90,7 @@ class FrameStatistics:
         self.last_problem, self.last_problem_s = shorten(problem), time.monotonic()
 
     def warnings(self, min_brightness: float) -> list[str]:
-        """Return what is wrong with the images and their answers at the moment.
+        """Return what is wrong with the images and results at the moment.
 
         Args:
             min_brightness: mean grey level (0 to 255) below which a picture is dark.
@@ -108,8 +108,8 @@ class FrameStatistics:
         incoming, outgoing = rate_hz(self.arrivals_s), rate_hz(self.answers_s)
         if self.answers_s and outgoing < BEHIND_SHARE * incoming:
             found.append(
-                f'falling behind: {outgoing:.1f} of {incoming:.1f} frames per second are answered, '
-                'the others dropped'
+                f'falling behind: {outgoing:.1f} of {incoming:.1f} frames per second are '
+                'processed, the others dropped'
             )
         if self.processed and self.brightness < min_brightness:
             found.append(f'it is dark: mean brightness {self.brightness:.0f} of 255')
@@ -189,7 +189,7 @@ def explain_namesakes(node: Node) -> str:
     if node.get_node_names_and_namespaces().count(name) < 2:
         return ''
     return (
-        f'another node is called {node.get_fully_qualified_name()}: each answers every image and '
+        f'another node is called {node.get_fully_qualified_name()}: each processes every image and '
         'services ask either (rename one: -r __node:=NAME; one that was killed is forgotten soon)'
     )
 

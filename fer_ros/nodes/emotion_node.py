@@ -216,7 +216,7 @@ class EmotionNode(FerLifecycleNode):
             stamp_s = stamp_seconds(message.header)
             latency_ms = 1e3 * (self._now_s() - stamp_s) if stamp_s else None
             self.statistics.brightness = brightness(image)
-            self.statistics.answered(latency_ms, len(frame.faces), frame.timings_ms)
+            self.statistics.published(latency_ms, len(frame.faces), frame.timings_ms)
         except ImageError as error:
             self.statistics.failed(str(error))
             self.get_logger().warning(

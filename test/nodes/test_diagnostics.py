@@ -35,7 +35,7 @@ def dark() -> FrameStatistics:
 
 def unstamped() -> FrameStatistics:
     statistics = busy(30, 30)
-    statistics.answered(None, 0, {})
+    statistics.published(None, 0, {})
     return statistics
 
 
