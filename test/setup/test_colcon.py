@@ -56,27 +56,12 @@ def colcon(*arguments: str, cwd: Path, prefix: Path = Path(sys.prefix)) -> str:
     return run.stdout
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    """A workspace as on a robot, with the repository as src/fer_ros."""
-    ignored = shutil.ignore_patterns('.venv', '.git', 'build', 'install', 'log', 'runs', '.*_cache')
-    shutil.copytree(ROOT, tmp_path / 'src' / 'fer_ros', ignore=ignored)
-    return tmp_path
-
-
-def test_colcon_finds_both_packages_and_not_the_restated_ones(workspace: Path) -> None:
-    listed = colcon('list', '--names-only', '--base-paths', 'src', 'src/fer_ros/fer_msgs',
-                    cwd=workspace).split()  # fmt: skip
-    assert sorted(listed) == ['fer_msgs', 'fer_ros']
-    assert colcon('list', '--names-only', '--base-paths', 'src', cwd=workspace).split() == [
-        'fer_ros'
-    ]
-
-
 @pytest.mark.slow
-def test_colcon_builds_both_packages(workspace: Path, prefix: Path) -> None:
+def test_plain_colcon_builds_both_packages(tmp_path: Path, prefix: Path) -> None:
+    workspace = tmp_path / 'ws'
+    subprocess.run([ROOT / 'scripts' / 'workspace', '--copy', workspace], check=True)
     colcon(
-        'build', '--base-paths', 'src', 'src/fer_ros/fer_msgs', '--merge-install',
+        'build', '--merge-install',
         '--cmake-args', f'-DPython3_EXECUTABLE={sys.executable}', '-DBUILD_TESTING=OFF',
         cwd=workspace, prefix=prefix,
     )  # fmt: skip

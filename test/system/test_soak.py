@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.soak import plot, soak
 
 SECONDS, WARM_UP_S = 40.0, 15.0
@@ -13,6 +15,7 @@ MOST_GROWTH_MB = 25.0
 """Generous: the middleware touches its shared memory for the first time when it likes."""
 
 
+@pytest.mark.slow
 def test_nothing_grows_while_people_come_and_go(tmp_path: Path) -> None:
     facts = soak(tmp_path, SECONDS, 15.0, WARM_UP_S)
     frames = facts['frames']

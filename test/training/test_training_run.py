@@ -268,7 +268,17 @@ def test_every_way_of_balancing_trains(config: RunConfig, method: str) -> None:
     assert np.isfinite(values).all()
 
 
-@pytest.mark.parametrize('name', ARCHITECTURES)
+FROM_KERAS = ('efficientnet', 'mobilenet_v3', 'resnet50')
+"""Large, and Keras's own: the weekly workflow tries them."""
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in FROM_KERAS else [])
+        for name in ARCHITECTURES
+    ],
+)
 def test_every_architecture_learns_from_an_odd_number_of_faces(name: str) -> None:
     channels = 3 if name == 'resnet50' else 1
     model = build_model(name, 15, channels, size_px=48)
