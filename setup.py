@@ -64,6 +64,7 @@ setup(
     extras_require={
         'dashboard': extra('dashboard'),
         'evaluate': ['matplotlib>=3.8'],
+        'heic': ['pillow-heif>=0.18'],
         'ros': extra('ros-jazzy'),
         # By this, colcon test takes pytest.
         'test': ['hypothesis>=6', 'pytest>=7.4'],

@@ -17,8 +17,8 @@ from fer_ros import __version__
 from fer_ros.errors import FerError
 
 COMMANDS = (
-    'image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo', 'train', 'bench',
-    'completion',
+    'run', 'image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo', 'train',
+    'bench', 'completion',
 )  # fmt: skip
 OPENCV_LOG_ERRORS = 2
 
@@ -29,7 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog='fer',
         description='Facial emotion recognition for robots.',
         epilog='Without a command the web page opens.\n\n'
-        'example:\n  fer image family.jpg --output annotated/',
+        'example:\n  fer run family.jpg',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(parser=parser)

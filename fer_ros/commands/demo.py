@@ -15,7 +15,7 @@ from threading import Event
 
 import cv2
 
-from fer_ros.commands.video import print_changes
+from fer_ros.commands.reading import Changes
 from fer_ros.errors import FerError
 from fer_ros.images.video_writer import VideoWriter
 from fer_ros.messages.json_lines import frame_to_dict, to_json
@@ -39,7 +39,7 @@ class Recording:
         self._video = video
         self._start_s: float | None = None
         self._written = 0
-        self._before: dict[int, str] = {}
+        self._changes = Changes()
         self._best: tuple[int, float] = (-1, 0.0)
         self._crowd: dict[float, tuple[int, float]] = {}
         self.frames = 0
@@ -62,7 +62,7 @@ class Recording:
         crowd = (len(frame.faces), sum(face.confidence for face in frame.faces))
         self._crowd = {frame.stamp_s: crowd}
         # Shown by seconds since the start: stamps of a live camera are the wall clock's.
-        self._before = print_changes(frame, self._before, self.seconds)
+        self._changes.print_changes(frame, self.seconds)
 
     def take_image(self, image: UInt8Array, stamp_s: float) -> None:
         """Write one annotated image, and keep it if it shows the most people so far."""

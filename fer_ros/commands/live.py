@@ -5,24 +5,30 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import contextlib
 import time
 from collections import deque
-from contextlib import closing, nullcontext
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fer_ros.commands.options import add_command, add_pipeline_options, pipeline_config
-from fer_ros.commands.video import print_changes
+from fer_ros.commands.options import (
+    add_command,
+    add_pipeline_options,
+    add_seconds,
+    pipeline_config,
+    seconds_of,
+)
+from fer_ros.commands.reading import Changes, Take, in_time, read_stream
 from fer_ros.drawing.plot_style import COLOURS
-from fer_ros.errors import ConfigError
 from fer_ros.images.demo import DemoSource
 from fer_ros.images.sources import ImageSource, open_source
 from fer_ros.labels import UNKNOWN
 from fer_ros.pipeline import EmotionPipeline
-from fer_ros.types import FaceEmotion, FrameEmotions
+from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
 BAR_CELLS = 24
 BARS = 3
@@ -45,22 +51,17 @@ def add_parser(subparsers: Any) -> None:
         help='number, path or address (rtsp://…) of a camera (default: the demo photos)',
     )
     source.add_argument('--video', type=Path, metavar='FILE', help='a video')
-    parser.add_argument(
-        '--seconds', type=float, metavar='S', help='stop after so long (default: at Ctrl+C)'
-    )
+    add_seconds(parser)
     add_pipeline_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Show a calm table in a terminal; elsewhere print one line a change."""
-    if options.seconds is not None and not options.seconds > 0:
-        raise ConfigError(f'--seconds: expected more than 0, got {options.seconds:g}')
-    with closing(_open(options)) as source:
+    with closing(_open(options)) as source, contextlib.suppress(KeyboardInterrupt):
         pipeline = EmotionPipeline(pipeline_config(options))
-        try:
-            _watch(source, pipeline, options.seconds or float('inf'), options.camera is None)
-        except KeyboardInterrupt:
-            return 0
+        images = in_time(source, seconds_of(options), is_paced=options.camera is None)
+        with showing() as show:
+            read_stream(images, pipeline, [show])
     return 0
 
 
@@ -70,46 +71,28 @@ def _open(options: argparse.Namespace) -> ImageSource:
     return open_source(str(options.video)) if options.video else DemoSource()
 
 
-def _watch(source: ImageSource, pipeline: EmotionPipeline, seconds: float, is_paced: bool) -> None:
-    """Process images until the source or the time ends.
-
-    Args:
-        source: of the images.
-        pipeline: reads them.
-        seconds: how long.
-        is_paced: whether the source gives images as fast as they are asked for, so that they must
-            be shown when their time has come; those whose time has passed are left out.
-    """
+@contextlib.contextmanager
+def showing() -> Iterator[Take]:
+    """Yield what shows each frame: as a table in a terminal, elsewhere as one line a change."""
     from rich.console import Console
     from rich.live import Live
 
     console = Console()
-    start_s = time.monotonic()
-    before: dict[int, str] = {}
-    answers_s: deque[float] = deque(maxlen=60)
-    screen = (
-        Live(console=console, auto_refresh=False, transient=True)
-        if console.is_terminal
-        else nullcontext()
-    )
+    if not console.is_terminal:
+        yield Changes().take
+        return
+    times_s: deque[float] = deque(maxlen=60)
     drawn_s = float('-inf')
-    with screen as live:
-        for stamp_s, image in source:
-            elapsed_s = time.monotonic() - start_s
-            if elapsed_s > seconds:
-                break
-            if is_paced and stamp_s < elapsed_s - 1.0 / source.rate_hz:
-                continue
-            if is_paced and stamp_s > elapsed_s:
-                time.sleep(stamp_s - elapsed_s)
-            frame = pipeline.process(image, stamp_s)
-            answers_s.append(time.monotonic())
-            if live is None:
-                before = print_changes(frame, before, time.monotonic() - start_s)
-            elif answers_s[-1] - drawn_s > 1.0 / REDRAWS_HZ:
-                drawn_s = answers_s[-1]
-                live.update(make_table(frame, _rate_hz(answers_s)), refresh=True)
-    sys.stdout.flush()
+    with Live(console=console, auto_refresh=False, transient=True) as screen:
+
+        def show(_number: int, _image: UInt8Array, frame: FrameEmotions) -> None:
+            nonlocal drawn_s
+            times_s.append(time.monotonic())
+            if times_s[-1] - drawn_s > 1.0 / REDRAWS_HZ:
+                drawn_s = times_s[-1]
+                screen.update(make_table(frame, _rate_hz(times_s)), refresh=True)
+
+        yield show
 
 
 def _rate_hz(times_s: deque[float]) -> float:

@@ -48,6 +48,22 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_seconds(parser: argparse.ArgumentParser) -> None:
+    """Add the time after which a stream is left."""
+    parser.add_argument(
+        '--seconds', type=float, metavar='S', help='stop after so long (default: at Ctrl+C)'
+    )
+
+
+def seconds_of(options: argparse.Namespace) -> float:
+    """Return how long to read a stream; ConfigError for a time that is none."""
+    if options.seconds is None:
+        return float('inf')
+    if not options.seconds > 0:
+        raise ConfigError(f'--seconds: expected more than 0, got {options.seconds:g}')
+    return float(options.seconds)
+
+
 def add_label_map(parser: argparse.ArgumentParser) -> None:
     """Add the meaning of a data set's own words for emotions."""
     parser.add_argument(

@@ -25,6 +25,7 @@ from fer_ros.drawing.plot_style import COLOURS
 from fer_ros.errors import ImageError
 from fer_ros.images.decoding import decode_image
 from fer_ros.labels import UNKNOWN
+from fer_ros.messages.csv_rows import FACE_COLUMNS, face_rows
 from fer_ros.messages.json_lines import face_to_dict
 from fer_ros.reader import FaceReader
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
@@ -147,15 +148,9 @@ def _to_csv(frames: dict[str, FrameEmotions]) -> str:
     """Return a line per face: photo, number, box, label, confidence and all probabilities."""
     text = io.StringIO()
     writer = csv.writer(text)
-    labels = next(iter(frames.values())).labels
-    writer.writerow(['photo', 'face', 'x', 'y', 'width', 'height', 'label', 'confidence', *labels])
+    writer.writerow(['photo', *FACE_COLUMNS, *next(iter(frames.values())).labels])
     for name, frame in frames.items():
-        for face in frame.faces:
-            left, top, right, bottom = (round(float(n), 1) for n in face.box_xyxy)
-            box = (left, top, round(right - left, 1), round(bottom - top, 1))
-            shares = (round(float(p), 4) for p in face.probabilities)
-            confidence = round(face.confidence, 4)
-            writer.writerow([name, face.track_id, *box, face.label, confidence, *shares])
+        writer.writerows([name, *row] for row in face_rows(frame))
     return text.getvalue()
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 from ai_edge_litert.interpreter import Interpreter
 
+from fer_ros.models.interpreter import make_interpreter
+
 SIDES_PX = (
     *range(32, 257, 32), 320, 384, 480, 544, 640, 736, 800, 960, 1088, 1280, 1600, 1920, 2176,
     2560, 3072, 3584, 4096,
@@ -54,7 +56,7 @@ class InterpreterCache:
         """
         interpreter = self._kept.pop(shape_hw, (None, 0.0))[0]
         if interpreter is None:
-            interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
+            interpreter = make_interpreter(self._content, self._threads)
             index = interpreter.get_input_details()[0]['index']
             interpreter.resize_tensor_input(index, (1, *shape_hw, 3))
             interpreter.allocate_tensors()

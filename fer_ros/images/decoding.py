@@ -10,6 +10,7 @@ from pathlib import Path
 from fer_ros.config import MAX_IMAGE_PIXELS
 from fer_ros.errors import ImageError, check_address_space
 from fer_ros.images.headers import header_size_wh
+from fer_ros.images.heif import decode_heif, is_heif
 from fer_ros.types import UInt8Array
 
 # Read by OpenCV once, when it is loaded: a second limit, for what a header hides.
@@ -43,6 +44,10 @@ def decode_image(
         ImageError: it is of no known format, damaged, or larger than *max_pixels*.
     """
     content = data.tobytes()
+    if is_heif(content):
+        bgr = decode_heif(content, max_pixels)
+        is_grey = flags == cv2.IMREAD_GRAYSCALE
+        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY) if is_grey else bgr, np.uint8)
     width, height = header_size_wh(content)
     if width * height > max_pixels:
         raise ImageError(

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable
 
 from fer_ros.errors import ImageError
+from fer_ros.images.heif import is_heif
 
 MAX_JPEG_SCANS = 100
 """A progressive JPEG has about ten; each costs a pass over the whole image."""
@@ -39,6 +40,11 @@ def header_size_wh(data: bytes) -> tuple[int, int]:
             except (struct.error, LookupError, AttributeError) as error:
                 raise ImageError('the image is damaged: its header states no size') from error
     raise ImageError(f'not an image of a known format ({", ".join(FORMATS)})')
+
+
+def is_photo(start: bytes) -> bool:
+    """Return whether a file that begins so is an image of a known format."""
+    return start.startswith(tuple(_READERS)) or is_heif(start)
 
 
 def _png(data: bytes) -> tuple[int, int]:
@@ -119,5 +125,5 @@ _READERS: dict[bytes, Callable[[bytes], tuple[int, int]]] = {
     b'GIF8': _gif,
     **{b'P%d' % kind: _pnm for kind in range(1, 7)},
 }
-FORMATS = ('JPEG', 'PNG', 'BMP', 'WebP', 'TIFF', 'GIF', 'PNM')
+FORMATS = ('JPEG', 'PNG', 'BMP', 'WebP', 'TIFF', 'GIF', 'PNM', 'HEIC', 'AVIF')
 """What is read."""

@@ -20,7 +20,8 @@ from fer_ros.images.demo import DemoSource
 from fer_ros.types import UInt8Array
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.dib', '.webp', '.tif',
-                  '.tiff', '.gif', '.pgm', '.ppm', '.pbm', '.pnm')  # fmt: skip
+                  '.tiff', '.gif', '.pgm', '.ppm', '.pbm', '.pnm', '.heic', '.heif',
+                  '.avif')  # fmt: skip
 ADDRESS = re.compile(r'[a-z][a-z0-9+.-]*://', re.IGNORECASE)
 OPEN_TIMEOUT_MS = 10_000
 MAX_RATE_HZ = 240.0
@@ -178,6 +179,7 @@ class VideoSource:
         frame_count: that the container states; 0 where it states none.
         frames_read: so far.
         frames_damaged: so far; reading goes on behind them.
+        is_live: whether it comes from an address and has no end that is known.
     """
 
     def __init__(self, source: Path | str) -> None:
@@ -211,6 +213,7 @@ class VideoSource:
         stated = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         known = 0 < stated < 1e9 and self.rate_hz == self._capture.get(cv2.CAP_PROP_FPS)
         self.frame_count = int(stated) if known else 0
+        self.is_live = isinstance(source, str) and not known
 
     def __iter__(self) -> Iterator[tuple[float, UInt8Array]]:
         """Yield every frame that can be read; stamps never run backwards."""

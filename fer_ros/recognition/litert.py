@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from fer_ros.errors import ModelError
 from fer_ros.models.card import EmotionModelCard
+from fer_ros.models.interpreter import make_interpreter
 from fer_ros.types import Float32Array
 
 
@@ -27,7 +27,7 @@ class LiteRtRuntime:
         """
         path = card.weights_path('litert')
         try:
-            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
+            self._interpreter = make_interpreter(path.read_bytes(), threads)
             inputs = self._interpreter.get_input_details()
             outputs = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:

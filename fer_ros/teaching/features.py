@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from fer_ros.models.card import EmotionModelCard
+from fer_ros.models.interpreter import make_interpreter
 from fer_ros.recognition.preprocessing import model_input
 from fer_ros.teaching.fit import LastLayer
 from fer_ros.teaching.network import features_of, last_layer
@@ -33,7 +33,7 @@ class FrozenNetwork:
         self.card = card
         self.content = card.weights_path('litert').read_bytes()
         self._kernel, self._bias = last_layer(self.content)
-        self._interpreter = Interpreter(model_content=features_of(self.content), num_threads=2)
+        self._interpreter = make_interpreter(features_of(self.content), threads=2)
 
     def features(self, faces: UInt8Array) -> Float32Array:
         """Return float32 (N, F) features of uint8 (N, S, S) grey faces."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 import subprocess
 import sys
@@ -129,3 +130,38 @@ def test_the_limit_can_be_set() -> None:
     assert decode_image(content, max_pixels=120).shape == (10, 12, 3)
     with pytest.raises(ImageError, match=r'12x10 pixels: more than max_image_pixels \(119\)'):
         decode_image(content, max_pixels=119)
+
+
+def heif(kind: str, orientation: int = 1) -> bytes:
+    image, pillow = pytest.importorskip('PIL.Image'), pytest.importorskip('pillow_heif')
+    pillow.register_heif_opener()
+    exif, stream = image.Exif(), io.BytesIO()
+    exif[ORIENTATION] = orientation
+    image.fromarray(HALVES[..., ::-1]).save(stream, kind, quality=100, exif=exif.tobytes())
+    return stream.getvalue()
+
+
+ORIENTATION, STANDS_ON_ITS_RIGHT = 0x0112, 6
+HALVES = np.repeat(np.array([[[250, 250, 250]], [[5, 5, 5]]], np.uint8), 64, axis=1).repeat(32, 0)
+
+
+@pytest.mark.parametrize('kind', ['HEIF', 'AVIF'])
+def test_photos_of_phones_are_read_upright(kind: str) -> None:
+    upright = decode_image(np.frombuffer(heif(kind), np.uint8))
+    assert np.abs(upright.astype(int) - HALVES).max() < 30
+    turned = decode_image(np.frombuffer(heif(kind, STANDS_ON_ITS_RIGHT), np.uint8))
+    assert np.abs(turned.astype(int) - np.rot90(HALVES, -1)).max() < 30
+
+
+def test_a_photo_of_a_phone_may_be_too_large_or_damaged() -> None:
+    content = heif('HEIF')
+    with pytest.raises(ImageError, match='image of 64x64 pixels: more than max_image_pixels'):
+        decode_image(np.frombuffer(content, np.uint8), max_pixels=1000)
+    with pytest.raises(ImageError, match='HEIC or AVIF photo cannot be decoded'):
+        decode_image(np.frombuffer(content[:200], np.uint8))
+
+
+def test_without_pillow_heif_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'pillow_heif', None)
+    with pytest.raises(ImageError, match='pip install pillow-heif, or have the phone save JPEG'):
+        decode_image(np.frombuffer(b'\0\0\0\x1cftypheic' + bytes(99), np.uint8))

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +119,75 @@ def test_a_reader_that_leaves_is_no_error(clip: Path) -> None:
     assert run.returncode == 0
     assert 'Traceback' not in run.stderr
     assert 'BrokenPipe' not in run.stderr
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return tmp_path / 'results'
+
+
+def test_run_photos_and_folders_of_them(photo: Path, results: Path) -> None:
+    photos = results.parent / 'photos'
+    photos.mkdir()
+    for name in ('one.png', 'two.png'):
+        (photos / name).symlink_to(photo)
+    run = fer('run', photos, '--output', results)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == f'results saved in {results}'
+    assert sorted(path.name for path in results.iterdir()) == [
+        'emotions.csv', 'emotions.jsonl', 'one.png', 'two.png',
+    ]  # fmt: skip
+    lines = [json.loads(line) for line in (results / 'emotions.jsonl').read_text().splitlines()]
+    assert [line['path'] for line in lines] == [str(photos / 'one.png'), str(photos / 'two.png')]
+    head, first, _ = csv.reader((results / 'emotions.csv').read_text().splitlines())
+    assert head[:3] == ['photo', 'face', 'x']
+    assert dict(zip(head, first))['label'] == 'happy'
+
+
+def test_run_a_clip_and_run_again(clip: Path) -> None:
+    for name in ('fer-run', 'fer-run-2'):
+        run = fer('run', clip.name, cwd=clip.parent)
+        assert (run.returncode, run.stderr) == (0, '')
+        assert run.stdout.splitlines()[-1] == f'results saved in {name}'
+    folder = clip.parent / 'fer-run'
+    capture = cv2.VideoCapture(str(folder / 'annotated.mp4'))
+    assert int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) == 15
+    lines = [json.loads(line) for line in (folder / 'emotions.jsonl').read_text().splitlines()]
+    assert [line['frame'] for line in lines] == list(range(15))
+    rows = (folder / 'emotions.csv').read_text().splitlines()
+    assert len(rows) == 1 + sum(len(line['faces']) for line in lines)
+
+
+def test_run_leaves_after_so_many_seconds(clip: Path, results: Path) -> None:
+    run = fer('run', clip, '--seconds', '0.45', '--output', results, '--json')
+    assert run.stderr == f'results saved in {results}\n'
+    assert [json.loads(line)['frame'] for line in run.stdout.splitlines()] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize('kind', ['photo', 'clip'])
+def test_run_standard_input(kind: str, request: pytest.FixtureRequest, results: Path) -> None:
+    command = [FER, 'run', '-', '--output', results]
+    content = request.getfixturevalue(kind).read_bytes()
+    run = subprocess.run(command, input=content, capture_output=True, timeout=120)
+    assert (run.returncode, run.stderr) == (0, b'')
+    assert b'happy' in run.stdout
+    assert (results / ('stdin.png' if kind == 'photo' else 'annotated.mp4')).exists()
+
+
+def test_run_says_that_standard_input_is_neither() -> None:
+    run = subprocess.run([FER, 'run', '-'], input=b'text', capture_output=True, timeout=120)
+    assert run.returncode == 1
+    assert run.stderr == b'fer: standard input is neither a photo nor a video\n'
+
+
+def test_run_the_demo_as_a_camera_until_interrupted(results: Path) -> None:
+    command = [FER, 'run', 'demo', '--output', results]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert 'person 1: ' in first
+    assert process.returncode == 0
+    assert rest.endswith(f'results saved in {results}\n')
+    assert (results / 'annotated.mp4').exists()
