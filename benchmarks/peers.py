@@ -7,7 +7,6 @@ Everything is used as its own README shows it, with its defaults. Nothing is dow
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from importlib.metadata import version
@@ -108,11 +107,11 @@ def seed_recipe():
     import keras
     import numpy as np
 
-    path = Path(__file__).parent.parent / 'training' / 'emotion' / 'architectures'
-    sys.modules['training.emotion.architectures.parts'] = _load('parts', path / 'parts.py')
+    sys.path.append(str(Path(__file__).parent.parent))
+    from training.emotion.architectures import mini_xception
+
     inputs = keras.Input((SEED_FACE_PX, SEED_FACE_PX, 1))
-    logits = _load('mini_xception', path / 'mini_xception.py').build(inputs, 7)
-    model = keras.Model(inputs, keras.layers.Softmax()(logits))
+    model = keras.Model(inputs, keras.layers.Softmax()(mini_xception(inputs, 7)))
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + 'haarcascade_frontalface_default.xml')
 
     def process(image) -> int:
@@ -127,9 +126,3 @@ def seed_recipe():
     about = f'Haar cascade, then Keras {keras.__version__} predict for each face, untrained weights'
     return about, lambda name, images: process
 
-
-def _load(name: str, path: Path):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -23,7 +23,6 @@ COMMANDS = {
     'from_litert': 'training.emotion.shipped',
     'describe': 'training.emotion.describe',
     'card_page': 'training.emotion.card_page',
-    'framing': 'training.emotion.framing',
     'natural': 'training.emotion.natural',
     'readout': 'training.emotion.readout',
     'curves': 'training.engine.curves',

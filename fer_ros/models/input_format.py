@@ -22,7 +22,7 @@ FER2013_TEMPLATE_48PX: tuple[tuple[float, float], ...] = (
     (30.7, 36.4),
 )
 """Mean landmarks of FER2013's faces and their mirror images in 48x48 pixels, found by YuNet in
-2,935 of 3,000 training faces (``python -m training framing``); deviations 3 to 5 pixels."""
+2,935 of 3,000 training faces; deviations 3 to 5 pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,21 +8,23 @@ import dataclasses
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 from fer_ros.errors import ModelError
-from fer_ros.models.card import EmotionModelCard, file_sha256
+from fer_ros.models.card import ModelCard, file_sha256
 
 SUFFIXES = {'litert': '.tflite', 'onnx': '.onnx', 'keras': '.keras'}
 
-Write = Callable[[Path], None]
+Card = TypeVar('Card', bound=ModelCard)
+Write = Callable[[Path], Any]
 """Writes the weights of one backend to a path."""
 
 
 def publish(
-    card: EmotionModelCard,
+    card: Card,
     writers: Mapping[str, Write],
     output: Path,
-    check: Callable[[EmotionModelCard], EmotionModelCard],
+    check: Callable[[Card], Card],
 ) -> Path:
     """Write weights and card beside *output*, check them, and move them there, the card last.
 

@@ -21,9 +21,13 @@ from training.detector.faces import (  # noqa: E402
     read_drawn_boxes,
     with_drawn_boxes,
 )
-from training.detector.labels import PhotoLabels, merge_passes, run_teacher  # noqa: E402
+from training.detector.labels import (  # noqa: E402
+    PhotoLabels,
+    merge_passes,
+    read_photos,
+    run_teacher,
+)
 from training.detector.mosaic import MosaicConfig, MosaicMaker  # noqa: E402
-from training.detector.photos import read_folder  # noqa: E402
 
 
 def teacher_row(left: float, score: float, size: float = 40) -> np.ndarray:
@@ -85,13 +89,13 @@ def test_labels_come_back_as_they_were_saved(tmp_path: Path) -> None:
 
 def test_photos_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='no images in'):
-        list(read_folder(tmp_path / 'nothing'))
+        list(read_photos(tmp_path / 'nothing'))
 
 
 def test_photos_of_subfolders_are_named_with_them(tmp_path: Path) -> None:
     (tmp_path / 'street').mkdir()
     cv2.imwrite(str(tmp_path / 'street' / 'a.png'), np.zeros((4, 4, 3), np.uint8))
-    assert [name for name, _ in read_folder(tmp_path)] == ['street/a.png']
+    assert [name for name, _ in read_photos(tmp_path)] == ['street/a.png']
 
 
 def test_flipped_faces_swap_sides() -> None:

@@ -229,6 +229,7 @@ def test_a_tiny_run_resumes_and_exports(tmp_path: Path, monkeypatch: pytest.Monk
     pytest.importorskip('tensorflow', reason='the export needs TensorFlow')
     pytest.importorskip('onnxruntime', reason='a teacher is run by onnxruntime')
     from fer_ros.config import DetectionConfig
+    from fer_ros.models.card import DetectorCard
     from training.detector import export, train
     from training.detector.network import NetworkConfig
 
@@ -251,7 +252,8 @@ def test_a_tiny_run_resumes_and_exports(tmp_path: Path, monkeypatch: pytest.Monk
     assert [line.split(',')[0] for line in lines] == ['epoch', '1', '2']
 
     output = tmp_path / 'd.tflite'
-    difference = export.export(recipe, run / 'checkpoints' / 'best.npz', output, {'id': 'tiny'})
+    card = DetectorCard(id='tiny', files={}, sha256={}, least_face_px=20.0)
+    difference = export.export(recipe, run / 'checkpoints' / 'best.npz', output, card)
     assert difference < export.MAX_DIFFERENCE
     config = DetectionConfig(backend='builtin', weights=str(tmp_path / 'd.json'))
     assert BuiltinDetector(config).detect(np.zeros((50, 70, 3), np.uint8)).boxes_xyxy.shape[1] == 4

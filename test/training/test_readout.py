@@ -145,7 +145,7 @@ def test_what_faces_teach_makes_them_likelier(recipe: readout.Recipe) -> None:
     [
         pytest.param('votes: gone.npz', 'gone.npz does not exist', id='no data'),
         pytest.param('biases: {bored: 1}', "'bored' is no class of head ferplus", id='class'),
-        pytest.param('colour: red', "unexpected keyword argument 'colour'", id='setting'),
+        pytest.param('colour: red', "no setting is called 'colour'", id='setting'),
         pytest.param('model: nobody', 'no shipped model is called', id='model'),
     ],
 )

@@ -32,12 +32,14 @@ from training.emotion import config as configuration
 from training.emotion.architectures import ARCHITECTURES, build_model
 from training.emotion.augment import AugmentationConfig
 from training.emotion.batches import FaceBatches, head_targets, network_input
+from training.emotion.compare import as_markdown, compare
 from training.emotion.config import ModelConfig, RunConfig
 from training.emotion.data import load_sets
 from training.emotion.losses import HeadsLoss, class_shares, effective_class_weights
 from training.emotion.train import make_loss, train
 from training.emotion.tune import search, with_values
 from training.engine.checkpoints import read_checkpoint
+from training.engine.curves import read_history
 from training.engine.run import RunFolder
 
 
@@ -338,6 +340,19 @@ def test_settings_are_searched(config: RunConfig, tmp_path: Path) -> None:
         search(with_values(short, {'seed': 2}), space, tmp_path, trials=2)
     with pytest.raises(ConfigError, match='expected a list or'):
         search(short, {'seed': 3}, tmp_path / 'other', trials=1)
+
+
+def test_variants_are_compared_in_one_table(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / 'same')
+    config = configuration.load(run / 'config.yaml')
+    found = compare(config, {'same': None}, tmp_path)
+    history = read_history(run)
+    best = max(history, key=lambda row: row['score'])
+    name = 'faces/fer2013/accuracy'
+    assert found['same'][name] == pytest.approx(best[name])
+    assert len(as_markdown(found).splitlines()) == 3
+    with pytest.raises(ConfigError, match='seed differ'):
+        compare(config, {'same': {'seed': 99}}, tmp_path)
 
 
 def test_fast_layers_compute_the_same(root: Path) -> None:

@@ -24,9 +24,9 @@ import numpy as np
 from fer_ros.config import DetectionConfig
 from fer_ros.detection import FaceDetector, make_detector, yunet
 from fer_ros.drawing.plot_style import plot_style
-from fer_ros.errors import SourceError
 from fer_ros.evaluation.detector import evaluate_detector
 from fer_ros.evaluation.matching import read_ground_truth
+from fer_ros.images.sources import VideoSource
 from fer_ros.types import FaceDetections, UInt8Array
 
 YUNET_FILES = {
@@ -96,16 +96,7 @@ def share_with_face(detector: FaceDetector, clip: Path) -> float:
     Raises:
         SourceError: the clip cannot be read.
     """
-    capture = cv2.VideoCapture(str(clip))
-    found = []
-    while True:
-        more, frame = capture.read()
-        if not more:
-            break
-        found.append(len(detector.detect(frame)) > 0)
-    if not found:
-        raise SourceError(f'{clip} cannot be read')
-    return float(np.mean(found))
+    return float(np.mean([len(detector.detect(image)) > 0 for _, image in VideoSource(clip)]))
 
 
 def draw_curves(reports: dict[str, dict[str, Any]], output: Path) -> None:

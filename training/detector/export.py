@@ -11,23 +11,21 @@ Nothing is written unless LiteRT predicts what Keras does, at several input size
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
-from fer_ros.detection.cells import OUTPUT_COLUMNS
 from fer_ros.errors import ModelError
-from fer_ros.models.card import SCHEMA, file_sha256
-from fer_ros.types import Float32Array
+from fer_ros.models.card import DetectorCard
+from fer_ros.models.publish import publish
 from training.detector.network import build_network, for_training
 from training.detector.train import Recipe, read_recipe
 from training.engine.checkpoints import assign, read_checkpoint
-from training.engine.export import LITERT_PRECISIONS, as_litert, need_tensorflow
+from training.engine.export import LITERT_PRECISIONS, as_litert, litert_outputs, need_tensorflow
 
 PLANNED_HW = (256, 320)
 CHECKED_SHAPES_HW = ((256, 320), (32, 32), (480, 640), (96, 224))
@@ -36,30 +34,19 @@ MAX_DIFFERENCE = 0.5
 8 bits take 0.1 to 0.4, the more the deeper the network, and no faces: see docs/detector.md."""
 
 
-def run_litert(content: bytes, images: Float32Array) -> list[Float32Array]:
-    """Return the maps, fine first, that LiteRT predicts for float32 (N, H, W, 3) images."""
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    index = interpreter.get_input_details()[0]['index']
-    interpreter.resize_tensor_input(index, images.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(index, images)
-    interpreter.invoke()
-    maps = [interpreter.get_tensor(one['index']) for one in interpreter.get_output_details()]
-    return sorted(maps, key=lambda one: -one.size)
-
-
-def largest_difference(network: keras.Model, content: bytes, seed: int = 0) -> float:
-    """Return how far LiteRT's predictions lie from Keras', over random images of several shapes.
+def largest_difference(network: keras.Model, weights: Path) -> float:
+    """Return how far a LiteRT file's predictions lie from Keras', over noise of several shapes.
 
     Raises:
         ModelError: the predictions have other shapes.
     """
-    rng = np.random.default_rng(seed)
-    worst = 0.0
+    rng = np.random.default_rng(0)
+    predict, worst = litert_outputs(weights), 0.0
     for shape in CHECKED_SHAPES_HW:
         images = rng.random((1, *shape, 3), np.float32)
         expected = [keras.ops.convert_to_numpy(one) for one in network(images, training=False)]
-        for want, have in zip(expected, run_litert(content, images), strict=True):
+        found = sorted(predict(images), key=lambda one: -one.size)  # fine first
+        for want, have in zip(expected, found, strict=True):
             if want.shape != have.shape:
                 raise ModelError(f'exported detector: expected {want.shape}, got {have.shape}')
             worst = max(worst, float(np.abs(want - have).max()))
@@ -85,36 +72,35 @@ def export(
     recipe: Recipe,
     weights: Path,
     output: Path,
-    about: dict[str, Any],
+    card: DetectorCard,
     precision: str = 'int8_weights',
-    least_face_px: float = 20.0,
-    score_slope: float = 1.0,
-    score_offset: float = 0.0,
 ) -> float:
     """Write the LiteRT file *output* and its card beside it; return the largest difference.
 
+    Args:
+        recipe: of the run.
+        weights: its checkpoint.
+        output: the .tflite file.
+        card: without files and digests.
+        precision: see LITERT_PRECISIONS.
+
     Raises:
-        ModelError: LiteRT does not predict what Keras does.
+        ModelError: LiteRT does not predict what Keras does; a model that is there already stays.
     """
     content = as_litert(load_network(recipe, weights, PLANNED_HW), precision)
-    difference = largest_difference(load_network(recipe, weights, (None, None)), content)
-    if difference > MAX_DIFFERENCE:
-        raise ModelError(f'exported detector: predictions differ by {difference:.4f}')
-    output.write_bytes(content)
-    card = {
-        'schema': SCHEMA,
-        'kind': 'detector',
-        'id': about.get('id', output.stem),
-        'files': {'litert': output.name},
-        'sha256': {output.name: file_sha256(output)},
-        'least_face_px': least_face_px,
-        'score_slope': score_slope,
-        'score_offset': score_offset,
-        'columns': OUTPUT_COLUMNS,
-        'about': {**about, 'litert_against_keras': round(difference, 5)},
-    }
-    output.with_suffix('.json').write_text(json.dumps(card, indent=2) + '\n', encoding='utf-8')
-    return difference
+    network = load_network(recipe, weights, (None, None))
+    differences = []
+
+    def check(made: DetectorCard) -> DetectorCard:
+        difference = largest_difference(network, made.weights_path('litert'))
+        if difference > MAX_DIFFERENCE:
+            raise ModelError(f'exported detector: predictions differ by {difference:.4f}')
+        differences.append(difference)
+        about = {**made.about, 'litert_against_keras': round(difference, 5)}
+        return dataclasses.replace(made, about=about)
+
+    publish(card, {'litert': lambda path: path.write_bytes(content)}, output.with_suffix(''), check)
+    return differences[0]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m training detector_export', description=__doc__)
     parser.add_argument('recipe', type=Path)
     parser.add_argument('weights', type=Path)
-    parser.add_argument('output', type=Path)
+    parser.add_argument('output', type=Path, help='.tflite; the card is written beside it')
     parser.add_argument('--about', type=Path, help='JSON for people: data, recipe, figures, limits')
     parser.add_argument('--precision', choices=LITERT_PRECISIONS, default='int8_weights')
     parser.add_argument('--least-face-px', type=float, default=20.0)
@@ -131,15 +117,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--score-offset', type=float, default=0.0)
     options = parser.parse_args(arguments)
     about = json.loads(options.about.read_text(encoding='utf-8')) if options.about else {}
-    difference = export(
-        read_recipe(options.recipe),
-        options.weights,
-        options.output,
-        about,
-        options.precision,
-        options.least_face_px,
-        options.score_slope,
-        options.score_offset,
+    card = DetectorCard(
+        id=about.get('id', options.output.stem),
+        files={},
+        sha256={},
+        about=about,
+        least_face_px=options.least_face_px,
+        score_slope=options.score_slope,
+        score_offset=options.score_offset,
     )
+    recipe = read_recipe(options.recipe)
+    difference = export(recipe, options.weights, options.output, card, options.precision)
     print(f'{options.output}: {options.output.stat().st_size} bytes, difference {difference:.5f}')
     return 0

@@ -14,10 +14,8 @@ import numpy as np
 from fer_ros.errors import DataError
 from fer_ros.geometry import pairwise_iou
 from fer_ros.types import BoolArray, Float32Array, UInt8Array
-from training.detector.labels import PhotoLabels
-from training.detector.photos import read_folder
+from training.detector.labels import FLIPPED_LANDMARKS, PhotoLabels, read_photos
 
-FLIPPED_LANDMARKS = (1, 0, 2, 4, 3)
 LEAST_AGREEMENT, CERTAIN_AGREEMENT, CERTAIN_SCORE = 0.3, 0.6, 0.5
 """Candidates on which fewer of the teacher's passes agree are no faces; those below the other two
 are left open."""
@@ -189,7 +187,7 @@ def load_photos(data: Path, labels: Path, not_people: Collection[str]) -> PhotoS
     drawn = read_drawn_boxes(data / 'people' / 'masks_crowd_boxes.json')
     people, portraits, scenes = (
         label_photos(
-            dict(read_folder(data / name)),
+            dict(read_photos(data / name)),
             PhotoLabels.load(labels / f'{name}.npz'),
             drawn if name == 'people' else {},
             not_people if name == 'scenes' else (),

@@ -10,7 +10,7 @@ done
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,9 @@ import numpy as np
 
 from fer_ros.errors import DataError
 from fer_ros.geometry import pairwise_iou
+from fer_ros.images.decoding import read_image
+from fer_ros.images.sources import IMAGE_SUFFIXES
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
-from training.detector.photos import Photo, read_folder
 
 TEACHER = Path('../shared/models/yunet_n_640_640.onnx')
 SCALES = (0.5, 1.0, 2.0)
@@ -28,6 +29,24 @@ ASKED_SCORE = 0.3
 MIN_VISIBLE_PX = 8.0
 """A teacher's pass counts as a voter for a face only if the face has at least this size in it."""
 FLIPPED_LANDMARKS = (1, 0, 2, 4, 3)
+
+
+NamedImage = tuple[str, UInt8Array]
+"""Name and image, uint8 (H, W, 3) BGR."""
+
+
+def read_photos(folder: Path) -> Iterator[NamedImage]:
+    """Yield the photos under *folder* in order of name; their names are relative to it.
+
+    Raises:
+        DataError: the folder holds no image.
+        ImageError: one cannot be read.
+    """
+    paths = sorted(p for p in folder.rglob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise DataError(f'no images in {folder}')
+    for path in paths:
+        yield path.relative_to(folder).as_posix(), read_image(path)
 
 
 @dataclass(frozen=True)
@@ -130,7 +149,7 @@ def merge_passes(passes: Sequence[Float32Array], scales: Sequence[float]) -> Flo
     return np.array(merged, np.float32).reshape(-1, 16)
 
 
-def label_photos(photos: Iterable[Photo], teacher: Path) -> PhotoLabels:
+def label_photos(photos: Iterable[NamedImage], teacher: Path) -> PhotoLabels:
     """Let YuNet's *teacher* weights look at every photo at every scale, plain and flipped."""
     net = cv2.FaceDetectorYN.create(str(teacher), '', (320, 320), ASKED_SCORE, 0.45, 500)
     plan = [(scale, flip) for scale in SCALES for flip in (False, True)]
@@ -161,7 +180,7 @@ def main() -> None:
     parser.add_argument('--teacher', type=Path, default=TEACHER)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    labels = label_photos(read_folder(options.source), options.teacher)
+    labels = label_photos(read_photos(options.source), options.teacher)
     labels.save(options.output)
     certain = int((labels.agreement >= 0.75).sum())
     print(f'{len(labels.names)} photos, {len(labels.photo)} candidates, {certain} agreed')

@@ -15,6 +15,7 @@ from fer_ros.types import Float32Array, Int64Array, UInt8Array
 from training.emotion.augment import AugmentationConfig, augment, mix
 from training.emotion.config import ModelConfig, RunConfig
 from training.emotion.losses import class_shares
+from training.engine.export import Predictor
 
 
 def head_targets(faces: FaceSet, config: RunConfig) -> Float32Array:
@@ -30,6 +31,16 @@ def network_input(crops: UInt8Array, model: ModelConfig) -> Float32Array:
         size_px=model.size_px, channels=model.channels, normalization=model.normalization
     )
     return model_input(crops, form)
+
+
+def predict_faces(
+    predict: Predictor, faces: UInt8Array, model: ModelConfig, batch_size: int = 256
+) -> Float32Array:
+    """Return float32 (N, columns) logits of grey faces, uint8 (N, S, S), batch by batch."""
+    starts = range(0, len(faces), batch_size)
+    return np.concatenate(
+        [predict(network_input(faces[at : at + batch_size], model)) for at in starts]
+    )
 
 
 def drawing_chances(targets: Float32Array, config: RunConfig) -> Float32Array | None:

@@ -4,8 +4,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
+from fer_ros.data.face_set import NO_LABEL
+from fer_ros.models.card import OutputHead
+from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, Int64Array
 
 BIAS_DEVIATION = 0.1
@@ -13,6 +18,20 @@ BIAS_DEVIATION = 0.1
 PublicTest, each tenth of it measured with biases of the other nine."""
 HIGHEST_TEMPERATURE = 20.0
 MAX_STEPS = 50
+
+
+def calibrated(head: OutputHead, logits: Float32Array, targets: Int64Array) -> OutputHead:
+    """Return *head* with temperature and threshold fitted on the faces that have a target.
+
+    Args:
+        head: of a model card.
+        logits: float32 (N, C) of faces that were not trained on.
+        targets: int64 (N,); NO_LABEL for none.
+    """
+    rows = np.flatnonzero(targets != NO_LABEL)
+    temperature = fit_temperature(logits[rows], targets[rows])
+    threshold = fit_unknown_threshold(softmax(logits[rows], temperature), targets[rows])
+    return dataclasses.replace(head, temperature=temperature, unknown_threshold=threshold)
 
 
 def fit_temperature(logits: Float32Array, targets: Int64Array) -> float:

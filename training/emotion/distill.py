@@ -22,14 +22,12 @@ from fer_ros.errors import ConfigError
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, UInt8Array
 from training.emotion import config as configuration
-from training.emotion.batches import network_input
+from training.emotion.batches import predict_faces
 from training.emotion.config import RunConfig
 from training.emotion.data import LoadedSets
 from training.emotion.runs import load_run
 from training.engine.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from training.engine.fast_torch import fast_layers
-
-BATCH = 256
 
 
 def teacher_logits(folder: Path, images: UInt8Array, student: RunConfig) -> Float32Array:
@@ -44,14 +42,12 @@ def teacher_logits(folder: Path, images: UInt8Array, student: RunConfig) -> Floa
     if mine != theirs:
         raise ConfigError(f'teacher {folder} has heads {theirs}, the student {mine}')
     faces = resized(images, config.model.size_px)
-    parts = []
     with fast_layers():
-        for start in range(0, len(faces), BATCH):
-            batch = faces[start : start + BATCH]
-            both = np.concatenate([batch, batch[:, :, ::-1]])
-            inputs = network_input(both, config.model)
-            parts.append(model.predict_on_batch(inputs).reshape(2, len(batch), -1).mean(axis=0))
-    return np.concatenate(parts)
+        plain, flipped = (
+            predict_faces(model.predict_on_batch, view, config.model)
+            for view in (faces, faces[:, :, ::-1])
+        )
+    return (plain + flipped) / np.float32(2)
 
 
 def kept_logits(cache: Path, name: str, images: UInt8Array, student: RunConfig) -> Float32Array:

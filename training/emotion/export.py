@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,11 +24,11 @@ from fer_ros.data.face_set import NO_LABEL, FaceSet
 from fer_ros.errors import ConfigError, DataError, ModelError
 from fer_ros.models.card import EmotionModelCard, OutputHead
 from fer_ros.models.input_format import FER2013_TEMPLATE_48PX
-from fer_ros.models.publish import Write, publish
+from fer_ros.models.publish import publish
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, Int64Array
-from training.emotion.batches import head_targets, network_input
-from training.emotion.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold
+from training.emotion.batches import head_targets, network_input, predict_faces
+from training.emotion.calibrate import calibrated, fit_class_biases
 from training.emotion.config import HeadConfig, RunConfig
 from training.emotion.data import LoadedSets, load_sets
 from training.emotion.losses import class_shares
@@ -44,6 +45,7 @@ from training.engine.export import (
     predict,
 )
 
+BACKENDS = ('litert', 'onnx', 'keras')
 AGREEMENT_FACES = 1000
 CALIBRATION_FACES = 40
 """With fewer validation faces the shipped model's temperature and threshold are kept."""
@@ -153,9 +155,8 @@ def calibrated_heads(
         if len(rows) < CALIBRATION_FACES:
             heads.append(_uncalibrated(head, len(rows)))
             continue
-        temperature = fit_temperature(logits[rows, columns], targets)
-        threshold = fit_unknown_threshold(softmax(logits[rows, columns], temperature), targets)
-        heads.append(OutputHead(head.name, head.classes, temperature, threshold))
+        plain = OutputHead(head.name, head.classes)
+        heads.append(calibrated(plain, logits[rows, columns], targets))
     return tuple(heads)
 
 
@@ -189,7 +190,7 @@ def check_logits(logits: Float32Array, config: RunConfig) -> None:
 def export_run(
     run: Path,
     output: Path,
-    backends: Sequence[str] = ('litert', 'onnx', 'keras'),
+    backends: Sequence[str] = BACKENDS,
     precision: str = 'int8_weights',
     model_id: str = '',
     flip: bool = False,
@@ -218,14 +219,18 @@ def export_run(
             MIN_AGREEMENT allows.
     """
     need_tensorflow()
+    for backend in backends:
+        if backend not in BACKENDS:
+            raise ConfigError(f'backend: expected {", ".join(BACKENDS)}, got {backend!r}')
     config, model = load_run(run)
     loaded = load_sets(config)
     faces = loaded.validation[0]
-    inputs = network_input(faces.images, config.model)
-    logits = predict(keras_predictor(model), inputs)
+    predictor = keras_predictor(model)
+    logits = predict_faces(predictor, faces.images, config.model)
     check_logits(logits, config)
     if flip:
-        logits = (logits + predict(keras_predictor(model), inputs[:, :, ::-1])) / np.float32(2)
+        flipped = predict_faces(predictor, faces.images[:, :, ::-1], config.model)
+        logits = (logits + flipped) / np.float32(2)
     biases = class_biases(logits, faces, config)
     biases += rare_class_biases(head_targets(loaded.training, config), config, adjustment or {})
     model.get_layer('logits').bias.assign_add(biases)
@@ -294,36 +299,30 @@ def _publish(
         said = {name: asdict(item) for name, item in agreements.items()}
         return dataclasses.replace(made, about={**made.about, 'agreement_with_keras': said})
 
-    writers = {backend: _writer(model, backend, precision, representative) for backend in backends}
+    writers = {
+        backend: functools.partial(_write, model, backend, precision, representative)
+        for backend in backends
+    }
     publish(card, writers, output, check)
     return agreements
 
 
-def _writer(
-    model: keras.Model, backend: str, precision: str, representative: Float32Array
-) -> Write:
-    """Return a function that writes the model for a backend to a path."""
-
-    def write(path: Path) -> None:
-        if backend == 'litert':
-            path.write_bytes(as_litert(model, precision, representative))
-        elif backend == 'keras':
-            model.save(path)
-        else:
-            _write_onnx(model, path)
-
-    if backend not in ('litert', 'onnx', 'keras'):
-        raise ConfigError(f'backend: expected litert, onnx or keras, got {backend!r}')
-    return write
-
-
-def _write_onnx(model: keras.Model, path: Path) -> None:
-    try:
-        model.export(str(path), format='onnx', verbose=False)
-    except ImportError as error:
-        raise ConfigError(
-            f'ONNX files need tf2onnx (requirements/train.txt), or choose other --backends: {error}'
-        ) from error
+def _write(
+    model: keras.Model, backend: str, precision: str, representative: Float32Array, path: Path
+) -> None:
+    """Write the model for a backend to *path*; ConfigError where that cannot be done here."""
+    if backend == 'litert':
+        path.write_bytes(as_litert(model, precision, representative))
+    elif backend == 'keras':
+        model.save(path)
+    else:
+        try:
+            model.export(str(path), format='onnx', verbose=False)
+        except ImportError as error:
+            raise ConfigError(
+                'ONNX files need tf2onnx (requirements/train.txt), or choose other --backends: '
+                f'{error}'
+            ) from error
 
 
 def _predictor(backend: str, path: Path) -> Predictor:
@@ -348,7 +347,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m training export', description=__doc__)
     parser.add_argument('run', type=Path, help='folder of the run')
     parser.add_argument('--output', type=Path, required=True, help='path without suffix')
-    parser.add_argument('--backends', nargs='+', default=['litert', 'onnx', 'keras'])
+    parser.add_argument('--backends', nargs='+', default=BACKENDS)
     parser.add_argument('--precision', choices=LITERT_PRECISIONS, default='int8_weights')
     parser.add_argument('--id', default='', help='name and version for the card')
     parser.add_argument(

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from fer_ros.data.datasets import read_faces
-from fer_ros.data.face_set import NO_LABEL, FaceSet
+from fer_ros.data.face_set import FaceSet
 from fer_ros.errors import ConfigError
 from fer_ros.models.card import EmotionModelCard, OutputHead
 from fer_ros.models.publish import publish
@@ -31,8 +30,9 @@ from fer_ros.recognition.classifier import softmax
 from fer_ros.teaching.features import FrozenNetwork
 from fer_ros.teaching.fit import LastLayer, fit_shares
 from fer_ros.teaching.network import last_layer, with_last_layer
-from fer_ros.types import Float32Array, Int64Array, UInt8Array
-from training.emotion.calibrate import fit_temperature, fit_unknown_threshold
+from fer_ros.types import Float32Array, UInt8Array
+from training.emotion.calibrate import calibrated
+from training.engine import settings
 
 OF_THE_OLD_LAYER = ('metrics', 'class_biases', 'favoured_rare_classes', 'agreement_with_keras')
 
@@ -92,10 +92,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ConfigError: it cannot be read, or names what does not exist.
     """
-    try:
-        recipe = Recipe(**yaml.safe_load(path.read_text(encoding='utf-8')))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
-        raise ConfigError(f'{path}: {error}') from error
+    recipe = settings.from_mapping(Recipe, settings.read_yaml(path), 'recipe')
     base = path.resolve().parent
     return dataclasses.replace(
         recipe, votes=str(base / recipe.votes), natural=str(base / recipe.natural)
@@ -198,16 +195,8 @@ class Readout:
             kind = head.name if head.name in ('fer2013', 'ferplus') else 'ferplus'
             targets = np.concatenate([faces.truth(kind, head.labels) for faces in used])
             scores = np.concatenate([one[:, columns] for one in logits[: len(used)]])
-            heads[head.name] = _calibration(head, scores, targets)
+            heads[head.name] = calibrated(head, scores, targets)
         return heads
-
-
-def _calibration(head: OutputHead, logits: Float32Array, targets: Int64Array) -> OutputHead:
-    """Return *head* with temperature and threshold fitted on the rows that have a target."""
-    rows = np.flatnonzero(targets != NO_LABEL)
-    temperature = fit_temperature(logits[rows], targets[rows])
-    threshold = fit_unknown_threshold(softmax(logits[rows], temperature), targets[rows])
-    return dataclasses.replace(head, temperature=temperature, unknown_threshold=threshold)
 
 
 def write_model(readout: Readout, output: Path) -> Path:
@@ -235,10 +224,8 @@ def write_model(readout: Readout, output: Path) -> Path:
         about=json.loads(json.dumps(about)),
     )
 
-    def write(path: Path) -> None:
-        path.write_bytes(content)
-
-    return publish(new, {'litert': write}, output, lambda made: made)
+    writers = {'litert': lambda path: path.write_bytes(content)}
+    return publish(new, writers, output, lambda made: made)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

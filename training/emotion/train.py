@@ -22,7 +22,7 @@ from fer_ros.errors import ConfigError
 from fer_ros.evaluation import metrics
 from fer_ros.types import Float32Array
 from training.emotion import config as configuration
-from training.emotion.batches import FaceBatches, head_targets, network_input
+from training.emotion.batches import FaceBatches, head_targets, predict_faces
 from training.emotion.config import RunConfig
 from training.emotion.data import LoadedSets, load_sets
 from training.emotion.distill import soften_targets
@@ -35,8 +35,6 @@ from training.engine.fast_torch import fast_layers
 from training.engine.keeper import Course, RunKeeper
 from training.engine.run import RunFolder, tensorboard
 from training.engine.schedules import learning_rate
-
-BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -121,11 +119,7 @@ def validate(model: keras.Model, sets: Sequence[FaceSet], config: RunConfig) -> 
     """Return {'set/head/metric': value}, and as 'score' the mean of the accuracies."""
     result: dict[str, float] = {}
     for faces in sets:
-        parts = [
-            model.predict_on_batch(network_input(faces.images[at : at + BATCH], config.model))
-            for at in range(0, len(faces), BATCH)
-        ]
-        logits = np.concatenate(parts)
+        logits = predict_faces(model.predict_on_batch, faces.images, config.model)
         for head, columns in config.head_columns():
             targets = faces.truth(head.kind, head.classes)
             rows = np.flatnonzero(targets != NO_LABEL)

@@ -67,23 +67,27 @@ def keras_predictor(model: keras.Model) -> Predictor:
     )
 
 
-def litert_predictor(path: Path) -> Predictor:
-    """Return a function from inputs to logits that runs a LiteRT file."""
+def litert_outputs(path: Path) -> Callable[[Float32Array], list[Float32Array]]:
+    """Return a function from inputs of any size to all outputs of a LiteRT file."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path), num_threads=1)
     source = interpreter.get_input_details()[0]['index']
-    result = interpreter.get_output_details()[0]['index']
 
-    def run(inputs: Float32Array) -> Float32Array:
+    def run(inputs: Float32Array) -> list[Float32Array]:
         interpreter.resize_tensor_input(source, inputs.shape)
         interpreter.allocate_tensors()
         interpreter.set_tensor(source, inputs)
         interpreter.invoke()
-        logits: Float32Array = interpreter.get_tensor(result).copy()
-        return logits
+        return [interpreter.get_tensor(one['index']) for one in interpreter.get_output_details()]
 
     return run
+
+
+def litert_predictor(path: Path) -> Predictor:
+    """Return a function from inputs to logits that runs a LiteRT file."""
+    run = litert_outputs(path)
+    return lambda inputs: run(inputs)[0]
 
 
 def onnx_predictor(path: Path) -> Predictor:
