@@ -94,7 +94,7 @@ def overload(load: Load, seconds: float, folder: Path) -> dict[str, Any]:
     np.save(images, load.images())
     with observing(folder) as observer:
         (camera,) = observer.cameras
-        (node,) = observer.start_emotion_nodes()
+        node = observer.start_emotion_nodes()
         listener = None
         if load.slow_listener:
             listener = subprocess.Popen([sys.executable, '-c', SLOW_LISTENER, camera.namespace])

@@ -39,7 +39,7 @@ def slope_per_minute(times_s: list[float], values: list[float]) -> float:
 def observe(observer: Observer, seconds: float, rate_hz: float) -> dict[str, list[Usage]]:
     """Run both nodes for some time; return what they held, second by second."""
     (camera,) = observer.cameras
-    (node,) = observer.start_emotion_nodes()
+    node = observer.start_emotion_nodes()
     where = ('-r', f'__ns:={camera.namespace}', '-p', f'rate_hz:={rate_hz}')
     nodes = {'emotion_node': node, 'camera_node': observer.start('camera_node', *where)}
     observer.until(lambda: camera.results, 'the first result')

@@ -148,23 +148,19 @@ class Observer:
         self._stack.callback(process.stop)
         return process
 
-    def start_emotion_nodes(self, *arguments: str, shared: bool = True) -> list[NodeProcess]:
-        """Start a node for each camera, all in one process if *shared*, and wait for them."""
-        names, arguments = (
-            [c.namespace for c in self.cameras],
-            ('-r', 'image:=image_raw', *arguments),
-        )
-        if shared and len(names) > 1:
-            nodes = [self.start('multi_emotion_node', *arguments, '--', *names)]
+    def start_emotion_nodes(self) -> NodeProcess:
+        """Start a node for each camera, all in one process, and wait for them."""
+        names, remapping = [camera.namespace for camera in self.cameras], ('-r', 'image:=image_raw')
+        if len(names) > 1:
+            process = self.start('multi_emotion_node', *remapping, '--', *names)
         else:
-            nodes = [self.start('emotion_node', '-r', f'__ns:={n}', *arguments) for n in names]
+            process = self.start('emotion_node', *remapping, '-r', f'__ns:={names[0]}')
         topics = [f'{name}/image_raw' for name in names]
         self.until(
-            lambda: all(node.running() for node in nodes)
-            and all(map(self.node.count_subscribers, topics)),
+            lambda: process.running() and all(map(self.node.count_subscribers, topics)),
             'the start of the nodes',
         )
-        return nodes
+        return process
 
     def send(self, images: Path, rate_hz: float, count: int = 0) -> Sender:
         """Send images to every camera's node at a rate; see fer_ros.nodes.bench_sender."""
@@ -250,7 +246,6 @@ def measure_stream(
     seconds: float,
     folder: Path,
     cameras: int = 1,
-    shared: bool = True,
 ) -> dict[str, Any]:
     """Send images at a steady rate to emotion nodes and take the results.
 
@@ -259,8 +254,7 @@ def measure_stream(
         rate_hz: of each camera.
         seconds: how long.
         folder: for logs.
-        cameras: each has a node of its own.
-        shared: whether all nodes live in one process.
+        cameras: each has a node of its own, all in one process.
 
     Returns:
         ``latencies_ms`` (all cameras), ``frames`` and ``cameras`` (counts of all and of each),
@@ -270,13 +264,13 @@ def measure_stream(
         SourceError: a process does not start, fails, or does not end.
     """
     with observing(folder, cameras) as observer:
-        nodes = observer.start_emotion_nodes(shared=shared)
+        process = observer.start_emotion_nodes()
         count = round(seconds * rate_hz)
         sender = observer.send(images, rate_hz, count)
         observer.until(lambda: any(c.results for c in observer.cameras), 'the first result')
-        before = [Usage.of(node.pid) for node in nodes]
+        before = Usage.of(process.pid)
         observer.wait(seconds - 0.5)
-        after = [Usage.of(node.pid) for node in nodes]
+        after = Usage.of(process.pid)
         observer.until(lambda: not sender.running(), 'the end of the stream')
         observer.settle()
         counts = [
@@ -293,9 +287,9 @@ def measure_stream(
             'latencies_ms': [ms for camera in observer.cameras for ms in camera.latencies_ms],
             'frames': {name: sum(camera[name] for camera in counts) for name in counts[0]},
             'cameras': counts,
-            'cpu_cores': round(sum(b.cores_since(a) for a, b in zip(before, after)), 3),
-            'resident_mb': round(sum(usage.rss_mb for usage in after), 1),
-            'heavy_libraries': sorted({name for node in nodes for name in _heavy(node.pid)}),
+            'cpu_cores': round(after.cores_since(before), 3),
+            'resident_mb': round(after.rss_mb, 1),
+            'heavy_libraries': _heavy(process.pid),
         }
 
 
