@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def tracked(*patterns: str) -> list[Path]:
     return [path for pattern in patterns for path in ROOT.rglob(pattern)]
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Full names of the modules that a file imports, anywhere in it."""
     names = set()

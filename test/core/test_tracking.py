@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from fer_ros.config import SmoothingConfig, TrackingConfig
+from fer_ros.people import tracking
 from fer_ros.people.clock import StreamClock
 from fer_ros.people.smoothing import EmotionSmoother
-from fer_ros.people.tracking import MAX_PEOPLE, FaceTracker
+from fer_ros.people.tracking import FaceTracker
 
 
 def boxes(*places: tuple[float, ...]) -> np.ndarray:
@@ -93,11 +94,13 @@ def test_nobody_is_remembered_for_ever() -> None:
     assert len(tracker.track_ids) == 1
 
 
-def test_a_clock_that_stands_still_fills_no_memory() -> None:
+def test_a_clock_that_stands_still_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tracking.MAX_PEOPLE <= 1000
+    monkeypatch.setattr(tracking, 'MAX_PEOPLE', 50)
     tracker = FaceTracker(TrackingConfig())
-    for n in range(MAX_PEOPLE + 20):
+    for n in range(70):
         tracker.update(boxes((1000 * n, 0)), 7.0)
-    assert len(tracker.track_ids) == MAX_PEOPLE + 1
+    assert len(tracker.track_ids) == 51
 
 
 def test_stamps_a_hair_apart_leave_the_speed_finite() -> None:
