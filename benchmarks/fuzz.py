@@ -30,6 +30,9 @@ sys.path.insert(0, str(ROOT))
 CASE_TIMEOUT_S = 20
 RSS_LIMIT_MB = 1500
 MAX_INPUT_BYTES = 1024
+BATCH = 500
+"""Hypothesis keeps what it has tried in a run, 3 MB per thousand cases: a run is no longer."""
+
 DRIVERS = ('atheris', 'hypothesis')
 
 
@@ -113,10 +116,11 @@ def _work_hypothesis(name: str, cases: int, seed: int, folder: Path) -> None:
         count(data)
 
     inputs = st.binary(max_size=120) | st.sampled_from(seeds())
-    relaxed = settings(max_examples=cases, deadline=None, database=None,
+    relaxed = settings(max_examples=min(BATCH, cases), deadline=None, database=None,
                        suppress_health_check=list(HealthCheck))  # fmt: skip
     try:
-        seeded(seed)(relaxed(given(inputs)(check)))()
+        for batch in range(-(-cases // BATCH)):
+            seeded(f'{seed}/{batch}')(relaxed(given(inputs)(check)))()
     finally:
         count.write()
         clean_up()

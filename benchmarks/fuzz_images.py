@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 from benchmarks.fuzz_draw import Draw, odd_value, scratch_file, spoilt
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
-from fer_ros.data.bag_reader import make_typestore
+from fer_ros.data.message_types import make_typestore
 from fer_ros.errors import ImageError
 from fer_ros.images.decoding import decode_image, read_image
 from fer_ros.images.demo import demo_photos

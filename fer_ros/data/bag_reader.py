@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import functools
 import heapq
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,58 +15,21 @@ from rosbags.interfaces import Connection, MessageDefinitionFormat
 from rosbags.rosbag1 import Reader as Rosbag1Reader
 from rosbags.rosbag2 import Reader as Rosbag2Reader
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
 
 from fer_ros.data.bag_recovery import Message, RecoveredFile
+from fer_ros.data.bag_unpacking import PACKED_SUFFIXES, Unpacker, unpack_message
+from fer_ros.data.message_types import register
 from fer_ros.errors import SourceError
 from fer_ros.images.sources import natural_order
 
 BAG_SUFFIXES = ('.mcap', '.db3', '.bag')
 
 
-def make_typestore() -> Typestore:
-    """Return the types of ROS 2 Jazzy and of fer_msgs.
-
-    Raises:
-        SourceError: fer_msgs is not installed.
-    """
-    store = get_typestore(Stores.ROS2_JAZZY)
-    register(store, 'fer_msgs/msg/EmotionArray')
-    return store
-
-
-def register(store: Typestore, kind: str) -> None:
-    """Add a message type, and the others of its package, from the .msg files installed with it.
-
-    Raises:
-        SourceError: there is no such type.
-    """
-    if kind in store.types:
-        return
-    package, _, name = kind.partition('/msg/')
-    for prefix in _prefixes():
-        folder = prefix / package / 'msg'
-        if (folder / f'{name}.msg').is_file():
-            types: dict[str, Any] = {}
-            for path in sorted(folder.glob('*.msg')):
-                types.update(get_types_from_msg(path.read_text(), f'{package}/msg/{path.stem}'))
-            store.register({key: value for key, value in types.items() if key not in store.types})
-            return
-    raise SourceError(f'message type {kind} is not installed')
-
-
-@functools.cache
-def _prefixes() -> tuple[Path, ...]:
-    prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
-    shares = [Path(prefix) / 'share' for prefix in prefixes if prefix]
-    return (*shares, Path(__file__).parents[2])
-
-
 class BagReader:
     """All files of a recording, merged by time; rosbag2, or one file of ROS 1.
 
-    metadata.yaml is asked which files belong to it and how they are compressed, and for nothing
-    else: people edit it, and a recorder that is killed writes none.
+    metadata.yaml is asked which files belong to it, and for nothing else: people edit it, and a
+    recorder that is killed writes none. What is compressed, file or message, says so itself.
 
     Attributes:
         connections: topics with type, number of messages and QoS; one per file.
@@ -85,7 +45,10 @@ class BagReader:
             SourceError: it is missing, of an unknown format, or nothing in it can be read.
         """
         self.remarks: list[str] = []
-        self._files = [self._open(file) for file in self._find_files(path)]
+        with ExitStack() as stack:
+            self._unpacker = Unpacker(stack, self.remarks.append)
+            self._files = [self._open(file, stack) for file in self._find_files(path)]
+            self._stack = stack.pop_all()
         self.connections = [topic for file in self._files for topic in file.connections]
         filled = [file for file in self._files if any(c.msgcount for c in file.connections)]
         self.start_time = min((file.start_time for file in filled), default=0)
@@ -100,14 +63,12 @@ class BagReader:
 
     def _find_files(self, path: Path) -> list[Path]:
         if path.is_file():
-            if path.suffix not in BAG_SUFFIXES:
+            if not is_recording(path):
                 raise SourceError(f'{path} is not a rosbag2 ({", ".join(BAG_SUFFIXES)})')
             return [path]
         if not path.is_dir():
             raise SourceError(f'bag {path} does not exist')
         metadata = read_metadata(path)
-        if metadata.get('compression_mode', '').lower() in ('file', 'message'):
-            return [path]  # rosbags knows how to unpack it
         listed = [path / Path(name).name for name in metadata.get('relative_file_paths') or ()]
         for missing in (file for file in listed if not file.is_file()):
             self.remarks.append(f'{missing.name}, which metadata.yaml lists, is missing')
@@ -119,27 +80,23 @@ class BagReader:
             raise SourceError(f'{path} holds several recordings ({names}): name one')
         return found
 
-    def _open(self, path: Path) -> Any:
-        reader = None
+    def _open(self, path: Path, stack: ExitStack) -> Any:
+        source = self._unpacker.unpacked(path)
         try:
-            reader = Rosbag1Reader(path) if path.suffix == '.bag' else Rosbag2Reader(path)
+            kind = Rosbag1Reader if source.suffix.lower() == '.bag' else Rosbag2Reader
+            reader: Any = kind(source)
             reader.open()
         except Exception as error:  # bytes of a file may be anything
-            if path.suffix not in ('.mcap', '.db3'):
+            if source.suffix.lower() == '.bag':
                 raise SourceError(f'bag {path} cannot be opened: {error}') from error
             try:
-                recovered = RecoveredFile(path)
+                reader = RecoveredFile(source)
             except (ValueError, OSError) as nothing:
                 raise SourceError(f'bag {path} cannot be opened: {error}; {nothing}') from error
-            if recovered.damage:
-                count = sum(topic.msgcount for topic in recovered.connections)
-                self.remarks.append(
-                    f'{path.name} is {recovered.damage}: {count} messages before that are read'
-                )
-            return recovered
-        journal = Path(f'{path}-wal')
-        if journal.is_file() and journal.stat().st_size:
-            self.remarks.append(f'{journal.name} is not read: the recorder was killed before')
+            if reader.damage:
+                count = sum(topic.msgcount for topic in reader.connections)
+                self.remarks.append(f'{path.name} is {reader.damage}: {count} messages are read')
+        stack.callback(reader.close)
         return reader
 
     def _add_types(self) -> None:
@@ -174,16 +131,24 @@ class BagReader:
         yield from heapq.merge(*parts, key=lambda message: message[1])
 
     def _messages_of(self, file: Any, connections: list[Connection]) -> Iterator[Message]:
+        last_ns, left, reason = -1, sum(topic.msgcount for topic in connections), ''
         try:
             for connection, log_ns, data in file.messages(connections):
                 if isinstance(file, Rosbag1Reader):
                     data = bytes(self._store.ros1_to_cdr(data, connection.msgtype))
-                yield connection, log_ns, data
+                if not isinstance(log_ns, int):
+                    raise TypeError(f'time {log_ns!r}')
+                last_ns, left = log_ns, left - 1
+                yield connection, log_ns, unpack_message(data)
         except Exception as error:  # noqa: BLE001 - bytes of a file may be anything
             reason = f'{type(error).__name__}: {error}'[:200]
-            remark = f'the bag ends early, it is damaged ({reason})'
+        if left > 0 and not reason:
+            reason = f'{left} messages are missing'
+        if reason:
+            remark = f'{file.path.name} is damaged ({reason}): what can be read behind that is read'
             if remark not in self.remarks:
                 self.remarks.append(remark)
+            yield from _messages_after(file, connections, last_ns)
 
     def deserialize(self, data: bytes, kind: str) -> Any:
         """Return a message; SourceError if its type is neither in the bag nor installed."""
@@ -192,8 +157,21 @@ class BagReader:
 
     def close(self) -> None:
         """Give the files back."""
-        for file in self._files:
-            file.close()
+        self._stack.close()
+
+
+def _messages_after(file: Any, connections: list[Connection], last_ns: int) -> Iterator[Message]:
+    """Yield what is left of a rosbag2's file that rosbags did not read to its end."""
+    if not isinstance(file, Rosbag2Reader):
+        return
+    wanted = {(topic.topic, topic.msgtype): topic for topic in connections}
+    try:
+        recovered = RecoveredFile(Path(str(file.path)))
+    except (ValueError, OSError):
+        return
+    for topic, log_ns, data in recovered.messages(recovered.connections):
+        if log_ns > last_ns and (topic.topic, topic.msgtype) in wanted:
+            yield wanted[topic.topic, topic.msgtype], log_ns, unpack_message(data)
 
 
 @contextmanager
@@ -217,7 +195,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         found = content['rosbag2_bagfile_information']
         names = found.get('relative_file_paths') or []
         fits = isinstance(names, list) and all(isinstance(name, str) for name in names)
-        return found if fits and isinstance(found.get('compression_mode', ''), str) else {}
+        return found if fits else {}
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -228,15 +206,25 @@ def recordings_in(folder: Path) -> list[Path]:
         (
             path
             for path in folder.iterdir()
-            if path.suffix in BAG_SUFFIXES and path.is_file() and not path.name.startswith('.')
+            if is_recording(path) and path.is_file() and not path.name.startswith('.')
         ),
         key=natural_order,
     )
 
 
+def is_recording(path: Path) -> bool:
+    """Return whether a file is named as a recording's are, compressed or not."""
+    name = Path(path.stem) if path.suffix.lower() in PACKED_SUFFIXES else path
+    return name.suffix.lower() in BAG_SUFFIXES
+
+
+def bag_name(path: Path) -> str:
+    """Return a recording's name: its folder's, or its file's without suffixes."""
+    name = path.stem if path.suffix.lower() in PACKED_SUFFIXES else path.name
+    return Path(name).stem if is_recording(path) else path.name
+
+
 def are_splits(files: list[Path], name: str) -> bool:
     """Return whether files are named as rosbag2 names the parts of one recording."""
-    return all(
-        file.stem.startswith(f'{name}_') and file.stem[len(name) + 1 :].isdecimal()
-        for file in files
-    )
+    stems = [bag_name(file) for file in files]
+    return all(s.startswith(f'{name}_') and s[len(name) + 1 :].isdecimal() for s in stems)

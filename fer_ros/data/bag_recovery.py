@@ -7,7 +7,9 @@ They are read from front to back, without an index, as far as they go.
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import sqlite3
 import struct
 import sys
@@ -15,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from lz4.frame import LZ4FrameDecompressor
@@ -36,7 +38,13 @@ Item = Connection | tuple[int, int, bytes]
 """A topic, or a message: (its topic's id, time of recording in nanoseconds, content)."""
 
 MAX_RECORD_BYTES = 1 << 30
+MAX_LOST_ROWS = 1 << 20
+"""A database that holds nothing readable for so long is taken to end."""
+
 _MCAP_MAGIC = b'\x89MCAP0\r\n'
+_HEAD = struct.Struct('<BQ')
+_LIKELY_HEAD = re.compile(rb'(?=[\x05\x06].{4}\0{4})', re.DOTALL)
+_WINDOW_BYTES = 1 << 20
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 3, 4, 5, 6, 15
 _FORMATS = {
     'ros2msg': MessageDefinitionFormat.MSG,
@@ -49,6 +57,7 @@ class RecoveredFile:
     """What can be read of a file, with the interface of rosbags' readers.
 
     Attributes:
+        path: of the file.
         connections: its topics.
         start_time: of its first message, in nanoseconds.
         end_time: after its last message.
@@ -61,8 +70,10 @@ class RecoveredFile:
         Raises:
             ValueError: nothing can be read.
         """
-        self._path = path
-        self._scan = _SCANS[path.suffix]
+        self.path = path
+        with path.open('rb') as stream:
+            magic = stream.read(len(_MCAP_MAGIC))
+        self._scan = _SCANS.get(magic) or _SCANS[path.suffix.lower().encode()]
         self.damage = ''
         topics: dict[int, Connection] = {}
         counts: Counter[int] = Counter()
@@ -86,7 +97,7 @@ class RecoveredFile:
     def messages(self, connections: Collection[Connection] = ()) -> Iterator[Message]:
         """Yield the messages of *connections* in the order of the file."""
         wanted = {topic.id: topic for topic in connections}
-        for item in self._scan(self._path, self._note):
+        for item in self._scan(self.path, self._note):
             if not isinstance(item, Connection) and item[0] in wanted:
                 yield wanted[item[0]], item[1], item[2]
 
@@ -103,61 +114,110 @@ def _scan_sqlite(path: Path, note: Callable[[str], None]) -> Iterator[Item]:
     nothing = MessageDefinition(MessageDefinitionFormat.NONE, '')
     try:
         with closing(sqlite3.connect(address, uri=True)) as database:
+            database.execute('PRAGMA writable_schema=ON')  # else a file that was cut is refused
             for key, name, kind in database.execute('SELECT id, name, type FROM topics'):
                 yield _topic(key, name, kind, nothing)
-            rows = database.execute('SELECT topic_id, timestamp, data FROM messages')
-            for key, log_ns, data in rows:
-                yield key, log_ns, bytes(data)
-    except (sqlite3.Error, TypeError) as error:
-        note(f'damaged ({error}; SQLite\'s own ".recover" may save more)')
+            yield from _sqlite_rows(database, note)
+    except sqlite3.Error as error:
+        note(f'damaged ({error})')
+
+
+def _sqlite_rows(
+    database: sqlite3.Connection, note: Callable[[str], None]
+) -> Iterator[tuple[int, int, bytes]]:
+    """Yield all messages that can be read; those on damaged pages are jumped over."""
+    query = 'SELECT rowid, topic_id, timestamp, data FROM messages WHERE rowid >= ? ORDER BY rowid'
+    first, step = 0, 1
+    while step < MAX_LOST_ROWS:
+        try:
+            for row, key, log_ns, data in database.execute(query, (first,)):
+                first, step = row + 1, 1
+                if isinstance(log_ns, int) and isinstance(data, bytes):
+                    yield key, log_ns, data
+                else:
+                    note('damaged (rows that are no messages)')
+            return
+        except sqlite3.Error as error:
+            note(f'damaged ({error})')
+            first += step
+            step += 1 + step // 16
 
 
 def _scan_mcap(path: Path, note: Callable[[str], None]) -> Iterator[Item]:
     schemas: dict[int, tuple[str, MessageDefinition]] = {}
     with path.open('rb') as stream:
         if stream.read(len(_MCAP_MAGIC)) != _MCAP_MAGIC:
-            note('not an MCAP file')
-            return
-        left = path.stat().st_size - len(_MCAP_MAGIC)
-        while left >= 9:
-            code, length = struct.unpack('<BQ', stream.read(9))
+            note('damaged (it does not begin as an MCAP file does)')
+        for code, content in _records(stream, len(_MCAP_MAGIC), path.stat().st_size, note):
             if code == _DATA_END:
                 return
-            left -= 9
-            if length > min(left, MAX_RECORD_BYTES):
-                note('cut off in the middle of a record')
-            content = stream.read(min(length, left, MAX_RECORD_BYTES))
-            left -= length
             try:
                 if code == _CHUNK:
-                    for inner, record in _chunk_records(content):
+                    data = _chunk_data(content)
+                    for inner, record in _records(io.BytesIO(data), 0, len(data), note):
                         yield from _mcap_item(inner, record, schemas)
-                elif left >= 0:
+                else:
                     yield from _mcap_item(code, content, schemas)
             except (*_ZSTD_ERRORS, ValueError, LookupError, RuntimeError, struct.error) as error:
                 note(f'damaged ({str(error)[:80]})')
     note('cut off')
 
 
+def _records(
+    stream: BinaryIO, at: int, size: int, note: Callable[[str], None]
+) -> Iterator[tuple[int, bytes]]:
+    """Yield (code, content) of the records that lie whole in a stream, and of a chunk cut off."""
+    while at + _HEAD.size <= size:
+        code, length = _head(stream, at)
+        if not _is_record(stream, at, size) and code != _CHUNK:
+            note('damaged, or cut off in the middle of a record')
+            at = _find_record(stream, at + 1, size)
+            continue
+        stream.seek(at + _HEAD.size)
+        yield code, stream.read(min(length, size - at, MAX_RECORD_BYTES))
+        at += _HEAD.size + length
+
+
+def _head(stream: BinaryIO, at: int) -> tuple[int, int]:
+    """Return a record's code and length."""
+    stream.seek(at)
+    code, length = _HEAD.unpack(stream.read(_HEAD.size))
+    return code, length
+
+
+def _is_record(stream: BinaryIO, at: int, size: int) -> bool:
+    """Return whether a record begins here: it ends in the file, and the next one begins there."""
+    code, length = _head(stream, at)
+    end = at + _HEAD.size + length
+    if not 0 < code <= _DATA_END or end > size:
+        return False
+    return end + _HEAD.size > size or 0 < _head(stream, end)[0] <= _DATA_END
+
+
+def _find_record(stream: BinaryIO, at: int, size: int) -> int:
+    """Return where behind damage the next chunk or message begins; *size* if none does."""
+    for start in range(at, size, _WINDOW_BYTES):
+        stream.seek(start)
+        for match in _LIKELY_HEAD.finditer(stream.read(_WINDOW_BYTES + _HEAD.size - 1)):
+            if _is_record(stream, start + match.start(), size):
+                return start + match.start()
+    return size
+
+
 _ZSTD_ERRORS = (zstd.ZstdError, EOFError)
 
 
-def _chunk_records(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield (code, content) of the records in a chunk, which may be cut off."""
+def _chunk_data(content: bytes) -> bytes:
+    """Return the records in a chunk, which may be cut off."""
     compression, at = _text(content, 28)
     data = content[at + 8 :]
     if compression == 'zstd':
-        data = zstd.ZstdDecompressor().decompress(data, MAX_RECORD_BYTES)
-    elif compression == 'lz4':
-        data = LZ4FrameDecompressor().decompress(data, max_length=MAX_RECORD_BYTES)
-    elif compression:
+        return zstd.ZstdDecompressor().decompress(data, MAX_RECORD_BYTES)
+    if compression == 'lz4':
+        return bytes(LZ4FrameDecompressor().decompress(data, max_length=MAX_RECORD_BYTES))
+    if compression:
         raise ValueError(f'chunk compression {compression[:20]!r}')
-    at = 0
-    while at + 9 <= len(data):
-        code, length = struct.unpack_from('<BQ', data, at)
-        at += 9 + length
-        if at <= len(data):
-            yield code, data[at - length : at]
+    return data
 
 
 def _mcap_item(
@@ -188,7 +248,10 @@ def _text(content: bytes, at: int) -> tuple[str, int]:
     return content[at + 4 : end].decode('utf-8', 'replace'), end
 
 
-_SCANS: dict[str, Callable[[Path, Callable[[str], None]], Iterator[Any]]] = {
-    '.mcap': _scan_mcap,
-    '.db3': _scan_sqlite,
+_SCANS: dict[bytes, Callable[[Path, Callable[[str], None]], Iterator[Any]]] = {
+    _MCAP_MAGIC: _scan_mcap,
+    b'SQLite f': _scan_sqlite,
+    b'.mcap': _scan_mcap,
+    b'.db3': _scan_sqlite,
 }
+"""By the first bytes of a file, else by its suffix."""

@@ -12,7 +12,7 @@ from typing import Any
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
-from fer_ros.data.bag_reader import make_typestore, register
+from fer_ros.data.message_types import make_typestore, register
 from fer_ros.errors import SourceError
 
 STORAGES: dict[str, StoragePlugin] = {

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fer_ros.config import PipelineConfig
-from fer_ros.data.bag_reader import BAG_SUFFIXES, are_splits, recordings_in
+from fer_ros.data.bag_reader import BAG_SUFFIXES, are_splits, bag_name, recordings_in
 from fer_ros.data.safe_output import safe_output
 from fer_ros.errors import FerError, SourceError
 from fer_ros.evaluation import metrics
@@ -25,8 +25,6 @@ from fer_ros.evaluation.bag import BagLabels, evaluate_bag
 from fer_ros.evaluation.bag_report import write_results
 from fer_ros.messages.json_lines import to_json
 from fer_ros.pipeline import EmotionPipeline
-
-COMPRESSED_SUFFIXES = ('.mcap.zstd', '.db3.zstd')
 
 Files = dict[str, bytes]
 """{path inside the bag's folder of results: content}."""
@@ -83,8 +81,6 @@ def find_bags(folder: Path) -> tuple[list[Path], list[str]]:
             bags.append(here)
         else:
             bags += files
-        left_out += [f'{here / n}: compressed, and without a metadata.yaml' for n in sorted(names)
-                     if n.endswith(COMPRESSED_SUFFIXES) and here not in bags]  # fmt: skip
     if not bags:
         said = f'; left out: {"; ".join(left_out)}' if left_out else ''
         raise SourceError(f'{folder} holds no recordings ({", ".join(BAG_SUFFIXES)}){said}')
@@ -223,8 +219,7 @@ def _one_line(name: str, facts: dict[str, Any]) -> str:
 
 def result_names(tasks: list[BagTask]) -> list[str]:
     """Return the name of each recording's folder of results; no two are equal."""
-    names = [task.path.stem if task.path.suffix in BAG_SUFFIXES else task.path.name
-             for task in tasks]  # fmt: skip
+    names = [bag_name(task.path) for task in tasks]
     return [
         name if names.count(name) == 1 else f'{name}_{names[: number + 1].count(name)}'
         for number, name in enumerate(names)

@@ -132,31 +132,6 @@ def test_several_recordings_without_metadata_are_told_apart(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize('share', [0.35, 0.6, 0.97])
-def test_an_mcap_that_a_kill_cut_off_is_read_up_to_the_cut(tmp_path: Path, share: float) -> None:
-    path = storage_file(without_metadata(write(tmp_path / 'bag')))
-    content = path.read_bytes()
-    path.write_bytes(content[: round(share * len(content))])
-    brightness, remarks = read(path)
-    assert brightness == list(range(len(brightness)))
-    assert len(brightness) >= round(10 * share) - 2
-    assert ['messages before that are read' in remark for remark in remarks] == [True]
-
-
-def test_a_damaged_sqlite_file_is_read_up_to_the_damage(tmp_path: Path) -> None:
-    path = storage_file(write(tmp_path / 'bag', 'sqlite3'))
-    content = bytearray(path.read_bytes())
-    start = round(0.6 * len(content))
-    content[start : start + 4096] = b'\x55' * 4096
-    path.write_bytes(content)
-    brightness, remarks = read(path)
-    assert brightness[:3] == [0, 1, 2]
-    assert bool(remarks) == (len(brightness) < 10)
-    path.write_bytes(content[:start])
-    with pytest.raises(SourceError, match=r'malformed; SQLite\'s own "\.recover" may save more'):
-        read(path)
-
-
 @pytest.mark.parametrize('content', [b'', b'\x89MCAP0\r\n', b'hello', bytes(500)])
 @pytest.mark.parametrize('suffix', ['.mcap', '.db3', '.bag'])
 def test_a_file_of_which_nothing_can_be_read_is_named(
@@ -262,15 +237,13 @@ def test_recordings_are_found_and_what_is_left_out_is_named(tmp_path: Path) -> N
     storage_file(without_metadata(write(tmp_path / 'b'))).rename(tmp_path / 'b' / 'lone.mcap')
     (tmp_path / 'c').mkdir()
     (tmp_path / 'c' / 'c_0.mcap.zstd').write_bytes(b'x')
+    (tmp_path / 'c' / 'c_1.mcap.zstd').write_bytes(b'x')
     shutil.copytree(tmp_path / 'a', tmp_path / '.hidden')
     shutil.copytree(tmp_path / 'a', tmp_path / 'd' / 'emotions')
     (tmp_path / 'd' / 'results.json').write_text('{}')
     bags, left_out = find_bags(tmp_path)
-    assert bags == [tmp_path / 'a', tmp_path / 'b' / 'lone.mcap']
-    assert left_out == [
-        f'{tmp_path}/c/c_0.mcap.zstd: compressed, and without a metadata.yaml',
-        f'{tmp_path}/d/emotions: the results of an evaluation',
-    ]
+    assert bags == [tmp_path / 'a', tmp_path / 'b' / 'lone.mcap', tmp_path / 'c']
+    assert left_out == [f'{tmp_path}/d/emotions: the results of an evaluation']
 
 
 def test_images_of_which_none_can_be_read_are_an_error_that_is_explained(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fer_ros.data.bag_reader import make_typestore, register
+from fer_ros.data.message_types import make_typestore, register
 
 
 @functools.cache

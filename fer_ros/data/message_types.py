@@ -1,0 +1,54 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Message types that recordings are read and written with, without ROS."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from fer_ros.errors import SourceError
+
+
+def make_typestore() -> Typestore:
+    """Return the types of ROS 2 Jazzy and of fer_msgs.
+
+    Raises:
+        SourceError: fer_msgs is not installed.
+    """
+    store = get_typestore(Stores.ROS2_JAZZY)
+    register(store, 'fer_msgs/msg/EmotionArray')
+    return store
+
+
+def register(store: Typestore, kind: str) -> None:
+    """Add a message type, and the others of its package, from the .msg files installed with it.
+
+    Raises:
+        SourceError: there is no such type.
+    """
+    if kind in store.types:
+        return
+    package, _, name = kind.partition('/msg/')
+    for prefix in _prefixes():
+        folder = prefix / package / 'msg'
+        if (folder / f'{name}.msg').is_file():
+            types: dict[str, Any] = {}
+            for path in sorted(folder.glob('*.msg')):
+                types.update(get_types_from_msg(path.read_text(), f'{package}/msg/{path.stem}'))
+            store.register({key: value for key, value in types.items() if key not in store.types})
+            return
+    raise SourceError(f'message type {kind} is not installed')
+
+
+@functools.cache
+def _prefixes() -> tuple[Path, ...]:
+    prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
+    shares = [Path(prefix) / 'share' for prefix in prefixes if prefix]
+    return (*shares, Path(__file__).parents[2])
