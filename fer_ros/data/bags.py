@@ -6,20 +6,23 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from fer_ros.data.bag_reader import BagReader
 from fer_ros.data.bag_recovery import Message
+from fer_ros.data.bag_video import MAX_DELAY, VIDEO_TYPES, VideoDecoder, video_codec
 from fer_ros.errors import ImageError, SourceError
 from fer_ros.messages.images import to_bgr
 from fer_ros.types import UInt8Array
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
-VIDEO_TYPES = re.compile(r'Packet$|CompressedVideo$')
+OTHER_VIDEO_TYPES = re.compile(r'Packet$|Video$')
 MAX_DEVIATION_S = 2.0
 """A stamp farther from where the others say it should be is not believed."""
 
@@ -48,11 +51,12 @@ def image_topic(reader: BagReader, topic: str = '') -> str:
         SourceError: there is none, or several and none is named; the message names what is there.
     """
     kinds = {c.topic: c.msgtype for c in reader.connections}
-    topics = sorted(name for name, kind in kinds.items() if kind in IMAGE_TYPES)
+    topics = sorted(name for name, kind in kinds.items() if kind in (*IMAGE_TYPES, *VIDEO_TYPES))
     others = ', '.join(f'{name} ({kind})' for name, kind in sorted(kinds.items()))
-    video = [name for name, kind in sorted(kinds.items()) if VIDEO_TYPES.search(kind)]
+    video = [name for name, kind in sorted(kinds.items())
+             if name not in topics and OTHER_VIDEO_TYPES.search(kind)]  # fmt: skip
     hint = (
-        f'; {", ".join(video)} holds video packets: make images of them first '
+        f'; {", ".join(video)} holds video that is not read: make images of them first '
         '(ros2 run image_transport republish)'
         if video
         else ''
@@ -80,19 +84,55 @@ def messages(reader: BagReader, topic: str) -> Iterator[Message]:
     yield from reader.messages([c for c in reader.connections if c.topic == topic])
 
 
+NOT_YET = ImageError('no picture came of this video packet: damaged, or without its key frame')
+
+
 def bag_images(reader: BagReader, topic: str) -> Iterator[BagImage]:
-    """Yield every image of a topic, raw or compressed."""
-    for connection, log_ns, data in messages(reader, topic):
+    """Yield every image of a topic, raw, compressed or of a video, in the order of its messages."""
+    decoder = VideoDecoder()
+    waiting: dict[int, BagImage] = {}
+    for number, (connection, log_ns, data) in enumerate(messages(reader, topic)):
+        waiting[number] = BagImage(log_ns, None, NOT_YET)
         try:
-            message: Any = reader.deserialize(data, connection.msgtype)
-        except Exception as error:  # noqa: BLE001 - bytes of a file may be anything
-            yield BagImage(log_ns, None, ImageError(f'message cannot be read: {error}'))
-            continue
-        try:
-            image: UInt8Array | ImageError = to_bgr(message)
+            message = reader.deserialize(data, connection.msgtype)
+            waiting[number] = replace(waiting[number], header=_header(message))
+            codec = video_codec(message)
+            if codec:
+                _fill(waiting, decoder.decode(number, message.data, codec))
+            else:
+                _fill(waiting, [(number, to_bgr(message))])
         except ImageError as error:
-            image = error
-        yield BagImage(log_ns, message.header, image)
+            _fill(waiting, [(number, error)])
+        except Exception as error:  # noqa: BLE001 - bytes of a file may be anything
+            _fill(waiting, [(number, ImageError(f'message cannot be read: {error}'))])
+        yield from _ready(waiting, MAX_DELAY)
+    with suppress(ImageError):
+        _fill(waiting, decoder.rest())
+    yield from _ready(waiting, 0)
+
+
+def _header(message: Any) -> Any:
+    """Return a message's header; Foxglove's video has its fields but not the header itself."""
+    if hasattr(message, 'header'):
+        return message.header
+    return SimpleNamespace(stamp=message.timestamp, frame_id=message.frame_id)
+
+
+def _fill(
+    waiting: dict[int, BagImage], images: Iterable[tuple[int, UInt8Array | ImageError]]
+) -> None:
+    for number, image in images:
+        if number in waiting:
+            waiting[number] = replace(waiting[number], image=image)
+
+
+def _ready(waiting: dict[int, BagImage], most: int) -> Iterator[BagImage]:
+    """Take out, in their order, those that have an image or are more than *most* behind."""
+    while waiting:
+        number = next(iter(waiting))
+        if waiting[number].image is NOT_YET and len(waiting) <= most:
+            return
+        yield waiting.pop(number)
 
 
 class BagClock:

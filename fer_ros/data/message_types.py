@@ -15,6 +15,13 @@ from rosbags.typesys.store import Typestore
 
 from fer_ros.errors import SourceError
 
+_VIDEO_DEFINITIONS = {
+    'ffmpeg_image_transport_msgs/msg/FFMPEGPacket': 'std_msgs/Header header\nint32 width\n'
+    'int32 height\nstring encoding\nuint64 pts\nuint8 flags\nbool is_bigendian\nuint8[] data\n',
+    'foxglove_msgs/msg/CompressedVideo': 'builtin_interfaces/Time timestamp\nstring frame_id\n'
+    'uint8[] data\nstring format\n',
+}
+
 
 def make_typestore() -> Typestore:
     """Return the types of ROS 2 Jazzy and of fer_msgs.
@@ -30,10 +37,15 @@ def make_typestore() -> Typestore:
 def register(store: Typestore, kind: str) -> None:
     """Add a message type, and the others of its package, from the .msg files installed with it.
 
+    Types of video packets are known without.
+
     Raises:
         SourceError: there is no such type.
     """
     if kind in store.types:
+        return
+    if kind in _VIDEO_DEFINITIONS:
+        store.register(get_types_from_msg(_VIDEO_DEFINITIONS[kind], kind))
         return
     package, _, name = kind.partition('/msg/')
     for prefix in _prefixes():
