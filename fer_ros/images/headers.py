@@ -34,17 +34,19 @@ def header_size_wh(data: bytes) -> tuple[int, int]:
             MAX_JPEG_SCANS scans.
     """
     for signature, read in _READERS.items():
-        if data.startswith(signature):
+        if data.startswith(signature) and not _VIDEO.match(data):
             try:
                 return read(data)
             except (struct.error, LookupError, AttributeError) as error:
                 raise ImageError('the image is damaged: its header states no size') from error
-    raise ImageError(f'not an image of a known format ({", ".join(FORMATS)})')
+    name = next((name for name, start in _NOT_READ.items() if start.match(data)), '')
+    raise ImageError(f'{name or "not an image of a known format"} ({", ".join(FORMATS)} are read)')
 
 
 def is_photo(start: bytes) -> bool:
     """Return whether a file that begins so is an image of a known format."""
-    return start.startswith(tuple(_READERS)) or is_heif(start)
+    is_known = start.startswith(tuple(_READERS)) and not _VIDEO.match(start)
+    return is_known or is_heif(start)
 
 
 def _png(data: bytes) -> tuple[int, int]:
@@ -124,6 +126,17 @@ _READERS: dict[bytes, Callable[[bytes], tuple[int, int]]] = {
     b'MM\0*': _tiff,
     b'GIF8': _gif,
     **{b'P%d' % kind: _pnm for kind in range(1, 7)},
+}
+_VIDEO = re.compile(rb'.{4}ftyp|\x1a\x45\xdf\xa3|RIFF.{4}(?:AVI |WAVE)', re.DOTALL)
+_NOT_READ = {
+    'this is a video or a sound': _VIDEO,
+    'this is JPEG XL': re.compile(rb'\xff\n|\0\0\0\x0cJXL '),
+    'this is JPEG 2000': re.compile(rb'\0\0\0\x0cjP  |\xff\x4f\xff\x51'),
+    'this is OpenEXR': re.compile(rb'\x76\x2f\x31\x01'),
+    'this is a Photoshop file': re.compile(rb'8BPS'),
+    'this is a PDF file': re.compile(rb'%PDF'),
+    'this is text (SVG, HTML)': re.compile(rb'\s*<'),
+    'the file is empty': re.compile(rb'\Z'),
 }
 FORMATS = ('JPEG', 'PNG', 'BMP', 'WebP', 'TIFF', 'GIF', 'PNM', 'HEIC', 'AVIF')
 """What is read."""

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fer_ros.errors import ImageError
+from fer_ros.errors import ImageError, shorten
 from fer_ros.labels import UNKNOWN
 from fer_ros.messages.heads import GESTURES, head_of, pose_with_covariance
 from fer_ros.messages.make import Make
@@ -109,16 +110,22 @@ def frame_emotions(message: Any) -> FrameEmotions:
         stamp_s=stamp_seconds(message.header),
         shape_hw=(message.image_height, message.image_width),
         labels=tuple(message.labels),
-        faces=tuple(_face(emotion, len(message.labels)) for emotion in message.emotions),
+        faces=tuple(_face(emotion, message.labels) for emotion in message.emotions),
     )
 
 
-def _face(message: Any, classes: int) -> FaceEmotion:
+def _face(message: Any, labels: Sequence[str]) -> FaceEmotion:
+    classes = len(labels)
     counts = (len(message.probabilities), len(message.raw_probabilities), len(message.landmarks))
     if not classes or counts != (classes, classes, len(LANDMARK_NAMES)):
         raise ImageError(
             f'emotions of person {message.track_id}: expected {classes} probabilities twice and '
             f'{len(LANDMARK_NAMES)} landmarks, got {counts}'
+        )
+    if message.label not in (*labels, UNKNOWN):
+        raise ImageError(
+            f'emotions of person {message.track_id}: label {shorten(message.label, 40)!r} is none '
+            "of the message's own"
         )
     region = message.region
     left, top = region.x_offset, region.y_offset

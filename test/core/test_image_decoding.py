@@ -68,8 +68,13 @@ def test_flags_are_opencvs() -> None:
 @pytest.mark.parametrize(
     'content, message',
     [
-        pytest.param(b'', 'not an image of a known format', id='empty'),
+        pytest.param(b'', 'the file is empty', id='empty'),
         pytest.param(b'hello', 'not an image of a known format', id='text'),
+        pytest.param(b'\xff\n12345', r'this is JPEG XL \(JPEG, PNG', id='jpeg xl'),
+        pytest.param(b'\0\0\0\x0cjP  \r\n', 'this is JPEG 2000', id='jpeg 2000'),
+        pytest.param(b'\0\0\0\x18ftypisom\0\0\0\0', 'this is a video', id='mp4'),
+        pytest.param(b'\n<svg>', r'this is text \(SVG, HTML\)', id='svg'),
+        pytest.param(b'RIFF\0\0\0\0WAVE' + bytes(20), 'this is a video or a sound', id='sound'),
         pytest.param(encoded('.jpg')[:30], 'states no size', id='cut jpeg header'),
         pytest.param(encoded('.png')[:-30], 'a part ends at byte', id='cut png'),
         pytest.param(GREEDY_PART, 'a part ends at byte 40265', id='png that asks for 4 GB'),
