@@ -302,6 +302,25 @@ class EmotionNodeConfig(_Checked):
         high=200_000_000,
     )
     pixelate_faces: bool = setting(False, 'make faces unrecognisable in image_annotated')
+    depth_topic: str = setting(
+        '',
+        'depth images (16UC1 in mm or 32FC1 in m) that are registered to the images, to measure '
+        'distances with; empty to go by the size of faces',
+        form=TOPIC,
+        live=False,
+    )
+    depth_max_offset_s: float = setting(
+        0.05,
+        'a depth image whose stamp lies further from the one of the image is not used; an image '
+        'waits so long for its own',
+        low=0.001,
+        high=1.0,
+    )
+    notice: str = setting(
+        '',
+        'what people in view have to be told, as the law may ask (docs/privacy.md): latched on '
+        '~/notice, and on top of the page',
+    )
     diagnostics_period_s: float = setting(
         1.0, 'seconds between two messages on /diagnostics', low=0.1, high=60.0, live=False
     )

@@ -14,7 +14,7 @@ from fer_ros.people import People
 from fer_ros.people.heads import Heads
 from fer_ros.reader import FaceReader, timed
 from fer_ros.recognition.classifier import EmotionClassifier
-from fer_ros.types import Camera, FrameEmotions, UInt8Array
+from fer_ros.types import Camera, Float32Array, FrameEmotions, UInt8Array
 
 
 class EmotionPipeline:
@@ -41,7 +41,11 @@ class EmotionPipeline:
         self.heads = Heads(config.head_pose)
 
     def process(
-        self, image: UInt8Array, stamp_s: float, camera: Camera | None = None
+        self,
+        image: UInt8Array,
+        stamp_s: float,
+        camera: Camera | None = None,
+        depth_m: Float32Array | None = None,
     ) -> FrameEmotions:
         """Return everybody in view and their expressions.
 
@@ -51,6 +55,8 @@ class EmotionPipeline:
                 image; further back (``tracking.max_jitter_s``) time has jumped, as in a bag that
                 loops, and everybody gets a new id. ``people.clock`` counts both.
             camera: that took the image; None where it is not calibrated.
+            depth_m: float32 (h, w) metres along the camera's axis, registered to the image and of
+                any resolution; NaN for holes. None to go by the size of faces.
 
         Raises:
             ValueError: the image has another shape or dtype, or no pixel, or the stamp is not a
@@ -60,7 +66,7 @@ class EmotionPipeline:
         with timed(faces.timings_ms, 'tracking'):
             frame = self.people.update(faces, stamp_s, self.unknown_threshold)
         with timed(faces.timings_ms, 'head pose'):
-            return self.heads.update(frame, camera)
+            return self.heads.update(frame, camera, depth_m)
 
     def process_photo(self, image: UInt8Array) -> FrameEmotions:
         """Return what ``reader.read_photo`` returns; this name goes with 0.3."""

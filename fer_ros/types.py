@@ -180,6 +180,7 @@ class HeadPose:
         position_sigma_m: float64 (3,) standard deviations.
         angle_sigma_rad: float64 (3,) standard deviations about the optical frame's axes.
         distance_sigma_m: standard deviation of the distance to the camera.
+        distance_source: 'face_size', that of a mean adult, or 'depth', measured.
         is_looking_at_camera: the face points at the camera.
         gesture: 'nod' or 'shake' just now, else ''.
     """
@@ -189,6 +190,7 @@ class HeadPose:
     position_sigma_m: Float64Array
     angle_sigma_rad: Float64Array
     distance_sigma_m: float
+    distance_source: str = 'face_size'
     is_looking_at_camera: bool = False
     gesture: str = ''
 

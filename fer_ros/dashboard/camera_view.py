@@ -50,6 +50,7 @@ class CameraView:
         self._samples: deque[Sample] = deque(maxlen=round(HISTORY_S / SAMPLE_S))
         self._diagnostics: dict[str, str] = {}
         self._warning = ''
+        self._notice = ''
         self._image: UInt8Array | None = None
         self._jpeg = b''
         self._jpeg_number = 0
@@ -91,6 +92,10 @@ class CameraView:
         shown = {shorten(k): shorten(v) for k, v in islice(values.items(), MAX_VALUES)}
         with self._lock:
             self._diagnostics, self._warning = shown, shorten(warning, MAX_WARNING)
+
+    def take_notice(self, text: str) -> None:
+        """Remember what people in view have to be told; empty for nothing."""
+        self._notice = shorten(text, MAX_WARNING)
 
     def watch(self) -> None:
         """Note that somebody looks at the image now."""
@@ -136,6 +141,7 @@ class CameraView:
             'samples': [sample for sample in samples if sample[0] > since_s],
             'diagnostics': values,
             'warning': warning,
+            'notice': self._notice,
         }
 
 

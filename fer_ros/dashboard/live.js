@@ -41,6 +41,7 @@ class LiveView {
     this.canvas = this.root.querySelector('.fer-stage canvas')
     this.stage = this.root.querySelector('.fer-stage')
     this.note = this.root.querySelector('.fer-note')
+    this.notice = this.root.querySelector('.fer-notice')
     this.people = this.root.querySelector('.fer-people')
     this.time = this.root.querySelector('.fer-time')
     this.figures = this.root.querySelector('.fer-figures')
@@ -142,6 +143,7 @@ class LiveView {
 
   show(state) {
     this.note.textContent = this.say(state)
+    this.notice.textContent = state.notice || ''
     if (!state.topic) return
     const isFresh = state.age_s !== null && state.age_s < 2
     this.showPeople(isFresh ? state.faces : [], state.labels)

@@ -54,6 +54,7 @@ def node_arguments(image_topic: str = 'image_raw') -> tuple[Argument, ...]:
             f"'compressed' takes JPEG or PNG from <image_topic>/compressed; {_UNCHANGED}",
             ('', *TRANSPORTS),
         ),
+        Argument('depth_topic', '', f'depth registered to the images; {_UNCHANGED}'),
         Argument('autostart', '', f'configure and activate at once; {_UNCHANGED}', ('', *BOOLEANS)),
         Argument('use_sim_time', '', f'take the time from /clock; {_UNCHANGED}', ('', *BOOLEANS)),
         Argument('respawn', 'false', 'start a node that has died again', BOOLEANS),

@@ -106,6 +106,7 @@ def emotion_parameters(given: Given) -> tuple[str | dict[str, Any], ...]:
     }
     for name, parameter in (
         ('image_transport', 'image_transport'),
+        ('depth_topic', 'depth_topic'),
         ('detector', 'detection.backend'),
         ('model', 'classification.model'),
         ('backend', 'classification.backend'),
@@ -219,8 +220,13 @@ def bag_inputs(given: Given) -> tuple[str, ...]:
     missing = [name for name in more if name not in types]
     if missing:
         raise ConfigError(f'topics:={",".join(more)}: the bag has no {", ".join(missing)}')
-    beside = [name for name in (camera_info_topic(topic), '/tf_static') if name in types]
-    return tuple(dict.fromkeys([*images, *beside, *more]))
+    beside = [camera_info_topic(topic), '/tf_static']
+    if given['depth_topic']:
+        depth = given.absolute(given['namespace'], given['depth_topic'])
+        if depth not in types:
+            raise ConfigError(f'depth_topic:={depth}: the bag has no such topic')
+        beside += [depth, camera_info_topic(depth)]
+    return tuple(dict.fromkeys([*images, *(name for name in beside if name in types), *more]))
 
 
 def player(given: Given) -> Process:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fer_ros.errors import ImageError, shorten
 from fer_ros.labels import UNKNOWN
-from fer_ros.messages.heads import GESTURES, head_of, pose_with_covariance
+from fer_ros.messages.heads import DISTANCE_SOURCES, GESTURES, head_of, pose_with_covariance
 from fer_ros.messages.make import Make
 from fer_ros.models.card import check_labels
 from fer_ros.people.circumplex import valence_arousal
@@ -72,7 +72,7 @@ def _emotion(make: Make, face: FaceEmotion, labels: tuple[str, ...]) -> Any:
         head_pose=pose_with_covariance(make, head),
         distance=head.distance_m if head else math.nan,
         distance_stddev=head.distance_sigma_m if head else math.nan,
-        distance_source=int(head is not None),
+        distance_source=DISTANCE_SOURCES.index(head.distance_source) if head else 0,
         looking_at_camera=head is not None and head.is_looking_at_camera,
         head_gesture=GESTURES.index(head.gesture) if head else 0,
     )

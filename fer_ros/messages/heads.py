@@ -13,7 +13,8 @@ from fer_ros.messages.make import Make
 from fer_ros.types import Float64Array, FrameEmotions, HeadPose
 
 GESTURES = ('', 'nod', 'shake')
-"""By the number of their GESTURE_ constant in fer_msgs/Emotion."""
+DISTANCE_SOURCES = ('', 'face_size', 'depth')
+"""By the number of their GESTURE_ and DISTANCE_ constants in fer_msgs/Emotion."""
 
 HEAD_SIZE_M = (0.20, 0.15, 0.24)
 """An adult's head from front to back, from side to side and in height (ISO 7250-1, rounded)."""
@@ -88,9 +89,14 @@ def head_of(message: Any) -> HeadPose | None:
         position_sigma_m=sigmas[:3],
         angle_sigma_rad=sigmas[3:],
         distance_sigma_m=message.distance_stddev,
+        distance_source=_by_number(DISTANCE_SOURCES, message.distance_source),
         is_looking_at_camera=message.looking_at_camera,
-        gesture=GESTURES[message.head_gesture] if message.head_gesture < len(GESTURES) else '',
+        gesture=_by_number(GESTURES, message.head_gesture),
     )
+
+
+def _by_number(names: tuple[str, ...], number: int) -> str:
+    return names[number] if number < len(names) else ''
 
 
 def face_frames(make: Make, head: HeadPose, face_id: str, header: Any) -> list[Any]:

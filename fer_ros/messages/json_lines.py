@@ -52,6 +52,7 @@ def head_to_dict(head: HeadPose | None) -> dict[str, Any] | None:
         'position_m': [round(float(n), 3) for n in head.position_m],
         'distance_m': round(head.distance_m, 3),
         'distance_sigma_m': round(head.distance_sigma_m, 3),
+        'distance_source': head.distance_source,
         'yaw_deg': round(yaw, 1),
         'pitch_deg': round(pitch, 1),
         'roll_deg': round(roll, 1),

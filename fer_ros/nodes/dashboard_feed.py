@@ -23,6 +23,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
+from std_msgs.msg import String
 from std_srvs.srv import SetBool
 
 from fer_msgs.msg import EmotionArray
@@ -34,6 +35,7 @@ from fer_ros.nodes.base import FerNode
 from fer_ros.nodes.environment import check_environment, ros_arguments
 from fer_ros.nodes.executor import ResilientExecutor
 from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.results import LATCHED
 from fer_ros.nodes.ros_messages import to_bgr
 
 EMOTIONS_TYPE = 'fer_msgs/msg/EmotionArray'
@@ -58,6 +60,7 @@ class DashboardFeed:
         self._views: dict[str, CameraView] = {}
         self._emotions: dict[str, Subscription] = {}
         self._images: dict[str, Subscription] = {}
+        self._notices: dict[str, Subscription] = {}
         self._node.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, QoSProfile(depth=10)
         )
@@ -138,19 +141,27 @@ class DashboardFeed:
         for topic in self._views.keys() - found:
             del self._views[topic]
             self._node.destroy_subscription(self._emotions.pop(topic))
-            self._unsubscribe(topic)
+            self._unsubscribe(self._images, topic)
+            self._unsubscribe(self._notices, topic)
         for topic, view in self._views.items():
             self._see_node(view)
+            if view.node_name and topic not in self._notices:
+                self._notices[topic] = self._node.create_subscription(
+                    String, f'{view.node_name}/notice', self._notice_taker(view), LATCHED
+                )
             if view.is_watched and topic not in self._images:
                 self._images[topic] = self._node.create_subscription(
                     Image, _beside(topic, 'image_annotated'), self._image_taker(topic), NEWEST
                 )
             elif not view.is_watched:
-                self._unsubscribe(topic)
+                self._unsubscribe(self._images, topic)
 
-    def _unsubscribe(self, topic: str) -> None:
-        if topic in self._images:
-            self._node.destroy_subscription(self._images.pop(topic))
+    def _unsubscribe(self, subscriptions: dict[str, Subscription], topic: str) -> None:
+        if topic in subscriptions:
+            self._node.destroy_subscription(subscriptions.pop(topic))
+
+    def _notice_taker(self, view: CameraView) -> Callable[[String], None]:
+        return lambda message: view.take_notice(message.data)
 
     def _see_node(self, view: CameraView) -> None:
         """Note which node is behind a camera's emotions, and whether it looks at any images."""

@@ -25,6 +25,7 @@ from fer_ros.messages.emotions import check_header, emotion_array, stamp_seconds
 from fer_ros.nodes.base import FerLifecycleNode, says_why
 from fer_ros.nodes.bonds import end_bond, start_bond
 from fer_ros.nodes.conventions import camera_info_topic
+from fer_ros.nodes.depth import DepthImages
 from fer_ros.nodes.diagnostics import (
     SILENCE_S,
     FrameStatistics,
@@ -42,7 +43,7 @@ from fer_ros.nodes.runner import exit_now, run_node
 from fer_ros.nodes.threads import in_thread
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.recognition.classifier import make_classifier
-from fer_ros.types import Camera, UInt8Array
+from fer_ros.types import Camera, Float32Array, UInt8Array
 
 IMAGE_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Accepts any publisher, and holds the newest image only."""
@@ -71,6 +72,7 @@ class EmotionNode(FerLifecycleNode):
         self._worker: LatestWorker[Image | CompressedImage] | None = None
         self._subscription: Subscription | None = None
         self._camera_info: CameraInfo | None = None
+        self._depth: DepthImages | None = None
         self._bond: Any = None
         self._between_frames = Lock()
         self._photos = PhotoReader()
@@ -108,6 +110,7 @@ class EmotionNode(FerLifecycleNode):
         self.statistics = FrameStatistics()
         done = super().on_activate(state)
         self._publish_labels()
+        self._results.publish_notice(self._config.notice)
         self._subscribe()
         if not self._config.autostart:
             self._bond = start_bond(self)
@@ -181,6 +184,9 @@ class EmotionNode(FerLifecycleNode):
             self._on_camera_info,
             IMAGE_IN,
         )
+        if self._config.depth_topic:
+            self._depth = DepthImages(self, self._config.depth_topic)
+            images += f' and {self._depth.topic}'
         self.get_logger().info(f'subscribed to {images}')
 
     def _unsubscribe(self) -> None:
@@ -191,6 +197,9 @@ class EmotionNode(FerLifecycleNode):
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+        if self._depth is not None:
+            self._depth.close()
+            self._depth = None
         self.statistics.faces = 0
 
     def _on_camera_info(self, message: CameraInfo) -> None:
@@ -204,17 +213,16 @@ class EmotionNode(FerLifecycleNode):
     def _answer(self, message: Image | CompressedImage) -> None:
         """Answer one image; runs in the working thread, where nothing may be raised."""
         try:
-            image = self._to_bgr(message)
+            image, stamp_s = self._to_bgr(message), self._stamp_s(message.header)
+            depth_m = self._depth_of(message.header, stamp_s)
             with self._between_frames:
-                frame = self.pipeline.process(
-                    image, self._stamp_s(message.header), self._camera_of(image)
-                )
+                frame = self.pipeline.process(image, stamp_s, self._camera_of(image), depth_m)
                 model_id = self.pipeline.classifier.card.id
             self._results.publish(
                 frame, image, message.header, model_id, self._config.pixelate_faces
             )
-            stamp_s = stamp_seconds(message.header)
-            latency_ms = 1e3 * (self._now_s() - stamp_s) if stamp_s else None
+            is_stamped = stamp_seconds(message.header) != 0
+            latency_ms = 1e3 * (self._now_s() - stamp_s) if is_stamped else None
             self.statistics.brightness = brightness(image)
             self.statistics.published(latency_ms, len(frame.faces), frame.timings_ms)
         except ImageError as error:
@@ -232,8 +240,16 @@ class EmotionNode(FerLifecycleNode):
         return to_bgr(message, self._config.max_image_pixels, self.statistics.was_scaled)
 
     def _camera_of(self, image: UInt8Array) -> Camera | None:
-        info = self._camera_info
-        return camera(info, image.shape[:2]) if info is not None else None
+        # A registered depth image has the view of the camera, whose own camera_info goes first.
+        infos = (self._camera_info, self._depth and self._depth.camera_info)
+        cameras = (camera(info, image.shape[:2]) for info in infos if info is not None)
+        return next((one for one in cameras if one is not None), None)
+
+    def _depth_of(self, header: Header, stamp_s: float) -> Float32Array | None:
+        if self._depth is None:
+            return None
+        limits = (self._config.depth_max_offset_s, self._config.max_image_pixels)
+        return self._depth.of(header, stamp_s, *limits)
 
     def _now_s(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
@@ -319,6 +335,8 @@ class EmotionNode(FerLifecycleNode):
             self._config = read_config(self, EmotionNodeConfig())
             with self._between_frames:
                 self._pipeline.reconfigure(read_config(self, PipelineConfig()))
+            if any(change.name == 'notice' for change in changes):
+                self._results.publish_notice(self._config.notice)
             self.get_logger().info(', '.join(f'{p.name} is now {p.value}' for p in changes))
 
     def diagnose(self) -> tuple[str, list[str], dict[str, str]]:
@@ -343,6 +361,8 @@ class EmotionNode(FerLifecycleNode):
         if self._subscription is None:
             return about_us
         found = about_us + self.statistics.warnings(self.pipeline.config.quality.min_brightness)
+        if self._depth is not None and self._depth.problem:
+            found.append(self._depth.problem)
         silent_s = self.statistics.silent_s()
         if silent_s > SILENCE_S:
             kind = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 from vision_msgs.msg import Detection2DArray, Detection3DArray, LabelInfo
 
 from fer_msgs.msg import EmotionArray
@@ -42,6 +42,7 @@ class Results:
         )
         self._annotated = node.create_lifecycle_publisher(Image, 'image_annotated', IMAGE_OUT)
         self._labels = node.create_lifecycle_publisher(LabelInfo, 'labels', LATCHED)
+        self._notice = node.create_lifecycle_publisher(String, '~/notice', LATCHED)
 
     def publish(
         self,
@@ -65,6 +66,10 @@ class Results:
         header = Header(stamp=self._node.get_clock().now().to_msg())
         self._labels.publish(label_info(make, labels, threshold, header))
 
+    def publish_notice(self, text: str) -> None:
+        """Publish what people in view have to be told; empty for nothing."""
+        self._notice.publish(String(data=text))
+
     def close(self) -> None:
         """Give the topics back."""
         for publisher in (
@@ -73,5 +78,6 @@ class Results:
             self._detections_3d,
             self._annotated,
             self._labels,
+            self._notice,
         ):
             self._node.destroy_lifecycle_publisher(publisher)

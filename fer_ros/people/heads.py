@@ -11,6 +11,7 @@ from collections import deque
 import numpy as np
 
 from fer_ros.config import HeadPoseConfig
+from fer_ros.people.depth import face_depth, moved_to_depth
 from fer_ros.people.head_pose import (
     angle_to_camera_deg,
     head_pose,
@@ -18,7 +19,14 @@ from fer_ros.people.head_pose import (
     turn_of,
     yaw_pitch_roll_deg,
 )
-from fer_ros.types import Camera, FaceEmotion, Float64Array, FrameEmotions, HeadPose
+from fer_ros.types import (
+    Camera,
+    FaceEmotion,
+    Float32Array,
+    Float64Array,
+    FrameEmotions,
+    HeadPose,
+)
 
 SPEED_CUTOFF_HZ = 1.0
 GESTURE_S = 1.5
@@ -96,12 +104,15 @@ class Heads:
         self.config = config
         self._heads: dict[int, _Head] = {}
 
-    def update(self, frame: FrameEmotions, camera: Camera | None) -> FrameEmotions:
+    def update(
+        self, frame: FrameEmotions, camera: Camera | None, depth_m: Float32Array | None = None
+    ) -> FrameEmotions:
         """Return a frame with the heads of its faces.
 
         Args:
             frame: with track ids; also one without faces, so that people are forgotten.
             camera: that took the image; None for one of the assumed field of view.
+            depth_m: float32 (h, w) registered to the image, NaN for holes; None without.
         """
         if not self.config.enabled:
             self._heads.clear()
@@ -109,11 +120,17 @@ class Heads:
         camera = camera or Camera.assumed(frame.shape_hw, self.config.assumed_fov_deg)
         here = {face.track_id for face in frame.faces}
         self._heads = {key: head for key, head in self._heads.items() if key in here}
-        faces = tuple(self._with_head(face, frame.stamp_s, camera) for face in frame.faces)
-        return dataclasses.replace(frame, faces=faces)
+        faces = []
+        for face in frame.faces:
+            pose = head_pose(face.landmarks, camera, self.config.eye_distance_mm * 1e-3)
+            if pose is not None and depth_m is not None:
+                measured = face_depth(depth_m, face.box_xyxy, frame.shape_hw)
+                if measured is not None:
+                    pose = moved_to_depth(pose, *measured, is_calibrated=camera.is_calibrated)
+            faces.append(self._with_head(face, pose, frame.stamp_s))
+        return dataclasses.replace(frame, faces=tuple(faces))
 
-    def _with_head(self, face: FaceEmotion, stamp_s: float, camera: Camera) -> FaceEmotion:
-        pose = head_pose(face.landmarks, camera, self.config.eye_distance_mm * 1e-3)
+    def _with_head(self, face: FaceEmotion, pose: HeadPose | None, stamp_s: float) -> FaceEmotion:
         if pose is None:
             self._heads.pop(face.track_id, None)
             return face

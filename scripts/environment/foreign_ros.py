@@ -13,13 +13,18 @@ from pathlib import Path
 PREFIX = Path(sys.prefix)
 
 
+def _is_ours(folder: str) -> bool:
+    """Return whether a folder lies in this environment, or its libraries do, by a link."""
+    return any(p.is_relative_to(PREFIX) for p in (Path(folder), Path(folder, 'lib').resolve()))
+
+
 def _without(variable: str, *marks: str) -> list[str]:
     """Take folders that hold one of *marks* out of a path variable; return them."""
     folders = list(filter(None, os.environ.get(variable, '').split(os.pathsep)))
     foreign = [
         folder
         for folder in folders
-        if not Path(folder).is_relative_to(PREFIX)
+        if not _is_ours(folder)
         and any(Path(folder, mark).exists() for mark in marks)
     ]
     if foreign:

@@ -271,12 +271,13 @@ def test_numbers_that_json_cannot_hold_become_zero() -> None:
     view = CameraView('/emotions')
     view.take_frame(FrameEmotions(1.0, (48, 64), ('sad', 'happy'), (face,) * 1000), 'm')
     view.take_diagnostics({'k' * 9999: 'v' * 9999}, 'w' * 9999)
+    view.take_notice('n' * 9999)
     state = view.snapshot(0.0)
     assert json.dumps(state, allow_nan=False)
     assert len(state['faces']) == 200
     assert state['faces'][0]['probabilities'] == [0.0, 0.5]
     assert len(json.dumps(state['diagnostics'])) < 500
-    assert len(state['warning']) == 1000
+    assert len(state['warning']) == len(state['notice']) == 1000
 
 
 def test_measurements_are_found_wherever_they_lie_in_a_card() -> None:

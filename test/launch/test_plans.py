@@ -47,6 +47,8 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ('/camera_info', 'sensor_msgs/msg/CameraInfo'),
             ('/emotions', 'fer_msgs/msg/EmotionArray'),
             ('/tf', 'geometry_msgs/msg/TransformStamped'),
+            ('/depth/image', 'sensor_msgs/msg/Image'),
+            ('/depth/camera_info', 'sensor_msgs/msg/CameraInfo'),
             ('/scan', 'sensor_msgs/msg/LaserScan'),
             ('/tf_static', 'geometry_msgs/msg/TransformStamped'),
         ):
@@ -231,6 +233,11 @@ def test_rviz_shows_one_image_in_the_whole_window(root: Path) -> None:
             ['/image_raw', '/camera_info', '/tf_static', '/scan', '/tf'],
             id='and more',
         ),
+        pytest.param(
+            {'depth_topic': 'depth/image'},
+            ['/image_raw', '/camera_info', '/tf_static', '/depth/image', '/depth/camera_info'],
+            id='depth',
+        ),
     ],
 )
 def test_only_inputs_of_a_bag_are_played(
@@ -292,6 +299,7 @@ def test_everything_ends_with_a_node_that_is_not_started_again(
         pytest.param('replay', {'record': '/'}, 'exists already', id='record'),
         pytest.param('replay', {'image_topic': '/x'}, 'no images there, but on: /cam', id='topic'),
         pytest.param('replay', {'topics': '/y'}, 'the bag has no /y', id='topics'),
+        pytest.param('replay', {'depth_topic': '/z'}, 'no such topic', id='depth'),
         pytest.param('multi_camera', {'cameras': 'a,a'}, 'different names', id='names'),
         pytest.param('multi_camera', {'devices': '/dev/video0'}, '3 cameras, but 1', id='devices'),
     ],

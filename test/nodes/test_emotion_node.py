@@ -15,11 +15,11 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterType, ParameterValue, SetParametersResult
-from rcl_interfaces.srv import SetParametersAtomically
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 from std_srvs.srv import SetBool
 from vision_msgs.msg import Detection2DArray, LabelInfo
 
@@ -95,6 +95,19 @@ def test_a_late_subscriber_learns_the_labels(listener, publish) -> None:
     labels = listener.collect(LabelInfo, 'labels', latched)
     info = listener.until(lambda: labels, 'labels')[0]
     assert [c.class_name for c in info.class_map][:4] == ['angry', 'disgust', 'fear', 'happy']
+
+
+def test_whoever_comes_late_learns_the_notice(listener, start) -> None:
+    start('emotion_node', '-p', 'notice:=Faces are read here.')
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    listener.until(lambda: listener.count_publishers('emotion_node/notice'), 'the topic')
+    notices = listener.collect(String, 'emotion_node/notice', latched)
+    listener.until(lambda: [m.data for m in notices] == ['Faces are read here.'], 'the notice')
+    change = Parameter('notice', value='Faces are read here until six.').to_parameter_msg()
+    request = SetParameters.Request(parameters=[change])
+    answer = listener.call(SetParameters, 'emotion_node/set_parameters', request)
+    assert answer.results[0].successful
+    listener.until(lambda: notices[-1].data.endswith('until six.'), 'the changed notice')
 
 
 def test_the_annotated_image_comes_while_somebody_looks(

@@ -41,7 +41,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 INCLUDES = sysconfig.get_paths()['include']
 
 
-def colcon(*arguments: str, cwd: Path, prefix: Path = Path(sys.prefix)) -> str:
+def colcon(*arguments: str, cwd: Path, prefix: Path) -> str:
     if not (prefix / 'bin' / 'colcon').is_file():
         pytest.skip('colcon is not in this environment')
     environment = {
@@ -79,3 +79,12 @@ def test_plain_colcon_builds_both_packages(tmp_path: Path, prefix: Path) -> None
     shipped = {p.name for p in (ROOT / 'fer_ros' / 'models').glob('*.*')}
     assert shipped == {p.name for p in (packages / 'fer_ros' / 'models').glob('*.*')}
     assert (install / 'share' / 'fer_msgs' / 'msg' / 'EmotionArray.msg').is_file()
+    # What colcon test runs is our pytest; some of it is enough to see that.
+    tested = colcon(
+        'test', '--merge-install', '--event-handlers', 'console_direct+',
+        '--pytest-args', 'test/core/test_config.py', 'test/launch/test_plans.py',
+        cwd=workspace, prefix=prefix,
+    )  # fmt: skip
+    assert re.search(r'[5-9]\d passed', tested), tested
+    assert 'packages finished' in tested
+    assert ' 0 errors, 0 failures' in colcon('test-result', '--all', cwd=workspace, prefix=prefix)

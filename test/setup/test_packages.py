@@ -131,14 +131,16 @@ def test_another_ros_is_left_out_and_all_else_stays(tmp_path: Path) -> None:
     for name in ('ros/lib/python/rclpy', 'ros/share/rclpy', 'mine', 'venv/lib'):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / 'ros' / 'lib' / 'librcl.so').touch()
-    ros, mine, own = (str(tmp_path / name) for name in ('ros', 'mine', 'venv'))
+    (tmp_path / 'ours' / 'share' / 'rclpy').mkdir(parents=True)
+    (tmp_path / 'ours' / 'lib').symlink_to(tmp_path / 'venv' / 'lib')
+    ros, mine, own, linked = (str(tmp_path / name) for name in ('ros', 'mine', 'venv', 'ours'))
     names = ['PYTHONPATH', 'AMENT_PREFIX_PATH', 'LD_LIBRARY_PATH', '_ROS_WHEELS_BOOTSTRAP_COMPLETE']
     code = Path(__file__).parents[2] / 'scripts' / 'environment' / 'foreign_ros.py'
     run = subprocess.run(
         [sys.executable, '-S', '-c', FOREIGN, code, own, *names],
         capture_output=True, text=True, check=True, env={
             'PYTHONPATH': f'{ros}/lib/python{os.pathsep}{mine}',
-            'AMENT_PREFIX_PATH': f'{ros}:{own}',
+            'AMENT_PREFIX_PATH': f'{ros}:{own}:{linked}',
             'LD_LIBRARY_PATH': f'{ros}/lib:{own}/lib:{mine}',
             '_ROS_WHEELS_BOOTSTRAP_COMPLETE': '1',
         },
@@ -146,4 +148,4 @@ def test_another_ros_is_left_out_and_all_else_stays(tmp_path: Path) -> None:
     path, *values = run.stdout.strip().split('|')
     assert mine in path
     assert f'{ros}/lib/python' not in path
-    assert values == [mine, own, f'{own}/lib:{mine}', 'None']
+    assert values == [mine, f'{own}:{linked}', f'{own}/lib:{mine}', 'None']

@@ -48,7 +48,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str])
     with running(
         tmp_path_factory.mktemp('nodes'),
         environment,
-        ('emotion_node', '-r', 'image:=image_raw'),
+        ('emotion_node', '-r', 'image:=image_raw', '-p', 'notice:=Faces are read here.'),
         ('camera_node', '-p', 'rate_hz:=10.0'),
     ):
         yield
@@ -103,6 +103,7 @@ def test_live_view(
     assert len(first) % 8 == 0
     wait_for(lambda: bars(page) not in ([], first), 'bars that move')
     wait_for(lambda: 'latency, median' in text_of(page), 'the latency')
+    wait_for(lambda: 'Faces are read here.' in text_of(page), 'the notice')
     page.execute_script("document.querySelector('.fer-live details').open = true")
     said = text_of(page)
     assert re.search(r'person \d+', said)
