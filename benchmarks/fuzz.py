@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Feeds rubbish to everything that reads bytes of strangers; only our own errors may come out.
+"""Feeds corrupt data to everything that reads untrusted bytes; only our own errors may come out.
 
 usage: python benchmarks/fuzz.py [--cases 10000] [--driver atheris|hypothesis] [--output runs/fuzz]
 Each target (see fuzz_targets.py) runs in a process of its own. Prints a table and writes JSON:
@@ -37,7 +37,7 @@ DRIVERS = ('atheris', 'hypothesis')
 
 
 class Count:
-    """Counts cases, and looks at the process's memory and files as they go."""
+    """Counts cases, and reads the process's memory and open files as they go."""
 
     def __init__(self, check: Callable[[bytes], bool], cases: int, report: Path) -> None:
         """Count up to *cases*; the figures go to *report*."""

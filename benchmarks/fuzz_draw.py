@@ -59,7 +59,7 @@ class Draw:
         return self._data[self._at :]
 
 
-def spoilt(draw: Draw, files: Sequence[bytes]) -> bytes:
+def corrupted(draw: Draw, files: Sequence[bytes]) -> bytes:
     """Return one of *files* with up to four places changed, or what is left as it is."""
     choice = draw.integer(0, len(files))
     if choice == len(files):

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The fuzz targets that speak of images; see fuzz_targets.py."""
+"""The fuzz targets that take images; see fuzz_targets.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from geometry_msgs.msg import Point32
 from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from benchmarks.fuzz_draw import Draw, odd_value, scratch_file, spoilt
+from benchmarks.fuzz_draw import Draw, corrupted, odd_value, scratch_file
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
 from fer_ros.data.message_types import make_typestore
@@ -56,7 +56,7 @@ def image_fields(draw: Draw) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _is_picture(image: np.ndarray) -> None:
+def _check_image(image: np.ndarray) -> None:
     assert image.ndim == 3, image.shape
     assert image.shape[2] == 3, image.shape
     assert image.dtype == np.uint8, image.dtype
@@ -71,17 +71,17 @@ def raw_image(data: bytes) -> bool:
         image = to_bgr(message)
     except ImageError:
         return False
-    _is_picture(image)
+    _check_image(image)
     assert image.shape[:2] == (fields['height'], fields['width'])
     return True
 
 
 def compressed_image(data: bytes) -> bool:
     """Decode a sensor_msgs/CompressedImage."""
-    content = spoilt(Draw(data), picture_files())
+    content = corrupted(Draw(data), image_files())
     message = CompressedImage(format='jpeg', data=array.array('B', content))
     try:
-        _is_picture(to_bgr(message))
+        _check_image(to_bgr(message))
     except ImageError:
         return False
     return True
@@ -90,7 +90,7 @@ def compressed_image(data: bytes) -> bool:
 def photo(data: bytes) -> bool:
     """Read an image file."""
     try:
-        _is_picture(read_image(scratch_file('photo.jpg', spoilt(Draw(data), picture_files()))))
+        _check_image(read_image(scratch_file('photo.jpg', corrupted(Draw(data), image_files()))))
     except ImageError:
         return False
     return True
@@ -102,7 +102,7 @@ def _pipeline() -> EmotionPipeline:
 
 
 def pipeline(data: bytes) -> bool:
-    """Look for faces in a picture of any size, with any settings, at any time."""
+    """Search an image of any size for faces, with any settings, at any time."""
     draw = Draw(data)
     width, height = (draw.integer(1, 2 << draw.integer(0, 8)) for _ in range(2))
     stamp_s = draw.integer(-(2**31), 2**31 - 1) + draw.integer(0, 2**32 - 1) * 1e-9
@@ -139,19 +139,19 @@ def bag_image(data: bytes) -> bool:
         kind, fields = 'sensor_msgs/msg/Image', image_fields(draw)
     else:
         kind, fields = 'sensor_msgs/msg/CompressedImage', {'format': 'jpeg'}
-        fields['data'] = spoilt(draw, picture_files())
+        fields['data'] = corrupted(draw, image_files())
     fields['data'] = np.frombuffer(fields['data'], np.uint8)
     try:
         image = to_bgr(store.types[kind](header=header, **fields))
     except ImageError:
         return False
-    _is_picture(image)
+    _check_image(image)
     return True
 
 
 def image_header(data: bytes) -> bool:
     """Read an image's size from its header; what OpenCV decodes has that size or is turned."""
-    content = spoilt(Draw(data), picture_files())
+    content = corrupted(Draw(data), image_files())
     try:
         width, height = header_size_wh(content)
         if width * height > MAX_DECODED_PIXELS:
@@ -165,8 +165,8 @@ def image_header(data: bytes) -> bool:
 
 
 @functools.cache
-def picture_files() -> tuple[bytes, ...]:
-    """Return small pictures in every format that OpenCV writes here."""
+def image_files() -> tuple[bytes, ...]:
+    """Return small images in every format that OpenCV writes here."""
     rng = np.random.default_rng(2)
     picture = cv2.resize(rng.integers(0, 256, (4, 4, 3), np.uint8), (12, 10))
     return tuple(
@@ -177,7 +177,7 @@ def picture_files() -> tuple[bytes, ...]:
 
 
 def emotions_message(data: bytes) -> bool:
-    """Take over an EmotionArray of another's making, and speak of it in REP-155's words."""
+    """Read somebody else's EmotionArray, and publish it as REP-155 says."""
     draw = Draw(data)
     words = ('happy', 'sad', 'fear', 'neutral', 'unknown', 'bliss', '')
     labels = [draw.pick(words) for _ in range(draw.integer(0, 4))]

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls every service of every node, and sends to every topic, with odd values over DDS.
 
-``python benchmarks/fuzz_requests.py --calls 10000`` prints a line per node: how many calls it
-answered, with success or not, the exit codes of its lives (each ends with Ctrl-C: 0), the lifecycle
-states it was in then, and its memory. Nodes run with FER_ROS_STRICT, so that an error which would
-be caught in use ends them as well.
+``python benchmarks/fuzz_requests.py --calls 10000`` prints a line per node: how many calls got a
+response, with success or not, the exit codes of its processes (each ends with Ctrl-C: 0), the
+lifecycle states it was in then, and its memory. Nodes run with FER_ROS_STRICT, so that an error
+which would be caught in use ends them as well.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ leave it little to do."""
 TOGETHER = 4
 """Requests under way at once."""
 
-ANSWER_S = 20.0
+RESPONSE_S = 20.0
 SETTLE_S = 2.0
 START_S = 60.0
 TEXTS = (
@@ -145,7 +145,7 @@ class Fuzzer(Node):
         self.offered = [(interface(kinds[0]), self.create_client(interface(kinds[0]), service))
                         for service, kinds in services]  # fmt: skip
         self.wait(lambda: all(c.service_is_ready() for _, c in self.offered), 'its services')
-        # Fast DDS drops answers to a client of which the service knows only one half as yet.
+        # Fast DDS drops responses to a client of which the service knows only one half as yet.
         settled_s = time.monotonic() + SETTLE_S
         self.wait(lambda: time.monotonic() > settled_s, 'discovery')
         self.topics = [
@@ -175,7 +175,7 @@ class Fuzzer(Node):
                 if self.odd.choose.random() < 0.1:
                     publisher.publish(self.odd.fill(kind()))
                     self.counts['messages'] += 1
-            done = self.wait(lambda fs=futures: all(f.done() for f in fs), 'answers', ANSWER_S)
+            done = self.wait(lambda fs=futures: all(f.done() for f in fs), 'responses', RESPONSE_S)
             self.counts['calls'] += TOGETHER
             if self.subject.process.is_running():
                 self.most_mb = max(self.most_mb, self.subject.rss_mb())
@@ -192,12 +192,12 @@ class Fuzzer(Node):
                 self.again()
 
     def count(self, future: Any) -> None:
-        """Count what was answered."""
+        """Count a response, or that there was none."""
         if not future.done():
-            self.counts['unanswered'] += 1
+            self.counts['without response'] += 1
             return
         success = getattr(future.result(), 'success', None)
-        self.counts[{True: 'success', False: 'refused', None: 'answered'}[success]] += 1
+        self.counts[{True: 'success', False: 'refused', None: 'responded'}[success]] += 1
 
     def again(self) -> None:
         """Start the node anew."""
@@ -210,8 +210,8 @@ class Fuzzer(Node):
         for kind, client in self.offered:
             if kind is GetState:
                 future = client.call_async(GetState.Request())
-                self.wait(future.done, 'the state', ANSWER_S)
-                return str(future.result().current_state.label) if future.done() else 'no answer'
+                self.wait(future.done, 'the state', RESPONSE_S)
+                return str(future.result().current_state.label) if future.done() else 'no response'
         return ''
 
 
@@ -233,7 +233,7 @@ def main() -> None:
         subject.ended[subject.stop()] += 1
         print(f'{name}: {dict(fuzzer.counts)}, {time.monotonic() - start_s:.0f} s; exit codes '
               f'{dict(subject.ended)}; states {dict(fuzzer.states)}; memory at most '
-              f'{fuzzer.most_mb:.0f} MB; no answer of {dict(fuzzer.silent)}',
+              f'{fuzzer.most_mb:.0f} MB; no response of {dict(fuzzer.silent)}',
               flush=True)  # fmt: skip
         failed |= set(subject.ended) != {0}
         if set(subject.ended) != {0}:

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What reads bytes of strangers, each as a function of bytes, for any fuzzer.
+"""Whatever reads untrusted bytes, each as a function of bytes, for any fuzzer.
 
 A target returns True where the input was taken and False where it was refused with one of the
 errors it documents. Whatever else is raised is a fault.
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.fuzz_draw import Draw, odd_value, scratch, scratch_file, spoilt
+from benchmarks.fuzz_draw import Draw, corrupted, odd_value, scratch, scratch_file
 from benchmarks.fuzz_images import (
     bag_image,
     compressed_image,
@@ -103,7 +103,7 @@ def _with_changes(content: Any, draw: Draw) -> Any:
 
 
 def model_card(data: bytes) -> bool:
-    """Load a shipped card with values or bytes changed, or rubbish."""
+    """Load a shipped card with values or bytes changed, or corrupt data."""
     draw = Draw(data)
     kind, name = draw.pick(((EmotionModelCard, 'emotion'), (DetectorCard, 'detector')))
     if draw.integer(0, 2):
@@ -111,7 +111,7 @@ def model_card(data: bytes) -> bool:
         content.pop('about', None)
         data = json.dumps(_with_changes(content, draw)).encode()
     else:
-        data = spoilt(draw, (_card(name),))
+        data = corrupted(draw, (_card(name),))
     try:
         card = kind.load(str(scratch_file('card.json', data)))
     except ModelError:
@@ -138,7 +138,7 @@ def label_file(data: bytes) -> bool:
     mark = draw.pick((b'', b'\xef\xbb\xbf', b'\xff\xfe'))
     try:
         read(
-            scratch_file('labels.csv', mark + spoilt(draw, (sound.replace(b',', dialect),)))
+            scratch_file('labels.csv', mark + corrupted(draw, (sound.replace(b',', dialect),)))
         )
     except DataError:
         return False
@@ -147,7 +147,7 @@ def label_file(data: bytes) -> bool:
 
 def label_map(data: bytes) -> bool:
     """Read a YAML file of what labels mean."""
-    content = spoilt(Draw(data), (b'4: happy\n7: neutral\nother:\n',))
+    content = corrupted(Draw(data), (b'4: happy\n7: neutral\nother:\n',))
     try:
         read_label_map(str(scratch_file('map.yaml', content)))
     except DataError:
@@ -174,7 +174,7 @@ def _archives() -> tuple[bytes, ...]:
 def face_archive(data: bytes) -> bool:
     """Read an .npz of labelled faces."""
     try:
-        read_npz(scratch_file('faces.npz', spoilt(Draw(data), _archives())))
+        read_npz(scratch_file('faces.npz', corrupted(Draw(data), _archives())))
     except DataError:
         return False
     return True
@@ -212,7 +212,7 @@ def bag(data: bytes) -> bool:
     draw = Draw(data)
     storage = draw.pick(tuple(SUFFIXES))
     files, number = list(bag_content(storage)), draw.integer(0, 1)
-    files[number] = spoilt(draw, (files[number],))
+    files[number] = corrupted(draw, (files[number],))
     folder = scratch() / 'bag'
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -29,6 +29,7 @@ RENAMED = {
     'tracking.max_gap_s': 'tracking.max_lost_s',
     'tracking.min_overlap': 'tracking.min_iou',
     'smoothing.unknown_margin': 'smoothing.unknown_hysteresis',
+    'answers': 'results_topic',
 }
 """Names of settings up to 0.1, still read in 0.2 with a warning, and what they are called now."""
 
@@ -260,7 +261,10 @@ class HeadPoseConfig(_Checked):
         63.0, "distance between a person's pupils (adults 63, children less)", low=30.0, high=90.0
     )
     looking_at_camera_deg: float = setting(
-        15.0, 'a face that points past the camera by at most this looks at it', low=1.0, high=90.0
+        15.0,
+        'a head that points past the camera by at most this counts as facing it',
+        low=1.0,
+        high=90.0,
     )
     min_cutoff_hz: float = setting(
         1.0, 'cut-off of the smoothing at rest; higher for quicker', low=0.01, high=100.0
@@ -388,10 +392,10 @@ class BagPlayerConfig(_Checked):
     )
     loop: bool = setting(False, 'start again at the end')
     paused: bool = setting(False, 'wait for ~/step or ~/pause', live=False)
-    answers: str = setting(
+    results_topic: str = setting(
         '',
-        'an EmotionArray topic: after each image time stands still until the answer to it, so '
-        'that none is dropped; empty to keep the time of the bag',
+        'an EmotionArray topic: after each image the clock waits for its result, so that none '
+        'is dropped; empty to keep the time of the bag',
         form=TOPIC,
         live=False,
     )

@@ -35,9 +35,9 @@ def _check(name: str, array: np.ndarray, dtype: type, shape: tuple[int | None, .
         want is None or have == want for have, want in zip(array.shape, shape)
     )
     if array.dtype != dtype or not fits:
-        wanted = ', '.join('N' if n is None else str(n) for n in shape)
+        expected = ', '.join('N' if n is None else str(n) for n in shape)
         raise ValueError(
-            f'{name}: expected {np.dtype(dtype).name} ({wanted}), '
+            f'{name}: expected {np.dtype(dtype).name} ({expected}), '
             f'got {array.dtype.name} {tuple(array.shape)}'
         )
 
@@ -64,7 +64,7 @@ class FaceDetections:
     scores: Float32Array
 
     def __post_init__(self) -> None:
-        """Check shapes and that the three arrays speak of the same faces."""
+        """Check shapes and that the three arrays are of the same faces."""
         _check('boxes_xyxy', self.boxes_xyxy, np.float32, (None, 4))
         count = len(self.boxes_xyxy)
         _check('landmarks', self.landmarks, np.float32, (count, 5, 2))
@@ -103,7 +103,7 @@ class AlignedFaces:
     source_index: Int64Array
 
     def __post_init__(self) -> None:
-        """Check shapes and that the three arrays speak of the same faces."""
+        """Check shapes and that the three arrays are of the same faces."""
         channels = (3,) if self.crops.ndim == 4 else ()
         _check('crops', self.crops, np.uint8, (None, None, None, *channels))
         count = len(self.crops)

@@ -41,8 +41,10 @@ def hopper() -> np.ndarray:
 @pytest.fixture(autouse=True)
 def ros_environment(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Give every test a DDS domain of its own, and let no node catch an error."""
-    worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:]) % 2
-    number = 1 + 50 * worker + (os.getpid() + request.session.items.index(request.node)) % 50
+    worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:])
+    share = 100 // int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', '1'))
+    turn = os.getpid() + request.session.items.index(request.node)
+    number = 1 + worker * share + turn % share
     monkeypatch.setenv('ROS_DOMAIN_ID', str(number))
     monkeypatch.setenv('FER_ROS_STRICT', '1')
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')

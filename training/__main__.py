@@ -38,10 +38,10 @@ def check_backend() -> None:
     name = os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
     if name not in BACKENDS:
         raise ConfigError(f'KERAS_BACKEND={name}: expected one of {", ".join(BACKENDS)}')
-    for package, wanted in (('keras', 'keras'), (name, BACKENDS[name])):
+    for package, requirement in (('keras', 'keras'), (name, BACKENDS[name])):
         if find_spec(package) is None:
             raise ConfigError(
-                f'{package} is not installed: pip install {wanted}, or all of '
+                f'{package} is not installed: pip install {requirement}, or all of '
                 'requirements/train.txt (which brings KERAS_BACKEND=tensorflow)'
             )
 

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     if options.port is not None and not 0 < options.port < 65536:
         raise ConfigError(f'--port: expected 1 to 65535, got {options.port}')
     if options.reports is not None and not options.reports.is_dir():
-        raise ConfigError(f'--reports: {options.reports} is no folder')
+        raise ConfigError(f'--reports: {options.reports} is not a folder')
     from fer_ros.dashboard.access import is_loopback
     from fer_ros.dashboard.settings import SETTINGS
 

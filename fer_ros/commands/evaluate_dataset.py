@@ -130,8 +130,8 @@ def run(options: argparse.Namespace) -> int:
 def _by_group(report: DatasetReport, rows: dict[str, Int64Array]) -> dict[str, Any]:
     grouped = sum(map(len, rows.values()))
     return {
-        'count': len(report.truth),
-        'without_group': len(report.truth) - grouped,
+        'count': len(report.targets),
+        'without_group': len(report.targets) - grouped,
         'groups': report.by_group(rows),
     }
 
@@ -165,7 +165,7 @@ def _shown(value: float | None) -> str:
 
 def _print_table(report: DatasetReport) -> None:
     facts = report.to_dict()
-    print(f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["truth"]} labels, '
+    print(f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["targets"]} labels, '
           f'protocol {facts["protocol"]}')  # fmt: skip
     print(f'  faces                      {facts["count"]}')
     print(f'  accuracy                   {_shown(facts["accuracy"])}')

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _card(options: argparse.Namespace, name: str) -> EmotionModelCard:
-    """Return the card that the options, or the answers of whoever runs the command, describe."""
+    """Return the card that the options, or the replies of whoever runs the command, describe."""
     backend = BACKENDS.get(options.file.suffix.lower())
     if backend is None or not options.file.is_file():
         raise ModelError(f'{options.file}: expected an existing {", ".join(BACKENDS)} file')

@@ -66,7 +66,7 @@ class TokenMiddleware:
         self._wrong = WrongTokens()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request or WebSocket."""
+        """Serve one request or WebSocket."""
         if scope['type'] not in ('http', 'websocket'):
             await self._app(scope, receive, send)
             return

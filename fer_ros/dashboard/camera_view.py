@@ -98,12 +98,12 @@ class CameraView:
         self._notice = shorten(text, MAX_WARNING)
 
     def watch(self) -> None:
-        """Note that somebody looks at the image now."""
+        """Note that the image has a viewer now."""
         self._watched_s = time.monotonic()
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody has looked at the image lately; else nobody need draw it."""
+        """Whether the image has had a viewer lately; else nobody need draw it."""
         return time.monotonic() - self._watched_s < WATCH_S
 
     def jpeg(self) -> tuple[int, bytes]:

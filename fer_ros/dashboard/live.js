@@ -93,13 +93,13 @@ class LiveView {
       try {
         const camera = this.camera
         const query = new URLSearchParams({ camera, after: this.number })
-        const answer = await fetch(`/live/image.jpg?${query}`)
-        if (answer.status !== 200 || camera !== this.camera) {
-          await wait(answer.status === 204 ? 20 : 1000)
+        const response = await fetch(`/live/image.jpg?${query}`)
+        if (response.status !== 200 || camera !== this.camera) {
+          await wait(response.status === 204 ? 20 : 1000)
           continue
         }
-        this.number = answer.headers.get('X-Image-Number')
-        const blob = await answer.blob()
+        this.number = response.headers.get('X-Image-Number')
+        const blob = await response.blob()
         // The next image is asked for while this one is decoded, but no more than one ahead.
         await drawing
         drawing = this.draw(blob)
@@ -133,7 +133,7 @@ class LiveView {
           const state = await (await fetch(`/live/state?${query}`)).json()
           if (camera === this.camera) this.show(state)
         } catch (error) {
-          this.note.textContent = 'The dashboard does not answer; is it still running?'
+          this.note.textContent = 'The dashboard does not respond; is it still running?'
           await wait(1000)
         }
       }
@@ -158,7 +158,7 @@ class LiveView {
     if (!state.topic) return 'This camera has gone.'
     if (state.warning) return state.warning
     if (state.age_s === null) return 'Waiting for the first image …'
-    if (state.age_s >= 2) return `No answer for ${state.age_s.toFixed(0)} s: no images, or switched off.`
+    if (state.age_s >= 2) return `No result for ${state.age_s.toFixed(0)} s: no images, or switched off.`
     return ''
   }
 
@@ -373,7 +373,7 @@ class WebcamView extends LiveView {
     this.socket = new WebSocket(`${protocol}://${window.location.host}/live/webcam`)
     await new Promise((resolve, reject) => {
       this.socket.onopen = resolve
-      this.socket.onerror = () => reject(new Error('The dashboard does not answer; is it still running?'))
+      this.socket.onerror = () => reject(new Error('The dashboard does not respond; is it still running?'))
     })
     const frame = document.createElement('canvas')
     let told = ''

@@ -74,10 +74,10 @@ def _switches(feed: Feed, view: CameraView) -> None:
     st.session_state[key] = view.is_enabled
 
     def switch() -> None:
-        wanted = st.session_state[key]
-        is_done, message = feed.set_enabled(view.topic, wanted)
+        is_on = st.session_state[key]
+        is_done, message = feed.set_enabled(view.topic, is_on)
         if is_done:
-            view.is_enabled = wanted
+            view.is_enabled = is_on
         _say(is_done, message)
 
     st.toggle('Processing', key=key, on_change=switch, help='Off: images are not processed.')

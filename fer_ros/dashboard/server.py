@@ -86,7 +86,7 @@ async def _state(request: Request) -> Response:
 
 
 async def _image(request: Request) -> Response:
-    """Answer with the first image after the one numbered ``after``, or 204 if none has come."""
+    """Send the first image after the one numbered ``after``, or 204 if none has come."""
     view = _view(request)
     if view is None:
         return Response(status_code=204)

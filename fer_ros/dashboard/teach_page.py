@@ -49,10 +49,10 @@ def show() -> None:
             examples.clear()
             st.rerun()
         is_ready = len(examples) >= 2
-        wanted = st.button('Teach', type='primary', disabled=not is_ready)
+        is_pressed = st.button('Teach', type='primary', disabled=not is_ready)
     if not is_ready:
         st.info('At least two words are needed, so that there is something to tell apart.')
-    if wanted:
+    if is_pressed:
         _teach(examples, name)
     lesson: Lesson | None = st.session_state.get('lesson')
     if lesson is not None and lesson.card.is_file():

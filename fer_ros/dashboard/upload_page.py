@@ -35,7 +35,7 @@ MAX_FRAMES = 1800
 PROGRESS_FRAMES = 10
 SHOWN_PEOPLE = 8
 SHOWN_FRAMES = 600
-"""So many annotated frames of a clip are kept for looking at."""
+"""So many annotated frames of a clip are kept to be viewed."""
 
 def show() -> None:
     """Show what a photo or clip says."""
@@ -144,7 +144,7 @@ def _read_clip(
     """Return what every frame says, played on the page while it is read.
 
     Raises:
-        SourceError: it is no video that can be read.
+        SourceError: it is not a video that can be read.
         ImageError: it holds no frame.
     """
     frames: list[FrameEmotions] = []

@@ -48,12 +48,12 @@ class Span:
             raise DataError(f'span from {self.start_s} to {self.end_s} s: expected start < end')
 
     def holds(self, time_s: float, track_id: int) -> bool:
-        """Return whether this span speaks of a person at a time."""
+        """Return whether this span is about one person."""
         return self.start_s <= time_s < self.end_s and self.track_id in (EVERYBODY, track_id)
 
 
 def read_spans(path: Path, label_map: Mapping[str, str] | None = None) -> tuple[Span, ...]:
-    """Read a table with the columns start_s, end_s, label and, where wanted, track_id.
+    """Read a table with the columns start_s, end_s, label and, optionally, track_id.
 
     Times are seconds since the first image, or since 1970 (then also in milli-, micro- or
     nanoseconds); see ``in_recording``. A row without a label says nothing of its time.
@@ -121,7 +121,7 @@ def in_recording(spans: tuple[Span, ...], clock: BagClock) -> tuple[Span, ...]:
 
 
 def topic_spans(reader: BagReader, topic: str, clock: BagClock) -> tuple[Span, ...]:
-    """Return the spans that a std_msgs/String topic tells: each label holds until the next.
+    """Return the spans of a std_msgs/String topic: each label holds until the next.
 
     An empty string ends a span without beginning another.
 

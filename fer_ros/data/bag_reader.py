@@ -122,11 +122,11 @@ class BagReader:
 
         Where a file is damaged they end, and the remarks say so. Bytes are CDR, as in ROS 2.
         """
-        wanted = {id(connection) for connection in connections}
+        chosen = {id(connection) for connection in connections}
         parts = [
             self._messages_of(file, own)
             for file in self._files
-            if (own := [topic for topic in file.connections if id(topic) in wanted])
+            if (own := [topic for topic in file.connections if id(topic) in chosen])
         ]
         yield from heapq.merge(*parts, key=lambda message: message[1])
 

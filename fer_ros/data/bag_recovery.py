@@ -96,10 +96,10 @@ class RecoveredFile:
 
     def messages(self, connections: Collection[Connection] = ()) -> Iterator[Message]:
         """Yield the messages of *connections* in the order of the file."""
-        wanted = {topic.id: topic for topic in connections}
+        chosen = {topic.id: topic for topic in connections}
         for item in self._scan(self.path, self._note):
-            if not isinstance(item, Connection) and item[0] in wanted:
-                yield wanted[item[0]], item[1], item[2]
+            if not isinstance(item, Connection) and item[0] in chosen:
+                yield chosen[item[0]], item[1], item[2]
 
     def close(self) -> None:
         """Nothing is held open."""

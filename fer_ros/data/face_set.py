@@ -52,7 +52,7 @@ class FaceSet:
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that the arrays speak of the same faces."""
+        """Check that the arrays are of the same faces."""
         count = len(self.images)
         if self.images.ndim != 3 or self.images.dtype != np.uint8:
             raise ValueError(
@@ -119,7 +119,7 @@ class FaceSet:
         total = shares.sum(axis=1, keepdims=True)
         return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
 
-    def truth(self, kind: str, labels: tuple[str, ...] = ()) -> Int64Array:
+    def class_targets(self, kind: str, labels: tuple[str, ...] = ()) -> Int64Array:
         """Return int64 (N,): each face's class, an index into *labels*; NO_LABEL where it has none.
 
         With kind 'ferplus' it is the plurality of the votes, a tie counting as TIE_ORDER says.
@@ -144,7 +144,7 @@ class FaceSet:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return {split: {class: number of faces}}; the class is the label, else the plurality."""
-        plurality = self.truth('ferplus', self.classes)
+        plurality = self.class_targets('ferplus', self.classes)
         classes = np.where(self.labels == NO_LABEL, plurality, self.labels)
         return {
             split: {

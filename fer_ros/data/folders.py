@@ -50,7 +50,7 @@ def read_folder(
     """Read ``LABEL/image`` or ``SPLIT/LABEL/image``; each label counts as its face's only vote.
 
     Images may lie at any depth below their label. What holds no face to learn from is counted in
-    ``left_out``; hidden files and folders are not looked at.
+    ``left_out``; hidden files and folders are ignored.
 
     Args:
         folder: its sub-folders are classes, or splits (see SPLIT_FOLDERS) that hold classes.
@@ -109,7 +109,7 @@ def read_unlabelled(
         size_px: side of the result.
 
     Raises:
-        DataError: it is no folder, or holds no face.
+        DataError: it is not a folder, or holds no face.
     """
     if not folder.is_dir():
         raise DataError(f'{folder} is not a folder of images')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The detector that comes with the package: boxes and landmarks from one small network.
 
-Trained by ``training.detector``; run by LiteRT. An image is looked at as large as its smallest
+Trained by ``training.detector``; run by LiteRT. An image is searched as large as its smallest
 faces need, and again at a quarter of that, and so on, until it is so small that no face on it is
 too large for the network.
 """
@@ -25,16 +25,16 @@ from fer_ros.types import FaceDetections, Float32Array, UInt8Array
 MAX_SIDE_PX = 4096
 """No side of the network's input is longer."""
 SCALE_STEP = 4
-"""Each look at an image is at so much a smaller scale than the one before,"""
+"""Each search of an image is at so much a smaller scale than the one before,"""
 LAST_VIEW_PX = 320
 """until no side of it is longer than this: the network finds faces that large."""
 BAND_PX = (48.0, 240.0)
 """Faces of these heights are believed in every look; shorter ones only in the first, taller ones
-only in the last, for a look at another scale shows them better."""
+only in the last, for a search at another scale shows them better."""
 
 
 def scales(shape_hw: tuple[int, int], first: float) -> Iterator[float]:
-    """Yield the scales at which an image of *shape_hw* is looked at, from *first* down."""
+    """Yield the scales at which an image of *shape_hw* is searched, from *first* down."""
     longest = max(shape_hw)
     scale = min(first, MAX_SIDE_PX / longest)
     yield scale

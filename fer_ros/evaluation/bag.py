@@ -25,7 +25,7 @@ from fer_ros.messages.emotions import emotion_array
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import Float32Array, FrameEmotions, Int64Array
 
-NO_TRUTH = -1
+NO_TARGET = -1
 MAX_REASONS = 10
 MAX_LABEL_GAP_S = 0.5
 """Spans farther apart than this are not a change of expression but two recordings of one."""
@@ -54,7 +54,7 @@ class FaceRows:
         time_s: float64 (N,); seconds since the first image.
         duration_s: float64 (N,); how long the frame was the newest.
         track_ids: int64 (N,).
-        truth: int64 (N,); index into the labels, NO_TRUTH where nobody said.
+        targets: int64 (N,); index into the labels, NO_TARGET where nobody said.
         raw: float32 (N, C).
         smoothed: float32 (N, C).
         unknown: bool (N,); labelled unknown.
@@ -63,7 +63,7 @@ class FaceRows:
     time_s: np.ndarray
     duration_s: np.ndarray
     track_ids: Int64Array
-    truth: Int64Array
+    targets: Int64Array
     raw: Float32Array
     smoothed: Float32Array
     unknown: np.ndarray
@@ -76,7 +76,7 @@ class BagEvaluation:
     Attributes:
         name: the bag's.
         topic: where its images were.
-        model_id: who was asked.
+        model_id: of the model that was measured.
         labels: class names.
         frames: one an image that could be read; stamps in seconds since the first image.
         spans: the target, in order of time.
@@ -112,17 +112,17 @@ class BagEvaluation:
             time_s=np.array([time_s for time_s, _, _ in faces]),
             duration_s=np.array([duration_s for _, duration_s, _ in faces]),
             track_ids=np.array([face.track_id for _, _, face in faces], np.int64),
-            truth=np.array([self._truth(t, face.track_id) for t, _, face in faces], np.int64),
+            targets=np.array([self._target(t, face.track_id) for t, _, face in faces], np.int64),
             raw=np.array([f.raw_probabilities for *_, f in faces], np.float32).reshape(-1, width),
             smoothed=np.array([f.probabilities for *_, f in faces], np.float32).reshape(-1, width),
             unknown=np.array([face.label == UNKNOWN for *_, face in faces], bool),
         )
 
-    def _truth(self, time_s: float, track_id: int) -> int:
+    def _target(self, time_s: float, track_id: int) -> int:
         own = [s for s in self.spans if s.track_id == track_id and s.holds(time_s, track_id)]
         for span in own or [s for s in self.spans if s.holds(time_s, track_id)]:
             return self.labels.index(span.label)
-        return NO_TRUTH
+        return NO_TARGET
 
 
 def evaluate_bag(
@@ -134,7 +134,7 @@ def evaluate_bag(
     storage: str = 'mcap',
     watch: Callable[[Iterable[BagImage], int], Iterable[BagImage]] | None = None,
 ) -> BagEvaluation:
-    """Answer every image of a bag.
+    """Process every image of a bag.
 
     Args:
         path: the bag.
@@ -217,8 +217,8 @@ def summarize(evaluation: BagEvaluation) -> dict[str, Any]:
         'seconds': float(total_s),
         'share_of_time_without_face': _share(durations_s[empty], total_s),
         'share_of_face_time_unknown': _share(rows.duration_s[rows.unknown], face_s),
-        'frames': _figures(rows.smoothed, rows.truth, evaluation.labels),
-        'frames_unsmoothed': _figures(rows.raw, rows.truth, evaluation.labels),
+        'frames': _figures(rows.smoothed, rows.targets, evaluation.labels),
+        'frames_unsmoothed': _figures(rows.raw, rows.targets, evaluation.labels),
         'people': _figures(*_by_person(rows), evaluation.labels),
         'spans': _figures(*_by_span(rows, evaluation), evaluation.labels),
         'spans_without_face': sum(not _of_span(rows, span).any() for span in evaluation.spans),
@@ -232,39 +232,39 @@ def _share(part_s: np.ndarray, whole_s: float) -> float | None:
 
 
 def _figures(
-    probabilities: Float32Array, truth: Int64Array, labels: tuple[str, ...]
+    probabilities: Float32Array, targets: Int64Array, labels: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return the metrics of those rows that have a truth."""
-    known = truth != NO_TRUTH
-    probabilities, truth = probabilities[known], truth[known]
-    matrix = metrics.confusion_matrix(truth, probabilities.argmax(axis=1), len(labels))
+    """Return the metrics of those rows that have a target."""
+    known = targets != NO_TARGET
+    probabilities, targets = probabilities[known], targets[known]
+    matrix = metrics.confusion_matrix(targets, probabilities.argmax(axis=1), len(labels))
     return {
-        'count': len(truth),
+        'count': len(targets),
         'accuracy': metrics.accuracy(matrix),
         'balanced_accuracy': metrics.balanced_accuracy(matrix),
-        'expected_calibration_error': metrics.expected_calibration_error(probabilities, truth),
+        'expected_calibration_error': metrics.expected_calibration_error(probabilities, targets),
         'confusion_matrix': matrix.tolist(),
         'per_class': metrics.per_class(matrix, labels),
     }
 
 
 def _by_person(rows: FaceRows) -> tuple[Float32Array, Int64Array]:
-    """Return each labelled person's mean probabilities and most frequent truth."""
+    """Return each labelled person's mean probabilities and most frequent target."""
     groups = [
-        np.flatnonzero((rows.track_ids == track_id) & (rows.truth != NO_TRUTH))
+        np.flatnonzero((rows.track_ids == track_id) & (rows.targets != NO_TARGET))
         for track_id in np.unique(rows.track_ids)
     ]
     groups = [group for group in groups if len(group)]
-    truth = [int(np.bincount(rows.truth[group]).argmax()) for group in groups]
-    return _means(rows, groups), np.array(truth, np.int64)
+    targets = [int(np.bincount(rows.targets[group]).argmax()) for group in groups]
+    return _means(rows, groups), np.array(targets, np.int64)
 
 
 def _by_span(rows: FaceRows, evaluation: BagEvaluation) -> tuple[Float32Array, Int64Array]:
-    """Return each span's mean probabilities and truth; spans without a face are left out."""
+    """Return each span's mean probabilities and target; spans without a face are left out."""
     found = [(np.flatnonzero(_of_span(rows, span)), span) for span in evaluation.spans]
     found = [(group, span) for group, span in found if len(group)]
-    truth = [evaluation.labels.index(span.label) for _, span in found]
-    return _means(rows, [group for group, _ in found]), np.array(truth, np.int64)
+    targets = [evaluation.labels.index(span.label) for _, span in found]
+    return _means(rows, [group for group, _ in found]), np.array(targets, np.int64)
 
 
 def _means(rows: FaceRows, groups: list[np.ndarray]) -> Float32Array:
@@ -297,7 +297,7 @@ def persons(rows: FaceRows, labels: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def switches(rows: FaceRows, evaluation: BagEvaluation) -> list[dict[str, Any]]:
-    """Return, for each change of the target, how long raw and smoothed answers took to follow.
+    """Return, for each change of the target, how long raw and smoothed predictions took to follow.
 
     None where they did not within the new span; the difference is what smoothing costs.
     """

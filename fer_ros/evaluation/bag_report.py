@@ -151,7 +151,7 @@ def _timeline(evaluation: BagEvaluation) -> bytes:
         from matplotlib.patches import Patch
 
         bars = _bars(evaluation)
-        names = sorted(bars, key=lambda name: (name != 'truth', len(name), name))
+        names = sorted(bars, key=lambda name: (name != 'target', len(name), name))
         figure = Figure(figsize=(9, 1.2 + 0.32 * max(len(names), 1)))
         axis = figure.add_subplot()
         for row, name in enumerate(names):
@@ -185,7 +185,7 @@ def _bars(evaluation: BagEvaluation) -> dict[str, list[tuple[float, float, str]]
     bars = {f'person {key}': people[key] for key in longest}
     end_s = float(durations_s.sum())
     for span in evaluation.spans:
-        name = 'truth' if span.track_id == EVERYBODY else f'truth of {span.track_id}'
+        name = 'target' if span.track_id == EVERYBODY else f'target of {span.track_id}'
         piece = (span.start_s, min(span.end_s, end_s) - span.start_s, span.label)
         bars.setdefault(name, []).append(piece)
     return bars

@@ -178,7 +178,7 @@ def write_summary(
         tasks: what was to be done.
         results: as they come, in any order; each is in place as soon as it is there.
         output: folder; made where it is not there.
-        say: is told a line per recording.
+        say: called with a line per recording.
         left_out: what was found but is none of the tasks, and why.
         overwrite: whether older results may be replaced.
 

@@ -53,7 +53,7 @@ class DatasetReport:
         model: id of the model.
         head: the head used.
         probabilities: float32 (N, C), calibrated.
-        truth: int64 (N,).
+        targets: int64 (N,).
         in_training: bool (N,): faces that occur among the data's training faces, pixel for pixel.
         agreed: bool (N,): faces of which most votes say the same; None where there are no votes.
         conditions: {condition: confusion matrix, int64 (C, C)}; empty where not measured.
@@ -69,7 +69,7 @@ class DatasetReport:
     model: str
     head: OutputHead
     probabilities: Float32Array
-    truth: Int64Array
+    targets: Int64Array
     in_training: np.ndarray
     agreed: np.ndarray | None = None
     conditions: dict[str, Int64Array] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class DatasetReport:
 
     def _matrix(self, rows: Any) -> Int64Array:
         predictions = self.probabilities[rows].argmax(axis=1)
-        return metrics.confusion_matrix(self.truth[rows], predictions, len(self.labels))
+        return metrics.confusion_matrix(self.targets[rows], predictions, len(self.labels))
 
     def _part(self, rows: np.ndarray) -> dict[str, float | int | None]:
         """Return count and accuracies of the faces that *rows*, bool (N,), selects."""
@@ -107,9 +107,9 @@ class DatasetReport:
             'accuracy': metrics.accuracy(self.matrix),
             'balanced_accuracy': metrics.balanced_accuracy(self.matrix),
             'expected_calibration_error': metrics.expected_calibration_error(
-                self.probabilities, self.truth
+                self.probabilities, self.targets
             ),
-            'count': len(self.truth),
+            'count': len(self.targets),
             'labels': list(self.labels),
             'confusion_matrix': self.matrix.tolist(),
             'per_class': metrics.per_class(self.matrix, self.labels),
@@ -119,7 +119,7 @@ class DatasetReport:
     def by_group(self, rows: Mapping[str, Int64Array]) -> dict[str, Any]:
         """Return {group: figures} for {group: rows of its faces}; see group_figures."""
         threshold = self.head.unknown_threshold
-        return group_figures(rows, self.probabilities, self.truth, self.labels, threshold)
+        return group_figures(rows, self.probabilities, self.targets, self.labels, threshold)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, for report.json."""
@@ -128,17 +128,18 @@ class DatasetReport:
         return {
             'dataset': self.dataset,
             'split': self.split,
-            'truth': self.kind,
+            'targets': self.kind,
+            'truth': self.kind,  # its name in 0.1
             'model': self.model,
             'head': self.head.name,
             'left_out': {label: dict(reasons) for label, reasons in self.left_out.items()},
             **self.to_json_line(),
             'without_faces_seen_in_training': self._part(~self.in_training),
             'where_most_votes_agree': None if self.agreed is None else self._part(self.agreed),
-            'reliability': metrics.reliability(self.probabilities, self.truth),
-            'coverage': metrics.coverage_curve(self.probabilities, self.truth, THRESHOLDS),
+            'reliability': metrics.reliability(self.probabilities, self.targets),
+            'coverage': metrics.coverage_curve(self.probabilities, self.targets, THRESHOLDS),
             'at_unknown_threshold': metrics.coverage_curve(
-                self.probabilities, self.truth, threshold
+                self.probabilities, self.targets, threshold
             )[0],
             'common_confusions': metrics.common_confusions(self.matrix, self.labels),
             'robustness': {
@@ -196,20 +197,21 @@ def evaluate_faces(
     names = [head.name for head in classifier.card.heads]
     head, _ = classifier.card.head(kind if kind in names else '')
     chosen = faces.split(split)
-    classes = chosen.truth(kind, head.labels)
+    classes = chosen.class_targets(kind, head.labels)
     rows = np.flatnonzero((classes != NO_LABEL) & counted_faces(faces, split, kind, protocol))
     if not len(rows):
         raise DataError(
             f'{faces.name}: no face in split {split!r} has {kind} labels that protocol '
             f'{protocol} counts'
         )
-    truth = classes[rows]
+    targets = classes[rows]
     images = chosen.images[rows]
     measure = predict_ten_crops if protocol == 'ten-crop' else predict
     conditions = {}
     for name in CONDITIONS if robustness else ():
         changed = measure(classifier, apply_condition(images, name), head.name, watch)
-        conditions[name] = metrics.confusion_matrix(truth, changed.argmax(axis=1), len(head.labels))
+        predictions = changed.argmax(axis=1)
+        conditions[name] = metrics.confusion_matrix(targets, predictions, len(head.labels))
     learned = faces.images[faces.splits == 0]
     return DatasetReport(
         dataset=faces.name,
@@ -218,7 +220,7 @@ def evaluate_faces(
         model=classifier.card.id,
         head=head,
         probabilities=measure(classifier, images, head.name, watch),
-        truth=truth,
+        targets=targets,
         in_training=np.zeros(len(rows), bool)
         if split == 'training'
         else occurs_in(images, learned),

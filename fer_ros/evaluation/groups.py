@@ -91,7 +91,7 @@ def group_figures(
     labels: Sequence[str],
     threshold: float,
 ) -> dict[str, Any]:
-    """Return {group: accuracy, answer_rate, recall per class}, each a ``share``.
+    """Return {group: accuracy, coverage, recall per class}, each a ``share``.
 
     Args:
         rows: see ``group_rows``.
@@ -100,12 +100,12 @@ def group_figures(
         labels: the C class names.
         threshold: below this confidence the label is 'unknown'.
     """
-    predictions, answered = probabilities.argmax(axis=1), probabilities.max(axis=1) >= threshold
+    predictions, confident = probabilities.argmax(axis=1), probabilities.max(axis=1) >= threshold
     right = predictions == targets
     return {
         group: {
             'accuracy': share(right[chosen]),
-            'answer_rate': share(answered[chosen]),
+            'coverage': share(confident[chosen]),
             'recall': {
                 label: share(right[chosen[targets[chosen] == index]])
                 for index, label in enumerate(labels)
@@ -122,7 +122,7 @@ def group_stability(
     changed: Mapping[str, Float32Array],
     threshold: float,
 ) -> dict[str, Any]:
-    """Return {group: answer_rate, agreement per condition}, each a ``share``: needs no labels.
+    """Return {group: coverage, agreement per condition}, each a ``share``: needs no labels.
 
     Args:
         rows: see ``group_rows``.
@@ -130,10 +130,10 @@ def group_stability(
         changed: {condition: float32 (N, C)} of the same faces under it.
         threshold: below this confidence the label is 'unknown'.
     """
-    predictions, answered = probabilities.argmax(axis=1), probabilities.max(axis=1) >= threshold
+    predictions, confident = probabilities.argmax(axis=1), probabilities.max(axis=1) >= threshold
     return {
         group: {
-            'answer_rate': share(answered[chosen]),
+            'coverage': share(confident[chosen]),
             'agreement': {
                 name: share((one.argmax(axis=1) == predictions)[chosen])
                 for name, one in changed.items()

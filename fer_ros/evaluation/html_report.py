@@ -150,7 +150,7 @@ def write_report(report: DatasetReport, folder: Path) -> Path:
 
 def _page(facts: dict[str, Any]) -> str:
     """Return the page's HTML."""
-    title = f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["truth"]} labels'
+    title = f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["targets"]} labels'
     fresh, unknown = facts['without_faces_seen_in_training'], facts['at_unknown_threshold']
     most_votes = []
     if agreed := facts['where_most_votes_agree']:

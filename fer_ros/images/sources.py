@@ -135,7 +135,7 @@ class CameraSource:
         Raises:
             SourceError: there is no such camera, or another program has it.
         """
-        # V4L2 by name: other back ends of OpenCV take a number for a file and print riddles.
+        # V4L2 by name: other back ends of OpenCV take a number for a file name.
         self._capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
         if not self._capture.isOpened():
             self._capture.release()
@@ -204,7 +204,7 @@ class VideoSource:
                 self._file = source.open('rb')
                 target = f'/proc/self/fd/{self._file.fileno()}'
         else:
-            problem, target = 'nobody answers there, or it is no video', source
+            problem, target = 'nothing responds there, or it is not a video', source
         self._capture = cv2.VideoCapture(target, cv2.CAP_FFMPEG, options)
         if not self._capture.isOpened():
             self.close()

@@ -248,7 +248,7 @@ def player(given: Given) -> Process:
         'topics': ','.join(topics),
         'rate': rate,
         'loop': given.on('loop'),
-        'answers': given.absolute(namespace, 'emotions') if given.on('lossless') else '',
+        'results_topic': given.absolute(namespace, 'emotions') if given.on('lossless') else '',
     }
     # In full, for a delayed action no longer knows what was pushed before it.
     common = _ours(given, 'bag_player_node', given.absolute(namespace))

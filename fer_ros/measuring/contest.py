@@ -152,7 +152,7 @@ def run_contest(
         scenes: their names.
         rounds: how often each system has its turn on each scene.
         seconds: of a turn, at least; slow systems make LEAST_CALLS calls all the same.
-        say: is told how far it is.
+        say: called with the progress, a line at a time.
         period_s: between the starts of two calls, as from a camera; 0 for back to back.
 
     Raises:

@@ -23,7 +23,7 @@ from fer_ros.messages.make import Make
 from fer_ros.types import UInt8Array
 
 OnScaled = Callable[[str], None]
-"""Is told how values of more than 8 bits became 8, in a few words."""
+"""Called with how values of more than 8 bits became 8, in a few words."""
 
 MAX_SIDE_PX = 32_768
 SENSOR_BITS = (8, 10, 12, 14, 16)
@@ -194,7 +194,7 @@ def image_to_bgr(
     Args:
         message: the image.
         max_pixels: larger ones are refused.
-        on_scaled: is told how more than 8 bits were scaled, where they were.
+        on_scaled: called with how more than 8 bits were scaled, where they were.
 
     Raises:
         ImageError: the encoding is not known, or size and data do not fit together.

@@ -49,7 +49,7 @@ class OutputHead:
         name: 'ferplus', 'fer2013' or the user's own.
         labels: class names, in column order; any words.
         temperature: the logits are divided by this before the softmax.
-        unknown_threshold: below this confidence the answer is 'unknown'.
+        unknown_threshold: below this confidence the label is 'unknown'.
     """
 
     name: str
@@ -175,7 +175,7 @@ class ModelCard:
             digest = file_sha256(path)
             if digest != self.sha256.get(path.name):
                 raise ModelError(
-                    f'model {self.id}: {path} is damaged or not the file its card speaks of '
+                    f'model {self.id}: {path} is damaged or not the file its card names '
                     f'(sha256 {digest[:12]}…, card {str(self.sha256.get(path.name))[:12]}…)'
                 )
         return path

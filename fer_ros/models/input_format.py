@@ -103,7 +103,7 @@ def input_fields(content: dict[str, Any]) -> dict[str, Any]:
     if 'colour' in content:
         colour = str(content['colour'])
         channels = int(content.get('channels', 1 if colour == 'grey' else 3))
-    else:  # Cards before 0.2.0 told channels alone.
+    else:  # Cards before 0.2.0 state channels only.
         channels = int(content['channels'])
         colour = 'bgr' if channels == 3 else 'grey'
     return {

@@ -159,7 +159,7 @@ def fetch(name: str, progress: Progress | None = None, url: str = '') -> Path:
         where the model lies now.
 
     Raises:
-        ModelError: unknown name, no connection, an answer that is not the file, or no room for it.
+        ModelError: unknown name, no connection, a response that is not the file, or no room for it.
     """
     model = remote_model(name)
     target = installed_path(name)
@@ -192,18 +192,18 @@ def fetch(name: str, progress: Progress | None = None, url: str = '') -> Path:
 
 
 def _download(url: str, target: BinaryIO, progress: Progress | None) -> str:
-    """Write what *url* answers to *target*; return its hex sha256.
+    """Write what *url* serves to *target*; return its hex sha256.
 
     Raises:
-        ModelError: no connection, an error answer, or an answer that ends early or never.
+        ModelError: no connection, an error status, or a response that ends early or never.
     """
     request = urllib.request.Request(url, headers={'User-Agent': 'fer_ros'})
     digest, done = hashlib.sha256(), 0
     try:
         # Not urlopen, which remembers the proxies of its first call.
-        with urllib.request.build_opener().open(request, timeout=TIMEOUT_S) as answer:
-            total = int(answer.headers.get('Content-Length') or 0)
-            while block := answer.read(BLOCK_BYTES):
+        with urllib.request.build_opener().open(request, timeout=TIMEOUT_S) as response:
+            total = int(response.headers.get('Content-Length') or 0)
+            while block := response.read(BLOCK_BYTES):
                 target.write(block)
                 digest.update(block)
                 done += len(block)
@@ -212,7 +212,7 @@ def _download(url: str, target: BinaryIO, progress: Progress | None) -> str:
                 if progress:
                     progress(done, total)
     except urllib.error.HTTPError as error:
-        raise ModelError(f'{url}: the server answers {error.code} {error.reason}') from error
+        raise ModelError(f'{url}: the server returned {error.code} {error.reason}') from error
     except (
         urllib.error.URLError,
         http.client.HTTPException,

@@ -34,7 +34,7 @@ from fer_ros.nodes.runner import exit_now, run_node
 
 DEPTH = 10
 TICK_S = 0.002
-ANSWER_TIMEOUT_S = 5.0
+RESULT_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 10.0
 """So long the first message waits for somebody to listen."""
 
@@ -45,7 +45,7 @@ Message = tuple[Connection, int, bytes]
 
 
 class BagPlayerNode(FerNode):
-    """Publishes messages when their time has come, or when the one before was answered."""
+    """Publishes messages when their time has come, or when the last result has arrived."""
 
     def __init__(self) -> None:
         """Open the bag.
@@ -75,8 +75,9 @@ class BagPlayerNode(FerNode):
         self._tick_s = self._started_s = self._settled_s = time.monotonic()
         self._connected = False
         self._awaited: tuple[tuple[int, int], float] | None = None
-        if self._config.answers:
-            self.create_subscription(EmotionArray, self._config.answers, self._on_answer, DEPTH)
+        if self._config.results_topic:
+            topic = self._config.results_topic
+            self.create_subscription(EmotionArray, topic, self._on_result, DEPTH)
         self.create_service(SetBool, '~/pause', self._pause)
         self.create_service(Trigger, '~/step', self._step)
         self.add_on_set_parameters_callback(self._check)
@@ -150,7 +151,7 @@ class BagPlayerNode(FerNode):
             return
         until_ns = self._now_ns + round(passed_s * self._config.rate * 1e9)
         while self._next is not None and self._next[1] <= until_ns:
-            # A loop sets the clock back: the rest waits for the next tick. While an answer is
+            # A loop sets the clock back: the rest waits for the next tick. While a result is
             # awaited time stands still.
             if not self._publish_next() or self._awaited:
                 return
@@ -170,9 +171,9 @@ class BagPlayerNode(FerNode):
     def _waiting(self, now_s: float) -> bool:
         if self._awaited is None:
             return False
-        if now_s - self._awaited[1] < ANSWER_TIMEOUT_S:
+        if now_s - self._awaited[1] < RESULT_TIMEOUT_S:
             return True
-        self.get_logger().warning(f'no answer within {ANSWER_TIMEOUT_S:g} s; going on')
+        self.get_logger().warning(f'no result within {RESULT_TIMEOUT_S:g} s; going on')
         self._awaited = None
         return False
 
@@ -184,7 +185,7 @@ class BagPlayerNode(FerNode):
         self._publish_clock()
         self._outputs[connection.topic].publish(bytes(data))
         self.sent += 1
-        if self._config.answers and connection.msgtype in IMAGE_TYPES:
+        if self._config.results_topic and connection.msgtype in IMAGE_TYPES:
             message: Any = self._reader.deserialize(data, connection.msgtype)
             stamp = message.header.stamp
             self._awaited = ((stamp.sec, stamp.nanosec), time.monotonic())
@@ -195,7 +196,7 @@ class BagPlayerNode(FerNode):
         seconds, nanoseconds = divmod(self._now_ns, 10**9)
         self._clock_output.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
 
-    def _on_answer(self, message: EmotionArray) -> None:
+    def _on_result(self, message: EmotionArray) -> None:
         stamp = message.header.stamp
         if self._awaited and self._awaited[0] == (stamp.sec, stamp.nanosec):
             self._awaited = None

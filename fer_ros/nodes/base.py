@@ -95,24 +95,24 @@ class FerNode(Node):
         self.get_logger().error(self._last_error, throttle_duration_sec=LOG_S)
 
     def create_service(self, srv_type: Any, srv_name: str, callback: Any, **kwargs: Any) -> Service:
-        """Create a service that answers also where *callback* raises; see rclpy.node.Node."""
-        answer = self._always_answering(srv_type, srv_name, callback)
-        return super().create_service(srv_type, srv_name, answer, **kwargs)
+        """Create a service that responds also where *callback* raises; see rclpy.node.Node."""
+        responding = self._always_responding(srv_type, srv_name, callback)
+        return super().create_service(srv_type, srv_name, responding, **kwargs)
 
-    def _always_answering(self, kind: Any, name: str, callback: Any) -> Callable[..., Any]:
-        async def answer(request: Any, response: Any) -> Any:
+    def _always_responding(self, kind: Any, name: str, callback: Any) -> Callable[..., Any]:
+        async def respond(request: Any, response: Any) -> Any:
             try:
                 return await await_or_execute(callback, request, response)
             except NodeError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whoever asks is to learn of it
+            except Exception as error:  # noqa: BLE001 - the caller is to learn of it
                 self.caught(error, f'service {name}')
                 refusal = kind.Response()
                 if hasattr(refusal, 'message'):
                     refusal.message = self._last_error
                 return refusal
 
-        return answer
+        return respond
 
     def create_subscription(
         self, msg_type: Any, topic: str, callback: Any, *args: Any, **kwargs: Any
@@ -186,7 +186,7 @@ class FerLifecycleNode(FerNode, LifecycleNode):
         for service in self.services:
             if service.srv_type is ChangeState:
                 # rclpy triggers any number it is sent, and does not survive one that is not there.
-                service.callback = self._always_answering(
+                service.callback = self._always_responding(
                     ChangeState, service.srv_name, self._fitting_only(service.callback)
                 )
 
@@ -199,11 +199,11 @@ class FerLifecycleNode(FerNode, LifecycleNode):
         def change(request: ChangeState.Request, response: ChangeState.Response) -> Any:
             known = self._state_machine.available_transitions
             possible = {number: label for number, label, *_ in known}
-            wanted = request.transition
-            if wanted.label in possible.values() if wanted.label else wanted.id in possible:
+            given = request.transition
+            if given.label in possible.values() if given.label else given.id in possible:
                 return change_state(request, response)
             self.get_logger().warning(
-                f'transition {shorten(wanted.label) or wanted.id} does not fit the state '
+                f'transition {shorten(given.label) or given.id} does not fit the state '
                 f'{self.state_name}, which knows: {", ".join(possible.values()) or "none"}',
                 throttle_duration_sec=LOG_S,
             )

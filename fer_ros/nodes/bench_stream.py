@@ -82,7 +82,7 @@ class Camera:
 
     Attributes:
         namespace: in which its node runs.
-        sent: images published, as far as camera_info tells.
+        sent: images published, by the count of camera_info.
         results: what came back.
         counts: COUNTS, as the node gives them in /diagnostics.
         reports: number of diagnostics messages.

@@ -42,7 +42,7 @@ EMOTIONS_TYPE = 'fer_msgs/msg/EmotionArray'
 IMAGE_TYPES = {'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'}
 MAX_CAMERAS = 64
 LOOK_AROUND_S = 0.5
-ANSWER_TIMEOUT_S = 5.0
+RESPONSE_TIMEOUT_S = 5.0
 MODEL_TIMEOUT_S = 60.0
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
@@ -76,8 +76,8 @@ class DashboardFeed:
 
     def close(self) -> None:
         """Leave the ROS graph."""
-        self._executor.shutdown(timeout_sec=ANSWER_TIMEOUT_S)
-        self._thread.join(timeout=ANSWER_TIMEOUT_S)
+        self._executor.shutdown(timeout_sec=RESPONSE_TIMEOUT_S)
+        self._thread.join(timeout=RESPONSE_TIMEOUT_S)
         self._node.destroy_node()
         self._context.try_shutdown()
 
@@ -88,7 +88,7 @@ class DashboardFeed:
     def set_enabled(self, topic: str, enabled: bool) -> tuple[bool, str]:
         """Enable or disable a camera's emotion node; returns success and what to say."""
         request = SetBool.Request(data=enabled)
-        return self._ask(topic, 'enable', SetBool, request, ANSWER_TIMEOUT_S)
+        return self._ask(topic, 'enable', SetBool, request, RESPONSE_TIMEOUT_S)
 
     def set_model(self, topic: str, model: str, backend: str) -> tuple[bool, str]:
         """Make a camera's emotion node use another model; returns success and what to say."""
@@ -99,7 +99,7 @@ class DashboardFeed:
         """Set parameters of a camera's emotion node; returns success and what to say."""
         parameters = [Parameter(name, value=value) for name, value in values.items()]
         request = SetParameters.Request(parameters=[one.to_parameter_msg() for one in parameters])
-        return self._ask(topic, 'set_parameters', SetParameters, request, ANSWER_TIMEOUT_S)
+        return self._ask(topic, 'set_parameters', SetParameters, request, RESPONSE_TIMEOUT_S)
 
     def _ask(
         self, topic: str, service: str, kind: Any, request: Any, timeout_s: float
@@ -112,11 +112,11 @@ class DashboardFeed:
         try:
             if not client.wait_for_service(timeout_sec=1.0):
                 return False, f'{view.node_name} offers no service {service}'
-            answered = Event()
+            responded = Event()
             future = client.call_async(request)
-            future.add_done_callback(lambda _: answered.set())
-            if not answered.wait(timeout_s):
-                return False, f'{name} has not answered within {timeout_s:g} s'
+            future.add_done_callback(lambda _: responded.set())
+            if not responded.wait(timeout_s):
+                return False, f'{name} has not responded within {timeout_s:g} s'
             response = future.result()
             if kind is SetParameters:
                 refused = [one.reason for one in response.results if not one.successful]
@@ -164,7 +164,7 @@ class DashboardFeed:
         return lambda message: view.take_notice(message.data)
 
     def _see_node(self, view: CameraView) -> None:
-        """Note which node is behind a camera's emotions, and whether it looks at any images."""
+        """Note which node is behind a camera's emotions, and whether it subscribes to images."""
         publishers = self._node.get_publishers_info_by_topic(view.topic)
         if not publishers:
             return

@@ -23,7 +23,7 @@ WINDOW = 300
 """Latencies are those of the last so many frames."""
 
 RECENT_S = 5.0
-"""Rates and warnings speak of the last so many seconds."""
+"""Rates and warnings are of the last so many seconds."""
 
 SILENCE_S = 2.0
 STALE_S = 1.0
@@ -59,7 +59,7 @@ class FrameStatistics:
     last_problem: str = ''
     last_problem_s: float = -np.inf
     arrivals_s: deque[float] = field(default_factory=_window)
-    answers_s: deque[float] = field(default_factory=_window)
+    results_s: deque[float] = field(default_factory=_window)
     latencies_ms: deque[float] = field(default_factory=_window)
     timings_ms: dict[str, deque[float]] = field(default_factory=dict)
 
@@ -74,7 +74,7 @@ class FrameStatistics:
         self.faces = faces
         for stage, milliseconds in timings_ms.items():
             self.timings_ms.setdefault(stage, _window()).append(milliseconds)
-        self.answers_s.append(time.monotonic())
+        self.results_s.append(time.monotonic())
         if latency_ms is None:
             self.unstamped += 1
         else:
@@ -105,8 +105,8 @@ class FrameStatistics:
             found.append(f'images are {latency_s:.1f} s old (a queue before us, or two clocks?)')
         elif latency_s < -AHEAD_S:
             found.append(f'stamps lie {-latency_s:.1f} s in the future (do two clocks disagree?)')
-        incoming, outgoing = rate_hz(self.arrivals_s), rate_hz(self.answers_s)
-        if self.answers_s and outgoing < BEHIND_SHARE * incoming:
+        incoming, outgoing = rate_hz(self.arrivals_s), rate_hz(self.results_s)
+        if self.results_s and outgoing < BEHIND_SHARE * incoming:
             found.append(
                 f'falling behind: {outgoing:.1f} of {incoming:.1f} frames per second are '
                 'processed, the others dropped'
@@ -119,7 +119,7 @@ class FrameStatistics:
         """Return counts, rates and latencies under the names that /diagnostics gives them."""
         values = {
             'input rate (Hz)': f'{rate_hz(self.arrivals_s):.1f}',
-            'processed rate (Hz)': f'{rate_hz(self.answers_s):.1f}',
+            'processed rate (Hz)': f'{rate_hz(self.results_s):.1f}',
             'received frames': str(self.received),
             'processed frames': str(self.processed),
             'dropped frames': str(self.dropped),

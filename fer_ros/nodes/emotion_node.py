@@ -77,7 +77,7 @@ class EmotionNode(FerLifecycleNode):
         self._between_frames = Lock()
         self._photos = PhotoReader()
         self.statistics = FrameStatistics()
-        # They outlive every state: what is destroyed while it answers cannot answer.
+        # They outlive every state: what is destroyed while it responds cannot respond.
         self.create_service(SetBool, '~/enable', self._enable)
         at_once = ReentrantCallbackGroup()
         self.create_service(Classify, '~/classify', self._classify, callback_group=at_once)
@@ -211,7 +211,7 @@ class EmotionNode(FerLifecycleNode):
             self.statistics.dropped += 1
 
     def _answer(self, message: Image | CompressedImage) -> None:
-        """Answer one image; runs in the working thread, where nothing may be raised."""
+        """Process one image; runs in the working thread, where nothing may be raised."""
         try:
             image, stamp_s = self._to_bgr(message), self._stamp_s(message.header)
             depth_m = self._depth_of(message.header, stamp_s)

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What rclpy and its libraries need of the machine, looked at before they fail without advice."""
+"""What rclpy and its libraries need of the machine, checked before they fail without advice."""
 
 from __future__ import annotations
 

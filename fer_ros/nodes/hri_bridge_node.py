@@ -270,7 +270,7 @@ class HriBridgeNode(FerNode):
             topics.aligned.publish(image_message(make, aligned, header))
 
     def _image_of(self, header: Header) -> UInt8Array | None:
-        """Return the image that was answered, if it came here too."""
+        """Return the image of a result, if it came here too."""
         message = self._images.pop((header.stamp.sec, header.stamp.nanosec), None)
         try:
             return to_bgr(message) if message is not None else None
@@ -311,7 +311,7 @@ class HriBridgeNode(FerNode):
         return dataclasses.replace(config, tracking=tracking)
 
     def _on_crop(self, face_id: str, message: Image) -> None:
-        """Answer one face image of another detector."""
+        """Classify one face image of another detector."""
         listening = self._others.get(face_id)
         if listening is None:
             return

@@ -39,7 +39,7 @@ def _descriptor(value: Any, rules: Any) -> ParameterDescriptor:
 
 
 def read_at_start(config: Any) -> set[str]:
-    """Return the names of the settings that a running node does not look at again."""
+    """Return the names of the settings that a running node does not read again."""
     return {name for name, (_, item) in flatten(config).items() if not item.metadata['live']}
 
 

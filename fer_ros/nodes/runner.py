@@ -30,7 +30,7 @@ WAIT_S = 0.5
 executor before it shuts the context down), so that it never waits for longer."""
 
 LOOK_S = 5.0
-"""Between two looks at whether somebody who listened was killed."""
+"""Between two checks for listeners that were killed."""
 
 
 def run_node(

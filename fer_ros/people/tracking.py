@@ -153,7 +153,7 @@ class FaceTracker:
     def _likeness(self, looks: Float32Array | None, gaps_s: np.ndarray, count: int) -> np.ndarray:
         """Return (T, N): how much each face looks like each person; 0 for somebody else.
 
-        Where looks are not known, everybody looks alike, but nobody familiar.
+        Where appearance is not known, everybody looks alike, but nobody familiar.
         """
         likeness = np.full((len(self._tracks), count), FAMILIAR)
         for row, track in enumerate(self._tracks):

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What makes a face hard to read: reasons that reach the user instead of a silent wrong answer."""
+"""What makes a face hard to read: reasons that reach the user, not silent mistakes."""
 
 from __future__ import annotations
 

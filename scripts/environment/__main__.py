@@ -146,7 +146,7 @@ class Setup:
 PROOFS = {
     'runtime': 'import ai_edge_litert.interpreter, cv2, numpy, rclpy, rich, rosbags, yaml',
     'dashboard': 'import streamlit',
-    'test': 'import hypothesis, pytest, tensorflow',
+    'test': 'import hypothesis, pytest, tensorflow, xdist',
     'messages': (
         'from fer_msgs.msg import EmotionArray as a; from vision_msgs.msg import Detection2D as b; '
         'from hri_msgs.msg import Expression as c; from tf2_msgs.msg import TFMessage as d; '

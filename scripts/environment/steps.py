@@ -29,7 +29,7 @@ class Environment:
     """A virtual environment of ours; its mark says for what it was made and what is done."""
 
     def __init__(self, root: Path, folder: Path) -> None:
-        """Look at *folder*, which need not be there, for the project in *root*."""
+        """Name *folder*, which need not be there, for the project in *root*."""
         self.root, self.folder = root, folder
         self.python = folder / 'bin' / 'python'
         self.log = folder / 'bootstrap.log'

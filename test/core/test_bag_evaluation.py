@@ -51,11 +51,11 @@ def test_a_recording_with_a_change_of_expression() -> None:
     assert (facts['images'], facts['faces'], facts['seconds']) == (5, 5, 2.5)
     assert facts['share_of_time_without_face'] == pytest.approx(1 / 5)
     assert facts['share_of_face_time_unknown'] == pytest.approx(1 / 5)
-    # Truth: happy, happy, happy (person 2, who looks sad), sad, sad.
+    # Targets: happy, happy, happy (person 2, who looks sad), sad, sad.
     assert facts['frames']['accuracy'] == pytest.approx(3 / 5)
     assert facts['frames']['confusion_matrix'] == [[2, 1], [1, 1]]
     assert facts['frames_unsmoothed']['accuracy'] == pytest.approx(4 / 5)
-    # Person 1 is half happy, half sad in truth (a tie goes to the first), 0.675 happy on the whole.
+    # Person 1 is half happy, half sad by targets (a tie goes to the first), 0.675 happy overall.
     assert facts['people']['confusion_matrix'] == [[1, 1], [0, 0]]
     # 0.667 happy in the first span, 0.45 in the second.
     assert facts['spans']['accuracy'] == 1.0
@@ -70,7 +70,7 @@ def test_a_recording_with_a_change_of_expression() -> None:
     [
         pytest.param(recording(), id='no frame'),
         pytest.param(recording(()), id='one frame without a face'),
-        pytest.param(recording((face(1, 0.5, 0.5),)), id='one face without truth'),
+        pytest.param(recording((face(1, 0.5, 0.5),)), id='one face without a target'),
     ],
 )
 def test_what_is_not_defined_is_none(evaluation: BagEvaluation) -> None:
@@ -85,7 +85,7 @@ def test_what_is_not_defined_is_none(evaluation: BagEvaluation) -> None:
 def test_labels_of_one_person_come_before_those_of_everybody() -> None:
     spans = (Span(0.0, 9.0, 'happy'), Span(0.0, 9.0, 'sad', track_id=2))
     rows = recording((face(1, 0.9, 0.9), face(2, 0.1, 0.1)), spans=spans).rows()
-    assert rows.truth.tolist() == [0, 1]
+    assert rows.targets.tolist() == [0, 1]
 
 
 def test_a_new_label_after_a_gap_is_no_switch() -> None:
@@ -108,7 +108,7 @@ def test_spans_are_read(tmp_path: Path) -> None:
         pytest.param('start_s,end_s,label\n0,1,sad\n2,1,sad\n', 'line 3: span from', id='order'),
         pytest.param('start_s,end_s,label\nx,1,sad\n', 'line 2: could not convert', id='number'),
         pytest.param('start_s,end_s,label\n1\n', 'line 2', id='short row'),
-        pytest.param('\x00\x00', 'column|cannot be read', id='rubbish'),
+        pytest.param('\x00\x00', 'column|cannot be read', id='corrupt'),
     ],
 )
 def test_wrong_label_files_name_the_line(tmp_path: Path, text: str, message: str) -> None:

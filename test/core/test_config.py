@@ -52,7 +52,7 @@ def test_a_wrong_setting_is_named(changes: dict, message: str) -> None:
         pytest.param(lambda: CameraNodeConfig(frame_id='/a'), 'a frame', id='frame of tf 1'),
         pytest.param(lambda: BagPlayerConfig(bag='a\0'), 'printable', id='NUL'),
         pytest.param(lambda: BagPlayerConfig(topics='a;b'), 'topics with commas', id='topics'),
-        pytest.param(lambda: BagPlayerConfig(answers='7'), 'expected a topic', id='topic'),
+        pytest.param(lambda: BagPlayerConfig(results_topic='7'), 'expected a topic', id='topic'),
     ],
 )
 def test_a_text_that_means_nothing_is_refused(make: Callable[[], object], message: str) -> None:

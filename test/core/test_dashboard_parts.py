@@ -145,7 +145,7 @@ GUARD: dict[str, Any] = {'path': '/', 'client': ('192.0.2.1', 7)}
 def ask(
     kind: str, query: bytes = b'', cookie: bytes = b'', guard: Any = None, **scope: Any
 ) -> list[dict]:
-    """Return what a server behind the middleware answers; 'inside' if it was let through."""
+    """Return what a server behind the middleware responds; 'inside' if it was let through."""
     sent: list[dict] = []
 
     async def app(scope, receive, send) -> None:
@@ -177,7 +177,7 @@ def test_the_cookie_with_the_token_lets_in(kind: str) -> None:
         (b'', b'fer_dashboard_token='),
         (b'token=%ff', b'\xff\xfe=;;'),
     ],
-    ids=['nothing', 'wrong token', 'empty token', 'wrong cookie', 'empty cookie', 'rubbish'],
+    ids=['nothing', 'wrong token', 'empty token', 'wrong cookie', 'empty cookie', 'corrupt'],
 )
 def test_without_the_token_nobody_comes_in(query: bytes, cookie: bytes) -> None:
     assert ask('http', query, cookie)[0]['status'] == 401
@@ -210,8 +210,8 @@ def test_who_guesses_has_to_wait_and_nobody_else() -> None:
     guard = TokenMiddleware(None, 'secret')
 
     def status(query: bytes = b'', cookie: bytes = b'', address: str = '192.0.2.1') -> Any:
-        answer = ask('http', query, cookie, guard, client=(address, 7))[0]
-        return answer.get('status', answer['type'])
+        result = ask('http', query, cookie, guard, client=(address, 7))[0]
+        return result.get('status', result['type'])
 
     # An old cookie, sent with every request of an open page, is one guess.
     assert {status(cookie=b'fer_dashboard_token=old') for _ in range(50)} == {401}

@@ -326,9 +326,9 @@ def test_of_tied_votes_the_first_of_ferplus_columns_counts(
         np.array([-1]),
         vote_shares(np.array([votes]), VOTE_COLUMNS),
     )
-    answer = faces.truth('ferplus', labels)[0]
-    assert (None if answer == -1 else (labels or EMOTIONS)[answer]) == expected
-    assert faces.truth('fer2013')[0] == -1
+    result = faces.class_targets('ferplus', labels)[0]
+    assert (None if result == -1 else (labels or EMOTIONS)[result]) == expected
+    assert faces.class_targets('fer2013')[0] == -1
 
 
 def test_faces_that_occur_elsewhere_are_found_by_their_pixels() -> None:

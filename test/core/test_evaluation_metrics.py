@@ -8,15 +8,15 @@ import pytest
 from fer_ros.evaluation import metrics
 from fer_ros.evaluation.robustness import CONDITIONS, apply_condition
 
-# Three classes; the third never occurs, and is answered once.
+# Three classes; the third never occurs, and is predicted once.
 TRUTH = np.array([0, 0, 0, 0, 1, 1])
-ANSWERS = np.array([0, 0, 0, 1, 1, 2])
+PREDICTIONS = np.array([0, 0, 0, 1, 1, 2])
 MATRIX = np.array([[3, 1, 0], [0, 1, 1], [0, 0, 0]])
 EMPTY = np.zeros((2, 2), np.int64)
 
 
 def test_confusion_has_the_truth_in_rows() -> None:
-    np.testing.assert_array_equal(metrics.confusion_matrix(TRUTH, ANSWERS, 3), MATRIX)
+    np.testing.assert_array_equal(metrics.confusion_matrix(TRUTH, PREDICTIONS, 3), MATRIX)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_fetch_puts_a_checked_file_in_place(server, store, path):
 @pytest.mark.parametrize(
     'path, said',
     [
-        pytest.param('missing', 'the server answers 404 Not Found', id='404'),
+        pytest.param('missing', 'the server returned 404 Not Found', id='404'),
         pytest.param('other', 'is not the file expected: sha256 [0-9a-f]{64}', id='wrong checksum'),
         pytest.param('cut', 'the connection was cut after 5000 of 256000 bytes', id='cut'),
     ],

@@ -84,9 +84,9 @@ def test_time_that_jumps_back_counts_people_anew_and_jitter_does_not(
 def test_a_threshold_takes_effect_between_two_frames(astronaut: np.ndarray) -> None:
     pipeline = EmotionPipeline()
     sure = replace(PipelineConfig(), {'classification.unknown_threshold': 0.0})
-    unsure = replace(PipelineConfig(), {'classification.unknown_threshold': 1.0})
+    none = replace(PipelineConfig(), {'classification.unknown_threshold': 1.0})
     labels = []
-    for config in (sure, unsure, sure):
+    for config in (sure, none, sure):
         pipeline.reconfigure(config)
         labels.append(pipeline.reader.read_photo(astronaut).faces[0].label)
     assert labels == ['happy', UNKNOWN, 'happy']

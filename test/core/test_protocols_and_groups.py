@@ -127,14 +127,14 @@ def test_figures_of_groups_by_hand() -> None:
         rows, probabilities, np.array([0, 1, 1, 0]), ('happy', 'sad'), threshold=0.7
     )
     assert figures['old']['accuracy']['value'] == 0.5
-    assert figures['old']['answer_rate'] == {**figures['old']['answer_rate'], 'value': 0.5}
+    assert figures['old']['coverage'] == {**figures['old']['coverage'], 'value': 0.5}
     assert figures['old']['recall']['happy'] == {'value': 1.0, 'interval': [1.0, 1.0], 'count': 1}
     assert figures['old']['recall']['sad']['value'] == 0.0
     assert figures['young']['accuracy']['value'] == 1.0
     changed = {'blur': probabilities[:, ::-1]}
     steady = group_stability(rows, probabilities, changed, threshold=0.7)
     assert steady['young']['agreement']['blur']['value'] == 0.0
-    assert steady['young']['answer_rate']['value'] == 1.0
+    assert steady['young']['coverage']['value'] == 1.0
 
 
 def test_a_bootstrap_interval_is_that_of_a_binomial() -> None:
@@ -185,7 +185,7 @@ def test_the_command_prints_groups(
     command = ['evaluate', 'dataset', str(folder / 'faces'), '--labels', labels]
     assert main([*command, '--groups', str(folder / 'groups.csv')]) == 0
     text = capsys.readouterr().out
-    for words in ('3 faces, 1 of them in no group', 'old:', 'answer rate'):
+    for words in ('3 faces, 1 of them in no group', 'old:', 'coverage'):
         assert words in text
 
 

@@ -53,9 +53,9 @@ class Dashboard:
                  *arguments],
                 stdout=stream, stderr=subprocess.STDOUT, env=environment, cwd=folder,
             )  # fmt: skip
-        wait_for(self._answers, 'the dashboard answers')
+        wait_for(self._responds, 'the dashboard responds')
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', self.port), 1):
             return True
@@ -67,8 +67,8 @@ class Dashboard:
     def status(self, path: str = '/', **headers: str) -> int:
         request = urllib.request.Request(self.address(path), headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return int(answer.status)
+            with urllib.request.urlopen(request, timeout=10) as result:
+                return int(result.status)
         except urllib.error.HTTPError as error:
             return error.code
 

@@ -157,7 +157,7 @@ def test_a_replay_works_in_a_pushed_namespace(
     made = plan('replay', pushed, bag=str(bag), record='out', lossless='true', **values)
     player = node(made, 'bag_player_node')
     assert isinstance(player.parameters[-1], dict)
-    assert player.parameters[-1]['answers'] == expected
+    assert player.parameters[-1]['results_topic'] == expected
     # A delayed action has forgotten what was pushed, so that its namespace must be complete.
     assert player.delay_s > 0
     assert player.namespace == expected.removesuffix('emotions').rstrip('/') or '/'

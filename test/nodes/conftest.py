@@ -29,7 +29,7 @@ from fer_ros.nodes.runner import run_node
 DEADLINE_S = 60.0
 """Generous, because machines are shared: reached only when a test fails."""
 ASK_AGAIN_S = 10.0
-"""No service takes so long to answer."""
+"""No service takes so long to respond."""
 
 
 class Process:
@@ -92,22 +92,22 @@ class Listener(Node):
         return value
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
-        """Return a service's answer.
+        """Return a service's response.
 
-        It is asked again when none comes: Fast DDS drops the answer to a client of which the
+        It is asked again when none comes: Fast DDS drops the response to a client of which the
         service has discovered only one half, for longer than 0.1 s.
         """
         client = self.create_client(kind, name)
         self.until(client.service_is_ready, f'service {name}')
         asked_s, future = time.monotonic(), client.call_async(request)
 
-        def answered() -> bool:
+        def arrived() -> bool:
             nonlocal asked_s, future
             if not future.done() and time.monotonic() - asked_s > ASK_AGAIN_S:
                 asked_s, future = time.monotonic(), client.call_async(request)
             return future.done()
 
-        self.until(answered, f'an answer of {name}')
+        self.until(arrived, f'a response of {name}')
         self.destroy_client(client)
         return future.result()
 

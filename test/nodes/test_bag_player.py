@@ -32,8 +32,8 @@ def make_bag(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return make
 
 
-def stamps_ns(answers: list[EmotionArray]) -> list[int]:
-    return [a.header.stamp.sec * 10**9 + a.header.stamp.nanosec for a in answers]
+def stamps_ns(results: list[EmotionArray]) -> list[int]:
+    return [a.header.stamp.sec * 10**9 + a.header.stamp.nanosec for a in results]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def stamps_ns(answers: list[EmotionArray]) -> list[int]:
         pytest.param(
             ('--compressed', '--storage', 'sqlite3'), 'compressed', 0.0, id='jpeg sqlite3'
         ),
-        pytest.param((), 'raw', 50.0, id='faster than can be answered'),
+        pytest.param((), 'raw', 50.0, id='faster than can be processed'),
     ],
 )
 def test_every_image_is_answered_in_sim_time(
@@ -54,22 +54,22 @@ def test_every_image_is_answered_in_sim_time(
     transport: str,
     rate: float,
 ) -> None:
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     times = listener.collect(Clock, '/clock')
     remap = ('image:=/image_raw', 'image/compressed:=/image_raw/compressed')
     node = start('emotion_node', '-r', remap[0], '-r', remap[1],
                  '-p', f'image_transport:={transport}', '-p', 'use_sim_time:=true')  # fmt: skip
     player = start(
         'bag_player_node', '-p', f'bag:={make_bag(*options)}',
-        '-p', 'answers:=emotions', '-p', 'paused:=true', '-p', f'rate:={rate}',
+        '-p', 'results_topic:=emotions', '-p', 'paused:=true', '-p', f'rate:={rate}',
     )  # fmt: skip
     listener.until(lambda: times, 'the clock')
     assert listener.call(SetBool, 'bag_player_node/pause', SetBool.Request(data=False)).success
-    listener.until(lambda: len(answers) >= 15, 'all answers')
+    listener.until(lambda: len(results) >= 15, 'all results')
     assert player.wait() == 0, player.output
-    assert stamps_ns(answers) == [START_S * 10**9 + n * 10**8 for n in range(15)]
+    assert stamps_ns(results) == [START_S * 10**9 + n * 10**8 for n in range(15)]
     assert times[-1].clock.sec in (START_S, START_S + 1)
-    assert answers[-1].emotions[0].track_id == 1
+    assert results[-1].emotions[0].track_id == 1
     assert node.stop() == 0
 
 
@@ -81,8 +81,8 @@ def test_pause_step_and_loop(listener, start, make_bag: Callable[..., Path]) -> 
     )  # fmt: skip
     listener.until(lambda: listener.count_publishers('image_raw'), 'the player')
     for number in (1, 2):
-        answer = listener.call(Trigger, 'bag_player_node/step', Trigger.Request())
-        assert answer.success
+        result = listener.call(Trigger, 'bag_player_node/step', Trigger.Request())
+        assert result.success
         listener.until(lambda n=number: len(images) == n, 'one more image')
     assert listener.call(SetBool, 'bag_player_node/pause', SetBool.Request(data=False)).success
     listener.until(lambda: len(images) > 12, 'the third round')
@@ -101,7 +101,7 @@ def test_what_came_out_is_recorded(
     recorder = start('bag_recorder_node', '-p', f'bag:={out}', '-p', 'topics:=emotions,image_raw')
     player = start(
         'bag_player_node', '-p', f'bag:={make_bag()}',
-        '-p', 'answers:=emotions', '-p', 'paused:=true',
+        '-p', 'results_topic:=emotions', '-p', 'paused:=true',
     )  # fmt: skip
     for topic in ('emotions', 'image_raw'):
         listener.until(lambda name=topic: listener.count_subscribers(name), f'{topic} recorded')

@@ -58,7 +58,7 @@ class Pair:
         client = self.sender.create_client(kind, name)
         self.until(client.service_is_ready, name)
         future = client.call_async(request)
-        self.until(future.done, f'an answer of {name}')
+        self.until(future.done, f'a response of {name}')
         self.sender.destroy_client(client)
         return future.result()
 
@@ -92,10 +92,10 @@ def test_a_request_that_fails_is_refused_counted_and_forgotten(pair: Pair, forgi
     node.create_service(Trigger, '~/fail', fail)
     node.create_service(SetBool, '~/fail_too', fail)
     for kind, name in ((Trigger, 'fail'), (SetBool, 'fail_too'), (Trigger, 'fail')):
-        answer = pair.call(kind, f'tested/{name}', kind.Request())
-        assert not answer.success
-        assert answer.message.startswith(f'service ~/{name}: RuntimeError: out of order')
-        assert len(answer.message) == 200
+        result = pair.call(kind, f'tested/{name}', kind.Request())
+        assert not result.success
+        assert result.message.startswith(f'service ~/{name}: RuntimeError: out of order')
+        assert len(result.message) == 200
     pair.until(lambda: pair.values().get('caught errors') == '3', 'a count')
     assert pair.diagnostics[-1].level == DiagnosticStatus.WARN
     assert pair.diagnostics[-1].name == '/tested: node'
@@ -143,8 +143,8 @@ def test_types_that_no_parameter_has(pair: Pair, kind: int) -> None:
     assert [result.successful for result in results] == [False, True, False]
     assert f'{kind} is not a valid Parameter.Type' in results[0].reason
     together = SetParametersAtomically.Request(parameters=[odd, good])
-    answer = pair.call(SetParametersAtomically, 'tested/set_parameters_atomically', together)
-    assert not answer.result.successful
+    result = pair.call(SetParametersAtomically, 'tested/set_parameters_atomically', together)
+    assert not result.result.successful
     assert node.get_parameter('number').value == 5
 
 

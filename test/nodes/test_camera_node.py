@@ -95,16 +95,16 @@ def test_what_cannot_be_opened_is_one_sentence(refusal, parameters: tuple, messa
 
 def test_camera_and_emotion_node_in_two_processes(listener, start) -> None:
     """The main job: the demo's people are found, told apart and read, and nobody is nobody."""
-    answers = listener.collect(EmotionArray, 'emotions', 1000)
+    results = listener.collect(EmotionArray, 'emotions', 1000)
     start('emotion_node', '-r', 'image:=image_raw')
     listener.until(lambda: listener.count_subscribers('image_raw'), 'the node to look')
     start('camera_node', '-p', 'rate_hz:=10.0')
 
     def everything_seen() -> bool:
-        first = [e.label for answer in answers for e in answer.emotions if e.track_id == 1]
-        return {0, 1, 2} <= {len(answer.emotions) for answer in answers} and len(first) >= 20
+        first = [e.label for result in results for e in result.emotions if e.track_id == 1]
+        return {0, 1, 2} <= {len(result.emotions) for result in results} and len(first) >= 20
 
     listener.until(everything_seen, 'nobody, one and both')
-    first = [e.label for answer in answers for e in answer.emotions if e.track_id == 1]
+    first = [e.label for result in results for e in result.emotions if e.track_id == 1]
     assert first.count('happy') > len(first) / 2
-    assert len({answer.model_id for answer in answers}) == 1
+    assert len({result.model_id for result in results}) == 1

@@ -22,7 +22,7 @@ def busy(incoming_hz: float, outgoing_hz: float, latency_ms: float = 20.0) -> Fr
     now = time.monotonic()
     statistics = FrameStatistics(processed=1)
     statistics.arrivals_s.extend(now - 4 + n / incoming_hz for n in range(int(4 * incoming_hz)))
-    statistics.answers_s.extend(now - 4 + n / outgoing_hz for n in range(int(4 * outgoing_hz)))
+    statistics.results_s.extend(now - 4 + n / outgoing_hz for n in range(int(4 * outgoing_hz)))
     statistics.latencies_ms.extend([latency_ms] * 30)
     return statistics
 
@@ -124,15 +124,15 @@ def test_no_images_and_why(listener, start) -> None:
 
 def test_a_camera_that_stops_and_returns(listener, start, astronaut: np.ndarray) -> None:
     diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     start('emotion_node', '-p', 'diagnostics_period_s:=0.2')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
 
     def shown() -> bool:
         publisher.publish(listener.image(astronaut))
-        return bool(answers)
+        return bool(results)
 
-    listener.until(shown, 'an answer')
+    listener.until(shown, 'a result')
     listener.until(
         lambda: 'no images on /image for' in message_of(diagnostics)
         and '/listener sends sensor_msgs/msg/Image (best_effort' in message_of(diagnostics),
@@ -142,9 +142,9 @@ def test_a_camera_that_stops_and_returns(listener, start, astronaut: np.ndarray)
     listener.until(lambda: 'nobody publishes /image' in message_of(diagnostics), 'a camera gone')
     assert diagnostics[-1].status[0].level == DiagnosticStatus.WARN
     before = received(diagnostics)
-    answers.clear()
+    results.clear()
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
-    listener.until(shown, 'an answer to the camera that is back')
+    listener.until(shown, 'a result for the camera that is back')
     listener.until(
         lambda: (publisher.publish(listener.image(astronaut)), message_of(diagnostics))[1]
         == 'active',

@@ -33,33 +33,33 @@ NOBODY = np.full((240, 320, 3), 90, np.uint8)
 
 @pytest.fixture
 def publish(listener, start) -> Callable:
-    """Start the node and return a function that shows it an image and returns the answer."""
+    """Start the node and return a function that shows it an image and returns the result."""
     node = start('emotion_node')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     listener.until(
         lambda: publisher.get_subscription_count() and listener.count_publishers('emotions'),
-        'the node to look at the topic',
+        'the node to subscribe',
     )
 
     def show(pixels: np.ndarray) -> EmotionArray:
-        """Best effort may lose an image: show it anew until it is answered."""
+        """Best effort may lose an image: show it anew until it is processed."""
         sent: list[Image] = []
 
-        def answered() -> EmotionArray | None:
+        def arrived() -> EmotionArray | None:
             known = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in sent}
-            for answer in answers:
-                if (answer.header.stamp.sec, answer.header.stamp.nanosec) in known:
-                    return answer
+            for result in results:
+                if (result.header.stamp.sec, result.header.stamp.nanosec) in known:
+                    return result
             sent.append(listener.image(pixels, frame_id='head_camera'))
             publisher.publish(sent[-1])
             return None
 
-        return listener.until(answered, 'an answer')
+        return listener.until(arrived, 'a result')
 
     show.publisher = publisher
     show.node = node
-    show.answers = answers
+    show.results = results
     return show
 
 
@@ -68,25 +68,25 @@ def test_a_face_is_answered_on_both_topics_with_the_images_header(
 ) -> None:
     detections = listener.collect(Detection2DArray, 'detections')
     listener.until(lambda: listener.count_publishers('detections'), 'detections')
-    answer = publish(astronaut)
-    assert answer.header.frame_id == 'head_camera'
-    assert answer.image_width == answer.image_height == 512
-    (emotion,) = answer.emotions
+    result = publish(astronaut)
+    assert result.header.frame_id == 'head_camera'
+    assert result.image_width == result.image_height == 512
+    (emotion,) = result.emotions
     assert emotion.label == 'happy'
     assert emotion.track_id == 1
-    assert len(emotion.probabilities) == len(answer.labels) == 8
+    assert len(emotion.probabilities) == len(result.labels) == 8
     assert 0.2 < emotion.distance < 2.0
     assert emotion.valence > 0.3
     publish(astronaut)
     first = listener.until(lambda: detections, 'a detection')[0]
-    assert answer.labels[int(first.detections[0].results[0].hypothesis.class_id)] == 'happy'
+    assert result.labels[int(first.detections[0].results[0].hypothesis.class_id)] == 'happy'
     assert first.header.frame_id == 'head_camera'
 
 
 def test_nobody_in_view_is_answered_with_nobody(publish) -> None:
-    answer = publish(NOBODY)
-    assert answer.emotions == []
-    assert (answer.image_width, answer.image_height) == (320, 240)
+    result = publish(NOBODY)
+    assert result.emotions == []
+    assert (result.image_width, result.image_height) == (320, 240)
 
 
 def test_a_late_subscriber_learns_the_labels(listener, publish) -> None:
@@ -185,7 +185,7 @@ def state(listener) -> str:
     return listener.call(GetState, 'emotion_node/get_state', GetState.Request()).current_state.label
 
 
-def test_only_an_active_node_answers(listener, start, astronaut: np.ndarray) -> None:
+def test_only_an_active_node_processes_images(listener, start, astronaut: np.ndarray) -> None:
     node = start('emotion_node', '-p', 'autostart:=false')
     transitions = (
         (None, 'unconfigured'),
@@ -201,9 +201,9 @@ def test_only_an_active_node_answers(listener, start, astronaut: np.ndarray) -> 
             (SetModel, 'set_model', SetModel.Request(model='default')),
             (SetBool, 'enable', SetBool.Request(data=True)),
         ):
-            answer = listener.call(kind, f'emotion_node/{service}', request)
-            assert not answer.success, (name, service)
-            assert f'the node is {name}, not active' in answer.message
+            result = listener.call(kind, f'emotion_node/{service}', request)
+            assert not result.success, (name, service)
+            assert f'the node is {name}, not active' in result.message
     assert 'Traceback' not in node.output
 
 
@@ -306,7 +306,7 @@ def test_a_wrong_parameter_at_the_start_is_one_sentence(
     assert message in refusal(EmotionNode, '-p', parameter)
 
 
-def test_classify_answers_a_single_image(listener, publish, astronaut: np.ndarray) -> None:
+def test_classify_reads_a_single_image(listener, publish, astronaut: np.ndarray) -> None:
     request = Classify.Request(image=listener.image(astronaut, 'photo'))
     # On a busy machine the request is sent again, and the node says that it is busy.
     response = listener.call(Classify, 'emotion_node/classify', request)
@@ -331,12 +331,12 @@ def test_enable_closes_and_opens_the_eyes(listener, publish, astronaut: np.ndarr
 
 def test_a_reliable_publisher_is_accepted_too(listener, start, astronaut: np.ndarray) -> None:
     start('emotion_node')
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
     publisher = listener.create_publisher(Image, 'image', qos)
 
     def shown() -> bool:
         publisher.publish(listener.image(astronaut))
-        return bool(answers)
+        return bool(results)
 
-    listener.until(shown, 'an answer')
+    listener.until(shown, 'a result')

@@ -26,24 +26,24 @@ QUICK = ('-p', 'diagnostics_period_s:=0.2')
 
 @pytest.fixture
 def show(listener, start) -> Callable[..., EmotionArray]:
-    """Start the node; return a function that sends an image until it is answered."""
+    """Start the node; return a function that sends an image until it is processed."""
     # However slow the machine is, a person stays the same from one image to the next.
     node = start('emotion_node', *QUICK, '-p', 'tracking.max_lost_s:=60.0')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
 
-    def answer_to(message: Image) -> EmotionArray:
-        answers.clear()
+    def result_of(message: Image) -> EmotionArray:
+        results.clear()
 
-        def answered() -> EmotionArray | None:
+        def arrived() -> EmotionArray | None:
             publisher.publish(message)
-            found = [a for a in answers if a.header == message.header]
+            found = [a for a in results if a.header == message.header]
             return found[0] if found else None
 
-        return listener.until(answered, f'an answer to {message.header}')
+        return listener.until(arrived, f'a result for {message.header}')
 
-    answer_to.node = node
-    return answer_to
+    result_of.node = node
+    return result_of
 
 
 def picture(pixels: np.ndarray, stamp_s: float, encoding: str = 'bgr8') -> Image:
@@ -65,27 +65,27 @@ def test_size_and_encoding_change_in_mid_stream(show, astronaut: np.ndarray) -> 
     ]  # fmt: skip
     for number, (width, height, encoding) in enumerate(changes):
         pixels = cv2.resize(astronaut, (width, height))
-        answer = show(picture(pixels, 100 + number, encoding))
-        assert (answer.image_width, answer.image_height) == (width, height)
-    (emotion,) = answer.emotions
+        result = show(picture(pixels, 100 + number, encoding))
+        assert (result.image_width, result.image_height) == (width, height)
+    (emotion,) = result.emotions
     assert emotion.label == 'happy'
 
 
 def test_time_that_jumps_back_counts_people_anew(show, astronaut: np.ndarray) -> None:
     ids = []
     for stamp_s in (1000.0, 1000.1, 10.0, 10.1, 9.9, 2_000_000_000.0, 2_000_000_000.1):
-        answer = show(picture(astronaut, stamp_s))
-        assert answer.emotions[0].label == 'happy'
-        ids.append(answer.emotions[0].track_id)
+        result = show(picture(astronaut, stamp_s))
+        assert result.emotions[0].label == 'happy'
+        ids.append(result.emotions[0].track_id)
     # 9.9 is a late image, not a jump.
     assert ids == [1, 1, 2, 2, 2, 3, 3]
 
 
 def test_stamps_of_zero_are_kept_and_warned_of(listener, show, astronaut: np.ndarray) -> None:
     diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
-    answers = [show(picture(astronaut, 0.0)) for _ in range(3)]
-    assert {answer.emotions[0].track_id for answer in answers} == {1}
-    assert {(a.header.stamp.sec, a.header.stamp.nanosec) for a in answers} == {(0, 0)}
+    results = [show(picture(astronaut, 0.0)) for _ in range(3)]
+    assert {result.emotions[0].track_id for result in results} == {1}
+    assert {(a.header.stamp.sec, a.header.stamp.nanosec) for a in results} == {(0, 0)}
     listener.until(
         lambda: diagnostics and 'images without a stamp' in diagnostics[-1].status[0].message,
         'a warning',
@@ -95,13 +95,13 @@ def test_stamps_of_zero_are_kept_and_warned_of(listener, show, astronaut: np.nda
 
 
 def test_a_camera_process_that_is_killed_and_comes_back(listener, start) -> None:
-    answers = listener.collect(EmotionArray, 'emotions', 1000)
+    results = listener.collect(EmotionArray, 'emotions', 1000)
     diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
     node = start('emotion_node', '-r', 'image:=image_raw', *QUICK)
     for _ in range(2):
-        answers.clear()
+        results.clear()
         camera = start('camera_node', '-p', 'rate_hz:=10.0')
-        listener.until(lambda: len(answers) > 3, 'answers')
+        listener.until(lambda: len(results) > 3, 'results')
         camera.signal(signal.SIGKILL)
         assert camera.wait() == -signal.SIGKILL
         listener.until(

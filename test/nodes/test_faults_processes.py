@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes that are killed, interrupted or have a namesake, in every state of their life."""
+"""Nodes that are killed, interrupted or share their name, in every state of their life."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def bring_to(listener, state: str, namespace: str = '') -> None:
     prefix = f'{namespace}/emotion_node'
     for step in STEPS[state]:
         request = ChangeState.Request(transition=Transition(id=step))
-        # Whether it worked is seen below; a second request for a lost answer would not.
+        # Whether it worked is seen below; a second request for a lost response would not.
         listener.call(ChangeState, f'{prefix}/change_state', request)
-    answer = listener.call(GetState, f'{prefix}/get_state', GetState.Request())
-    assert answer.current_state.label == state
+    result = listener.call(GetState, f'{prefix}/get_state', GetState.Request())
+    assert result.current_state.label == state
 
 
 def seconds_to_end(process) -> float:
@@ -97,23 +97,23 @@ def test_a_node_that_is_killed_can_be_started_again(
     listener, start, astronaut: np.ndarray, state: str
 ) -> None:
     """What a supervisor such as launch's respawn does; whoever listened need not do anything."""
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
 
-    def answered() -> bool:
+    def arrived() -> bool:
         publisher.publish(listener.image(astronaut))
-        return bool(answers)
+        return bool(results)
 
     first = start('emotion_node', '-p', 'autostart:=false')
     bring_to(listener, state)
     if state == 'active':
-        listener.until(answered, 'an answer')
+        listener.until(arrived, 'a result')
     first.signal(signal.SIGKILL)
     assert first.wait() == -signal.SIGKILL
-    answers.clear()
+    results.clear()
     start('emotion_node')
-    listener.until(answered, 'an answer of the second')
-    assert answers[0].emotions[0].track_id == 1
+    listener.until(arrived, 'a result of the second')
+    assert results[0].emotions[0].track_id == 1
 
 
 def test_two_nodes_of_one_name_warn(listener, start) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Disks that are full, models that rot, networks that are not there, messages of strangers."""
+"""Disks that are full, models that rot, networks that are not there, untrusted messages."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ def test_a_model_that_becomes_rubbish_while_it_runs(
     model = ('-p', f'classification.model:={mine}')
     node = start('emotion_node', *model)
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     listener.create_timer(0.05, lambda: publisher.publish(listener.image(astronaut)))
-    listener.until(lambda: len(answers) > 2, 'answers')
-    weights.write_bytes(b'rubbish')
+    listener.until(lambda: len(results) > 2, 'results')
+    weights.write_bytes(b'corrupt')
     mine.write_text('{')
-    answers.clear()
-    listener.until(lambda: len(answers) > 2, 'answers of the model in memory')
-    assert answers[-1].emotions[0].label == 'happy'
+    results.clear()
+    listener.until(lambda: len(results) > 2, 'results of the model in memory')
+    assert results[-1].emotions[0].label == 'happy'
     request = SetModel.Request(model=str(mine))
     response = listener.call(SetModel, 'emotion_node/set_model', request)
     assert not response.success
     assert 'mine.json is not JSON' in response.message
-    answers.clear()
-    listener.until(lambda: answers, 'answers after the refusal')
+    results.clear()
+    listener.until(lambda: results, 'results after the refusal')
     assert node.stop() == 0
     mine.write_text((card.folder / 'emotion.json').read_text())
     again = start('emotion_node', *model)
     assert again.wait() == 1
-    assert 'is damaged or not the file its card speaks of' in again.output
+    assert 'is damaged or not the file its card names' in again.output
     assert 'Traceback' not in again.output
 
 
@@ -155,7 +155,7 @@ def test_the_bridge_survives_other_peoples_messages(
     strange.labels = ['happy', 'sad']
     warned(emotions, strange, bridge, 'without width or height')
     sound = EmotionArray(labels=['happy', 'sad'], image_width=64, image_height=48)
-    listener.until(lambda: (emotions.publish(sound), ids)[1], 'an answer to a sound message')
+    listener.until(lambda: (emotions.publish(sound), ids)[1], 'a result for a sound message')
 
     classifier = start('hri_bridge_node', '-p', 'mode:=classify', '-r', '__node:=classifier')
     tracked = listener.create_publisher(IdsList, '/humans/faces/tracked', 10)

@@ -134,13 +134,13 @@ def test_the_faces_of_another_detector_get_an_expression(
     words = listener.collect(Expression, '/humans/faces/bqfmy/expression')
     crop = np.ascontiguousarray(astronaut[60:200, 156:296])
 
-    def answered() -> bool:
+    def arrived() -> bool:
         header = Header(stamp=listener.get_clock().now().to_msg(), frame_id='camera')
         tracked.publish(IdsList(header=header, ids=['bqfmy']))
         crops.publish(image_message(make, crop, header))
         return bool(words)
 
-    listener.until(answered, 'an expression')
+    listener.until(arrived, 'an expression')
     assert words[0].expression == 'happy'
     assert words[0].valence > 0
     assert 0.3 < words[0].confidence <= 1

@@ -33,13 +33,13 @@ def other_model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stream(listener, start, astronaut: np.ndarray) -> list[EmotionArray]:
-    """Return the answers to a stream of one photo at 20 Hz."""
+    """Return the results to a stream of one photo at 20 Hz."""
     start('emotion_node')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     listener.create_timer(0.05, lambda: publisher.publish(listener.image(astronaut)))
-    listener.until(lambda: len(answers) > 2, 'answers')
-    return answers
+    listener.until(lambda: len(results) > 2, 'results')
+    return results
 
 
 def set_model(listener, model: Path | str, backend: str = '') -> SetModel.Response:
@@ -49,8 +49,8 @@ def set_model(listener, model: Path | str, backend: str = '') -> SetModel.Respon
 
 def parameter(listener, name: str) -> str:
     request = GetParameters.Request(names=[name])
-    answer = listener.call(GetParameters, 'emotion_node/get_parameters', request)
-    return answer.values[0].string_value
+    result = listener.call(GetParameters, 'emotion_node/get_parameters', request)
+    return result.values[0].string_value
 
 
 def test_the_new_model_takes_over_between_two_frames(
@@ -59,16 +59,16 @@ def test_the_new_model_takes_over_between_two_frames(
     before = len(stream)
     response = set_model(listener, other_model)
     assert (response.success, response.message) == (True, 'other-7')
-    listener.until(lambda: stream[-1].model_id == 'other-7', 'an answer of the new model')
+    listener.until(lambda: stream[-1].model_id == 'other-7', 'a result of the new model')
     assert len(stream) > before
-    ids = [answer.model_id for answer in stream]
-    assert ids == sorted(ids, key=ids.index), 'no answer of the old model after one of the new'
-    assert {e.track_id for answer in stream for e in answer.emotions} == {1}
+    ids = [result.model_id for result in stream]
+    assert ids == sorted(ids, key=ids.index), 'no result of the old model after one of the new'
+    assert {e.track_id for result in stream for e in result.emotions} == {1}
     assert parameter(listener, 'classification.model') == str(other_model)
 
 
 def spoil_weights(card: Path) -> None:
-    (card.parent / json.loads(card.read_text())['files']['litert']).write_bytes(b'rubbish')
+    (card.parent / json.loads(card.read_text())['files']['litert']).write_bytes(b'corrupt')
 
 
 def remove_weights(card: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_bad_model_leaves_the_old_one_working(
         assert not response.success
         assert message in response.message
         wanted = len(stream) + 3
-        listener.until(lambda n=wanted: len(stream) >= n, 'more answers')
+        listener.until(lambda n=wanted: len(stream) >= n, 'more results')
         assert stream[-1].model_id == EmotionModelCard.load('default').id
         assert parameter(listener, 'classification.model') == 'default'
 

@@ -40,22 +40,22 @@ def test_each_camera_is_answered_in_its_namespace(
 ) -> None:
     nobody = np.full((240, 320, 3), 90, np.uint8)
     names = ('front', 'back')
-    answers = {name: listener.collect(EmotionArray, f'{name}/emotions') for name in names}
+    results = {name: listener.collect(EmotionArray, f'{name}/emotions') for name in names}
     outputs = {
         name: listener.create_publisher(Image, f'{name}/image', qos_profile_sensor_data)
         for name in names
     }
 
-    def answered() -> bool:
+    def arrived() -> bool:
         outputs['front'].publish(listener.image(astronaut, 'front'))
         outputs['back'].publish(listener.image(nobody, 'back'))
-        return all(len(found) > 3 for found in answers.values())
+        return all(len(found) > 3 for found in results.values())
 
-    listener.until(answered, 'answers to both')
-    assert {a.header.frame_id for a in answers['front']} == {'front'}
-    assert {a.header.frame_id for a in answers['back']} == {'back'}
-    assert all(len(a.emotions) == 1 for a in answers['front'])
-    assert all(not a.emotions for a in answers['back'])
+    listener.until(arrived, 'results to both')
+    assert {a.header.frame_id for a in results['front']} == {'front'}
+    assert {a.header.frame_id for a in results['back']} == {'back'}
+    assert all(len(a.emotions) == 1 for a in results['front'])
+    assert all(not a.emotions for a in results['back'])
 
 
 @pytest.mark.parametrize('suffix', ['.jpg', '.png'])
@@ -66,32 +66,32 @@ def test_compressed_images(listener, start, astronaut: np.ndarray, suffix: str) 
     publisher = listener.create_publisher(
         CompressedImage, 'image/compressed', qos_profile_sensor_data
     )
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     message = CompressedImage(format=suffix, data=cv2.imencode(suffix, astronaut)[1].tobytes())
     message.header.frame_id = 'camera'
 
     def shown() -> bool:
         message.header.stamp = listener.get_clock().now().to_msg()
         publisher.publish(message)
-        return bool(answers)
+        return bool(results)
 
-    listener.until(shown, 'an answer')
-    assert answers[0].emotions[0].label == 'happy'
-    assert answers[0].header.frame_id == 'camera'
+    listener.until(shown, 'a result')
+    assert results[0].emotions[0].label == 'happy'
+    assert results[0].header.frame_id == 'camera'
 
 
 def test_a_subscriber_with_another_qos_is_named(listener, start, astronaut: np.ndarray) -> None:
     node = start('emotion_node')
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     nothing = listener.collect(EmotionArray, 'emotions', latched)
-    answers = listener.collect(EmotionArray, 'emotions')
+    results = listener.collect(EmotionArray, 'emotions')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
 
     def shown() -> bool:
         publisher.publish(listener.image(astronaut))
-        return bool(answers) and 'incompatible QoS' in node.output
+        return bool(results) and 'incompatible QoS' in node.output
 
-    listener.until(shown, 'an answer, and a word about the other subscriber')
+    listener.until(shown, 'a result, and a word about the other subscriber')
     assert "'emotions'" in node.output
     assert 'DURABILITY' in node.output
     assert nothing == []

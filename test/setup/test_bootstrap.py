@@ -206,7 +206,7 @@ def test_a_second_start_waits_for_the_first(clone: Path) -> None:
 
 @pytest.fixture
 def hanging(clone: Path) -> Iterator[subprocess.Popen[str]]:
-    """A set-up whose registry takes connections and never answers."""
+    """A set-up whose registry takes connections and never results."""
     with socket.socket() as registry:
         registry.bind(('127.0.0.1', 0))
         registry.listen()

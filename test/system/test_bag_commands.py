@@ -58,10 +58,10 @@ def test_every_image_is_answered_and_twice_the_same(
     assert {int(row['frame']) for row in rows} == set(range(27))
     assert 'data:image/png' in first['report.html'].decode()
     with open_bag(tmp_path / 'first' / 'emotions') as reader:
-        answers = [reader.deserialize(d, c.msgtype) for c, _, d in messages(reader, '/emotions')]
-    assert len(answers) == 27
-    assert answers[10].model_id == facts['model']
-    assert answers[10].header.stamp.sec == 1_700_000_001
+        results = [reader.deserialize(d, c.msgtype) for c, _, d in messages(reader, '/emotions')]
+    assert len(results) == 27
+    assert results[10].model_id == facts['model']
+    assert results[10].header.stamp.sec == 1_700_000_001
 
 
 def test_labels_of_a_topic_and_bad_images(tmp_path: Path, astronaut: np.ndarray) -> None:

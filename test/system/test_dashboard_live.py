@@ -133,12 +133,12 @@ def test_two_viewers_and_the_switch(
     switch = '[data-testid=stCheckbox] label'
     pages[0].find_element('css selector', switch).click()
     for page in pages:
-        wait_for(lambda page=page: 'No answer for' in text_of(page), 'that nobody looks')
+        wait_for(lambda page=page: 'No result for' in text_of(page), 'that nobody looks')
     checked = "return document.querySelector('[data-testid=stCheckbox] input').checked"
     wait_for(lambda: not pages[1].execute_script(checked), 'the other switch follows')
     pages[1].find_element('css selector', switch).click()
     for page in pages:
-        wait_for(lambda page=page: 'No answer for' not in text_of(page), 'that the node looks')
+        wait_for(lambda page=page: 'No result for' not in text_of(page), 'that the node looks')
     assert not problems(pages[0]) + problems(pages[1])
 
 

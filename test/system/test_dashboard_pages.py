@@ -42,7 +42,7 @@ def dashboard(
     folder = tmp_path_factory.mktemp('dashboard')
     reports = folder / 'reports'
     reports.mkdir()
-    (reports / 'stranger.html').write_text(
+    (reports / 'other.html').write_text(
         '<title>r</title><h1>A bag</h1><img id="p" src="plot.png"><script>document.title="ran";'
         'document.querySelector("h1").textContent="script ran"</script>'
     )
@@ -177,7 +177,7 @@ def test_reports_of_a_bag_and_of_strangers(
     wait_for(lambda: page.execute_script(timeline) > 500, 'the timeline')
     page.switch_to.default_content()
     chooser = page.find_element('css selector', '[data-testid=stSelectbox] input')
-    chooser.send_keys('stranger.html\ue007')
+    chooser.send_keys('other.html\ue007')
 
     def shows_stranger() -> bool:
         page.switch_to.default_content()
@@ -212,7 +212,7 @@ def test_elsewhere_a_token_is_needed(tmp_path: Path, environment: dict[str, str]
     'arguments,message',
     [
         (('--port', '0'), '--port: expected 1 to 65535, got 0'),
-        (('--reports', 'missing'), '--reports: missing is no folder'),
+        (('--reports', 'missing'), '--reports: missing is not a folder'),
     ],
     ids=['port', 'reports'],
 )

@@ -90,18 +90,18 @@ def children(process: int) -> set[int]:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], set[int]]]:
-    """A demo that answers already, and its two nodes."""
+    """A demo that results already, and its two nodes."""
     command = [sys.executable, '-m', 'fer_ros.commands.demo', '--output', str(tmp_path)]
     with (tmp_path / 'said').open('w') as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd='/')
     lines = tmp_path / 'emotions.jsonl'
 
-    def answers() -> bool:
+    def results() -> bool:
         assert process.poll() is None
         return lines.is_file() and lines.stat().st_size > 0
 
     try:
-        until(answers, 'a result')
+        until(results, 'a result')
         nodes = children(process.pid)
         assert len(nodes) == 2
         yield process, nodes

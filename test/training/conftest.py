@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What Keras runs on, and the tiny run that several tests look at; trained once."""
+"""What Keras runs on, and the tiny run that several tests read; trained once."""
 
 from __future__ import annotations
 

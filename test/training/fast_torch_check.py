@@ -23,8 +23,8 @@ def one_step(fast: bool) -> list[np.ndarray]:
     inputs, targets = rng.normal(size=(8, 48, 48, 1)), rng.normal(size=(8, 5))
     with fast_layers() if fast else contextlib.nullcontext():
         model.train_on_batch(inputs.astype(np.float32), targets.astype(np.float32))
-        answers = model.predict_on_batch(inputs.astype(np.float32))
-    return [np.array(value) for value in model.get_weights()] + [np.array(answers)]
+        results = model.predict_on_batch(inputs.astype(np.float32))
+    return [np.array(value) for value in model.get_weights()] + [np.array(results)]
 
 
 def strides_and_biases(fast: bool, size: int) -> np.ndarray:

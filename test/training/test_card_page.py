@@ -26,7 +26,7 @@ ONE = {
 @pytest.mark.parametrize(
     'part, row',
     [
-        ('summary', '| accuracy of answers other than `unknown` | 1.0000 | 50.0 % of 4 |'),
+        ('summary', '| accuracy of labels other than `unknown` | 1.0000 | 50.0 % of 4 |'),
         ('summary', '| balanced accuracy | undefined | 4 |'),
         ('classes', '| happy | 1.0000 | 0.6667 | 0.8000 | 3 |'),
         ('confusion', '| happy | 2 | 1 |'),
@@ -46,7 +46,7 @@ def test_a_part_is_filled(part: str, row: str) -> None:
 @pytest.mark.parametrize(
     'marker, said',
     [
-        ('colours mine', 'asks for colours'),
+        ('colours mine', 'names colours'),
         ('classes yours', 'of mine'),
         ('summary bare', 'was not measured'),
     ],
@@ -69,4 +69,4 @@ def test_the_command_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert '| contempt |' in page.read_text()
     page.write_text('<!-- card classes nobody --><!-- end -->')
     assert main(['card_page', card, str(page)]) == 1
-    assert 'asks for classes of nobody' in capsys.readouterr().err
+    assert 'names classes of nobody' in capsys.readouterr().err

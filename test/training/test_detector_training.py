@@ -251,6 +251,7 @@ def test_a_tiny_run_resumes_and_exports(tmp_path: Path, monkeypatch: pytest.Monk
     lines = (run / 'history.csv').read_text().splitlines()
     assert [line.split(',')[0] for line in lines] == ['epoch', '1', '2']
 
+    monkeypatch.setattr(export, 'CHECKED_SHAPES_HW', ((256, 320), (96, 224)))
     output = tmp_path / 'd.tflite'
     card = DetectorCard(id='tiny', files={}, sha256={}, least_face_px=20.0)
     difference = export.export(recipe, run / 'checkpoints' / 'best.npz', output, card)

@@ -1,7 +1,7 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: E402 - Keras reads its backend from the environment when it is imported
-"""What a run takes over from earlier ones: their weights to begin with, their answers to learn."""
+"""What a run takes over from earlier ones: their weights to begin with, their results to learn."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_faces_that_nobody_labelled_learn_from_teachers(
             read_unlabelled(folder)
 
 
-def test_damaged_answers_stop_a_resume(run: Path, config: RunConfig, tmp_path: Path) -> None:
+def test_damaged_results_stop_a_resume(run: Path, config: RunConfig, tmp_path: Path) -> None:
     student = with_values(config, {'teachers': [str(run)]})
     loaded = load_sets(config)
     targets = head_targets(loaded.training, config)

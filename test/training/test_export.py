@@ -1,7 +1,7 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A run exported: the same answers from every file, and a card that tells the truth."""
+"""A run exported: the same results from every file, and a card that tells the truth."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ from fer_ros.data.datasets import read_csv
 from fer_ros.errors import ConfigError, DataError, ModelError
 from fer_ros.evaluation.dataset import evaluate_faces
 from fer_ros.models.card import EmotionModelCard
+from fer_ros.models.publish import publish
 from fer_ros.recognition.classifier import make_classifier
 from training.emotion.batches import network_input
 from training.emotion.calibrate import fit_class_biases, fit_temperature
 from training.emotion.config import HeadConfig, RunConfig
 from training.emotion.export import (
+    MIN_AGREEMENT,
     calibrated_heads,
     check_logits,
     class_biases,
@@ -53,14 +55,14 @@ def exported(run: Path, folder: Path) -> Path:
 
 def test_keras_litert_and_onnx_give_the_same_probabilities(exported: Path, folder: Path) -> None:
     faces = read_csv(folder / 'faces.csv').split('public_test')
-    answers = {
+    results = {
         backend: make_classifier(ClassificationConfig(model=str(exported), backend=backend))
         .classify(faces.images)
         .probabilities
         for backend in ('keras', 'litert', 'onnx')
     }
-    np.testing.assert_allclose(answers['litert'], answers['keras'], atol=1e-4)
-    np.testing.assert_allclose(answers['onnx'], answers['keras'], atol=1e-4)
+    np.testing.assert_allclose(results['litert'], results['keras'], atol=1e-4)
+    np.testing.assert_allclose(results['onnx'], results['keras'], atol=1e-4)
 
 
 def test_an_exported_model_can_be_evaluated_and_is_calibrated(exported: Path, folder: Path) -> None:
@@ -79,7 +81,7 @@ def test_a_card_tells_no_path_of_the_machine(run: Path, config: RunConfig, tmp_p
     shutil.copytree(run, tmp_path / 'run')
     learned = with_values(config, {'start': str(tmp_path / 'a'), 'teachers': [str(tmp_path / 'b')]})
     settings.save(learned, tmp_path / 'run' / 'config.yaml')
-    export_run(tmp_path / 'run', tmp_path / 'out', ['litert'], 'float32')
+    export_run(tmp_path / 'run', tmp_path / 'out', ['keras'])
     card = (tmp_path / 'out.json').read_text()
     assert '"start": "a"' in card
     assert '/' not in json.dumps(json.loads(card)['about']['recipe'])
@@ -93,13 +95,13 @@ def test_rare_classes_can_be_preferred(config: RunConfig) -> None:
         rare_class_biases(targets, config, {'mine': 0.5})
 
 
-def test_calibration_moves_what_the_file_answers(exported: Path, run: Path, folder: Path) -> None:
+def test_calibration_moves_what_the_file_responds(exported: Path, run: Path, folder: Path) -> None:
     faces = read_csv(folder / 'faces.csv').split('public_test')
     config, model = load_run(run)
     raw = np.asarray(model(network_input(faces.images, config.model), training=False))
     classifier = make_classifier(ClassificationConfig(model=str(exported)))
     moved = classifier.logits(faces.images) - raw
-    expected = fit_class_biases(raw, faces.truth('fer2013'))
+    expected = fit_class_biases(raw, faces.class_targets('fer2013'))
     assert np.abs(expected).max() > 1e-3
     told = json.loads(exported.read_text())['about']['class_biases']['fer2013']
     np.testing.assert_allclose(told, expected, atol=1e-3)
@@ -113,15 +115,24 @@ def test_a_head_that_nobody_labelled_cannot_be_calibrated(config: RunConfig, fol
         class_biases(np.zeros((len(faces), 8), np.float32), faces, voted)
 
 
-def test_an_export_that_fails_leaves_the_older_model(run: Path, tmp_path: Path) -> None:
-    export_run(run, tmp_path / 'robot_1.2', ['litert'], 'float32', 'robot 1.2')
+def test_an_export_that_fails_leaves_the_older_model(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_run(run, tmp_path / 'robot_1.2', ['keras'], model_id='robot 1.2')
     older = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert set(older) == {'robot_1.2.json', 'robot_1.2.tflite'}
-    (tmp_path / 'robot_1.2.onnx').mkdir()
-    with pytest.raises(ModelError, match=r'robot_1\.2\.onnx is a folder'):
-        export_run(run, tmp_path / 'robot_1.2', ['litert', 'onnx'], 'float16')
-    (tmp_path / 'robot_1.2.onnx').rmdir()
+    assert set(older) == {'robot_1.2.json', 'robot_1.2.keras'}
+    monkeypatch.setitem(MIN_AGREEMENT, 'float32', 1.1)
+    with pytest.raises(ModelError, match='gives the label of the Keras model for only'):
+        export_run(run, tmp_path / 'robot_1.2', ['keras'])
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == older
+
+
+def test_a_folder_is_not_replaced_by_a_model(tmp_path: Path) -> None:
+    (tmp_path / 'robot_1.2.tflite').mkdir()
+    writers = {'litert': lambda path: path.write_bytes(b'weights')}
+    with pytest.raises(ModelError, match=r'robot_1\.2\.tflite is a folder'):
+        publish(EmotionModelCard.load(), writers, tmp_path / 'robot_1.2', lambda card: card)
+    assert [path.name for path in tmp_path.iterdir()] == ['robot_1.2.tflite']
 
 
 @pytest.mark.parametrize(

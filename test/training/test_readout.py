@@ -57,7 +57,7 @@ def test_photos_without_a_face_are_counted(photos: Path) -> None:
 @pytest.mark.parametrize(
     'text, message',
     [
-        pytest.param('file,label\na.png,happy\n', 'is no list of file, label, split', id='columns'),
+        pytest.param('file,label\na.png,happy\n', 'is not a list of file, label', id='columns'),
         pytest.param(LIST.replace('sad', 'bored'), "line 3: .*'bored'", id='label'),
         pytest.param(LIST.replace('validation', 'test'), "line 3: .*'test'", id='split'),
     ],
@@ -127,7 +127,7 @@ def test_what_faces_teach_makes_them_likelier(recipe: readout.Recipe) -> None:
     free = readout.Readout(dataclasses.replace(recipe, pull=0.01, own_share=0.0, biases={}))
     layer, heads = free.fit()
     natural = read_faces(Path(recipe.natural)).split('training')
-    targets = natural.truth('ferplus', free.head.labels)
+    targets = natural.class_targets('ferplus', free.head.labels)
     features = free.network.features(natural.images)
 
     def likelihood(logits: np.ndarray) -> float:

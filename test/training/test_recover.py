@@ -43,7 +43,7 @@ def _float32() -> None:
     keras.config.set_dtype_policy('float32')
 
 
-def some_faces(count: int = 70) -> np.ndarray:
+def some_faces(count: int = 100) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(count, 48, 48, 1)).astype(np.float32)
 
 
@@ -61,23 +61,29 @@ def small_run(folder: Path, **options: object) -> RunConfig:
     return config
 
 
-def test_the_shipped_model_comes_back_as_a_run(tmp_path: Path) -> None:
-    card = EmotionModelCard.load()
+@pytest.fixture(scope='module')
+def recovered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped model as a run, its statistics taken from some_faces."""
+    keras.config.set_dtype_policy('float32')
+    run = tmp_path_factory.mktemp('recovered') / 'run'
+    sets = (SetConfig(path='faces.npz'),)
+    assert recover(EmotionModelCard.load(), run, some_faces(), sets) < MAX_DIFFERENCE
+    return run
+
+
+def test_the_shipped_model_comes_back_as_a_run(recovered: Path) -> None:
     faces = some_faces()
-    difference = recover(card, tmp_path / 'run', faces, (SetConfig(path='faces.npz'),))
-    assert difference < MAX_DIFFERENCE
-    config, model = load_run(tmp_path / 'run')
+    config, model = load_run(recovered)
     assert config.model.architecture == 'residual'
     mine = keras.ops.convert_to_numpy(model(faces, training=False))
     theirs = predict(litert_predictor(EmotionModelCard.load().weights_path('litert')), faces)
     assert np.mean(mine[:, :8].argmax(axis=1) == theirs[:, :8].argmax(axis=1)) > 0.95
 
 
-def test_recovered_statistics_are_those_of_the_faces(tmp_path: Path) -> None:
+def test_recovered_statistics_are_those_of_the_faces(recovered: Path) -> None:
     """Trained on, the network must see what it saw: batches give about the stored statistics."""
-    faces = some_faces(200)
-    recover(EmotionModelCard.load(), tmp_path, faces, (SetConfig(path='faces.npz'),))
-    _, model = load_run(tmp_path)
+    faces = some_faces()
+    _, model = load_run(recovered)
     norm = next(one for one in model.layers if isinstance(one, keras.layers.BatchNormalization))
     seen = keras.ops.convert_to_numpy(keras.Model(model.input, norm.input)(faces))
     mean, variance = norm.get_weights()[2:]
@@ -138,17 +144,17 @@ def test_what_cannot_be_recovered_is_said(tmp_path: Path, capsys: pytest.Capture
     [{}, {'stem_blocks': 1}, {'blocks': [2, 2]}, {'stem_blocks': 2, 'blocks': [2, 3]}],
     ids=['the same', 'before pooling', 'in each stage', 'everywhere'],
 )
-def test_a_grown_network_answers_like_the_run_it_starts_from(tmp_path: Path, added: dict) -> None:
+def test_a_grown_network_responds_like_the_run_it_starts_from(tmp_path: Path, added: dict) -> None:
     config = small_run(tmp_path / 'run')
     _, before = load_run(tmp_path / 'run')
     options = {**SMALL, **added}
     grown = build_model('residual', sum(len(h.classes) for h in config.heads), 1, options, 48)
     start_from(grown, dataclasses.replace(config, start=str(tmp_path / 'run')))
     faces = some_faces(4)
-    expected, answers = (
+    expected, results = (
         keras.ops.convert_to_numpy(model(faces, training=False)) for model in (before, grown)
     )
-    np.testing.assert_allclose(answers, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(results, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_network_that_lacks_parts_of_the_run_is_refused(tmp_path: Path) -> None:

@@ -52,11 +52,11 @@ def test_weights_are_averaged_by_their_shares(run: Path, tmp_path: Path) -> None
 def test_kernels_of_another_scale_weigh_no_more(run: Path, tmp_path: Path) -> None:
     """Normalisation makes a kernel's scale free: the same run, ten times as large, is the same."""
     other = altered(run, tmp_path / 'other', 0.0, kernels=10.0)
-    answers = [
+    results = [
         keras.ops.convert_to_numpy(soup(runs, [1, 1], faces(run))(faces(run, 8), training=False))
         for runs in ([run, run], [run, other])
     ]
-    np.testing.assert_allclose(answers[0], answers[1], atol=1e-3)
+    np.testing.assert_allclose(results[0], results[1], atol=1e-3)
 
 
 def test_normalization_is_measured_anew(run: Path, tmp_path: Path) -> None:

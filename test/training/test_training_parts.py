@@ -130,18 +130,18 @@ def drawn_labels() -> tuple[np.ndarray, np.ndarray]:
     return logits, (chances.cumsum(axis=1) > rng.random((20000, 1))).argmax(axis=1)
 
 
-def test_the_temperature_that_spoilt_logits_is_found() -> None:
+def test_the_temperature_that_shifts_logits_is_found() -> None:
     logits, truth = drawn_labels()
     assert fit_temperature(logits * 3, truth) == pytest.approx(3, rel=0.05)
 
 
-def test_the_biases_that_spoilt_logits_are_found() -> None:
+def test_the_biases_that_shifts_logits_are_found() -> None:
     logits, truth = drawn_labels()
-    spoilt = np.array([0.5, -1.0, 1.0, -0.5], np.float32)
-    found = fit_class_biases(3 * (logits - spoilt), truth)
-    np.testing.assert_allclose(found, 3 * spoilt, atol=0.15)
+    shifts = np.array([0.5, -1.0, 1.0, -0.5], np.float32)
+    found = fit_class_biases(3 * (logits - shifts), truth)
+    np.testing.assert_allclose(found, 3 * shifts, atol=0.15)
     # A handful of faces says little about classes.
-    assert np.abs(fit_class_biases(3 * (logits - spoilt)[:8], truth[:8])).max() < 0.3
+    assert np.abs(fit_class_biases(3 * (logits - shifts)[:8], truth[:8])).max() < 0.3
 
 
 def test_labels_that_logits_never_miss_end_at_the_lowest_temperature() -> None:
@@ -151,7 +151,7 @@ def test_labels_that_logits_never_miss_end_at_the_lowest_temperature() -> None:
     assert fit_temperature(logits, np.arange(4)[::-1]) == 20
 
 
-def test_the_threshold_lies_where_answers_turn_right() -> None:
+def test_the_threshold_lies_where_responds_turn_right() -> None:
     confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.55, 0.52], np.float32)
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     assert fit_unknown_threshold(probabilities, np.array([0, 0, 1, 0, 1, 1])) == 0.8

@@ -315,9 +315,8 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_backbone_is_frozen_first(config: RunConfig, tmp_path: Path) -> None:
-    chosen = with_values(
-        config, {'model': {'architecture': 'mobilenet_v3'}, 'optimization.frozen_epochs': 2}
-    )
+    values = {'optimization.frozen_epochs': 1, 'optimization.epochs': 1}
+    chosen = with_values(config, {'model': {'architecture': 'mobilenet_v3'}, **values})
     result = train(chosen, tmp_path)
     (backbone,) = [layer for layer in result.model.layers if isinstance(layer, keras.Model)]
     assert not backbone.trainable

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Batches for the detector: mosaics with a teacher's targets, put right by what is known."""
+"""Batches for the detector: mosaics with a teacher's targets, corrected by what is known."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def label_photos(
 ) -> list[Photo]:
     """Return the photos with the faces on which most of the teacher's passes agree.
 
-    Photos in *not_people* were looked at: what the teacher found on them are no faces.
+    Photos in *not_people* were checked by eye: what the teacher found on them are no faces.
     """
     labelled = []
     for row, name in enumerate(map(str, labels.names)):

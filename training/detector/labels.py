@@ -150,7 +150,7 @@ def merge_passes(passes: Sequence[Float32Array], scales: Sequence[float]) -> Flo
 
 
 def label_photos(photos: Iterable[NamedImage], teacher: Path) -> PhotoLabels:
-    """Let YuNet's *teacher* weights look at every photo at every scale, plain and flipped."""
+    """Run YuNet's *teacher* weights on every photo at every scale, plain and flipped."""
     net = cv2.FaceDetectorYN.create(str(teacher), '', (320, 320), ASKED_SCORE, 0.45, 500)
     plan = [(scale, flip) for scale in SCALES for flip in (False, True)]
     names: list[str] = []

@@ -61,7 +61,7 @@ class Example:
         image: uint8 (S, S, 3) BGR.
         faces: what is known of the faces on it.
         turned_deg: float32 (N,); by how much each face's photo was turned, 0 to 180.
-        complete: bool (S, S); where *faces* are all there are, whatever a teacher says.
+        complete: bool (S, S); where *faces* are all there are, whatever a teacher predicts.
     """
 
     image: UInt8Array

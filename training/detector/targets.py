@@ -1,9 +1,9 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the network should predict for each cell: a teacher's word, put right by what is known.
+"""What the network should predict for each cell: a teacher's scores, corrected by what is known.
 
-A teacher that is asked cell by cell says how sure it is of each, of things that look a little like
-faces too (arXiv 1503.02531). Where photos were enlarged, turned or cut, more is known than the
+A teacher that predicts every cell gives a score for each, also for things that look a little like
+faces (arXiv 1503.02531). Where photos were enlarged, turned or cut, more is known than the
 teacher sees: faces it misses, parts of a face that are none, faces upside down.
 """
 
@@ -42,7 +42,7 @@ TARGET_COLUMNS = 16
 
 
 def correct(target: Float32Array, example: Example) -> None:
-    """Put a teacher's targets of an image right by what is known of it, in place.
+    """Correct a teacher's targets of an image by what is known of it, in place.
 
     Args:
         target: float32 (cells, 16), fine grid first: weight of the score, score 0 to 1, box (xyxy,

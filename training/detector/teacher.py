@@ -1,10 +1,10 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What YuNet says of every cell of an image, for a network that learns its predictions from it.
+"""What YuNet predicts for every cell of an image, for a network that learns from it.
 
-Labels say of a few cells that there is a face. A teacher that is asked cell by cell also says how
-sure it is of each, of things that look a little like faces too (arXiv 1503.02531), and does so for
-any image that can be made up: no label has to be known. Its grids are those of our own network.
+Labels mark a few cells as faces. A teacher also gives a score for every other cell, things that
+look a little like faces included (arXiv 1503.02531), and does so for any generated image: no label
+has to be known. Its grids are those of our own network.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
 
 
 class DenseTeacher:
-    """A YuNet, asked about every cell.
+    """A YuNet that predicts every cell.
 
-    One alone: two of them choose different cells for the same face, so that the mean of their
-    predictions knows fewer faces than either.
+    Only one: two of them choose different cells for the same face, so that the mean of their
+    predictions holds fewer faces than either.
     """
 
     def __init__(self, path: Path) -> None:

@@ -45,8 +45,8 @@ def summary(one: dict[str, Any]) -> str:
         rows.append(
             ('accuracy where most votes agree', _decimal(agreed['accuracy']), agreed['count'])
         )
-    answered = f'{_percent(known["coverage"], 1)} of {one["count"]}'
-    rows.append(('accuracy of answers other than `unknown`', _decimal(known['accuracy']), answered))
+    covered = f'{_percent(known["coverage"], 1)} of {one["count"]}'
+    rows.append(('accuracy of labels other than `unknown`', _decimal(known['accuracy']), covered))
     return table(('figure', 'value', 'faces'), rows)
 
 
@@ -60,9 +60,9 @@ def classes(one: dict[str, Any]) -> str:
 
 
 def confusion(one: dict[str, Any]) -> str:
-    """Return the confusion matrix; rows are the truth."""
+    """Return the confusion matrix; rows are the targets."""
     rows = [(label, *row) for label, row in zip(one['labels'], one['confusion_matrix'])]
-    return table(('truth \\ answer', *one['labels']), rows)
+    return table(('target \\ predicted', *one['labels']), rows)
 
 
 def mixed(one: dict[str, Any]) -> str:
@@ -102,14 +102,14 @@ def fill(page: str, metrics: dict[str, Any]) -> str:
     """Return *page* with every marked part filled from *metrics*.
 
     Raises:
-        DataError: the page asks for a part or a measurement that does not exist.
+        DataError: the page names a part or a measurement that does not exist.
     """
 
     def part(match: re.Match[str]) -> str:
         name, measurement = match[1], match[2]
         if name not in PARTS or measurement not in metrics:
             raise DataError(
-                f'the page asks for {name} of {measurement}; there are {", ".join(PARTS)} of '
+                f'the page names {name} of {measurement}; there are {", ".join(PARTS)} of '
                 f'{", ".join(metrics) or "nothing"}'
             )
         try:

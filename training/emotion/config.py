@@ -80,7 +80,7 @@ class OptimizationConfig:
     """How weights are found."""
 
     epochs: int = setting(60, 'passes over the training faces', low=1, high=100000)
-    batch_size: int = setting(128, 'faces a step', low=1, high=100000)
+    batch_size: int = setting(128, 'faces per step', low=1, high=100000)
     optimizer: str = setting('sgd', 'sgd is with Nesterov momentum', choices=OPTIMIZERS)
     learning_rate: float = setting(0.1, 'highest value', low=0, high=100)
     momentum: float = setting(0.9, 'of sgd', low=0, high=1)

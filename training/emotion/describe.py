@@ -50,9 +50,10 @@ def name_of(measurement: dict[str, Any]) -> str:
     Raises:
         DataError: it does not say what was measured (a ``--json`` line does not).
     """
-    if 'truth' not in measurement or 'split' not in measurement:
+    targets = measurement.get('targets', measurement.get('truth'))  # its name in 0.1
+    if targets is None or 'split' not in measurement:
         raise DataError('the measurement does not say on what it was made; give it a --name')
-    return f'{measurement["truth"]}_{measurement["split"]}'
+    return f'{targets}_{measurement["split"]}'
 
 
 def describe(card: Path, measurement: dict[str, Any], name: str, command: str) -> None:

@@ -51,7 +51,7 @@ def teacher_logits(folder: Path, images: UInt8Array, student: RunConfig) -> Floa
 
 
 def kept_logits(cache: Path, name: str, images: UInt8Array, student: RunConfig) -> Float32Array:
-    """Return a teacher's logits, as kept in the file *cache*, or asked for and kept there.
+    """Return a teacher's logits, from the file *cache*, or computed and kept there.
 
     A resumed student needs the same logits again, and making them takes minutes.
 

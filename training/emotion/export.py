@@ -97,7 +97,7 @@ def labelled_heads(
         DataError: no face has a label of a head.
     """
     for head, columns in config.head_columns():
-        targets = faces.truth(head.kind, head.classes)
+        targets = faces.class_targets(head.kind, head.classes)
         rows = np.flatnonzero(targets != NO_LABEL)
         if not len(rows):
             raise DataError(f'{faces.name}: no face to calibrate head {head.name!r} with')

@@ -24,7 +24,7 @@ from fer_ros.labels import FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
 
 SIDE_PX = 48
 VOTES = 10
-"""As many people as look at a face of FER+; here all say the same."""
+"""As many votes as a face of FER+ has; here all are the same."""
 USAGES = {'training': 0, 'validation': 1}
 
 
@@ -55,7 +55,7 @@ def read_list(path: Path) -> list[Listed]:
         with path.open(newline='', encoding='utf-8') as stream:
             lines = [Listed(**row) for row in csv.DictReader(stream)]
     except (OSError, UnicodeDecodeError, csv.Error, TypeError) as error:
-        raise DataError(f'{path} is no list of file, label, split and by: {error}') from error
+        raise DataError(f'{path} is not a list of file, label, split and by: {error}') from error
     for number, line in enumerate(lines, 2):
         if line.label not in FER2013_EMOTIONS or line.split not in USAGES:
             raise DataError(
@@ -108,7 +108,7 @@ def write_set(photos: Path, lines: Sequence[Listed], cut: Cutter, output: Path) 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog='python -m training natural', description=__doc__)
-    parser.add_argument('photos', type=Path, help='folder that the list speaks of')
+    parser.add_argument('photos', type=Path, help='folder of the listed photos')
     parser.add_argument('list', type=Path, help='csv: file, label, split, by')
     parser.add_argument('output', type=Path, help='.npz to write')
     options = parser.parse_args(arguments)

@@ -4,7 +4,7 @@
 
 Minutes of one core, and no training framework: the network below the last layer stays as it is.
 The default head learns from FER+'s votes, FER2013's own labels of rare classes and natural faces,
-each face together with its mirror image, so that one look at a face is enough. Every target is
+each face together with its mirror image, so that one pass per face is enough. Every target is
 blended with what the model itself makes of the two views (arXiv 1503.02531), which keeps what it
 knows.
 """
@@ -137,11 +137,11 @@ class Readout:
         """Return views of FER2013's faces; see Recipe."""
         recipe, labels = self.recipe, self.head.labels
         second = np.zeros(len(faces), np.float32)
-        wanted = np.zeros((len(faces), len(labels)), np.float32)
+        labelled = np.zeros((len(faces), len(labels)), np.float32)
         for label, share in recipe.second_labels.items():
             rows = faces.labels == faces.classes.index(label)
             second[rows] = share
-            wanted[rows, labels.index(label)] = 1.0
+            labelled[rows, labels.index(label)] = 1.0
         rows = np.flatnonzero(second > 0)
         others = np.flatnonzero(second == 0)
         rng = np.random.default_rng(recipe.seed)
@@ -149,7 +149,7 @@ class Readout:
         rows = np.concatenate([rows, drawn])
         votes = faces[rows].targets('ferplus', labels)
         blend = second[rows][:, None]
-        known = (1 - blend) * votes + blend * wanted[rows]
+        known = (1 - blend) * votes + blend * labelled[rows]
         known /= np.maximum(known.sum(axis=1, keepdims=True), 1e-6)
         own_share = np.where(second[rows] > 0, 0.0, recipe.own_share)
         views = self.views(faces.images[rows], known, own_share)
@@ -193,7 +193,7 @@ class Readout:
             _, columns = self.card.head(head.name)
             used = sets if head.name == self.head.name else sets[:1]
             kind = head.name if head.name in ('fer2013', 'ferplus') else 'ferplus'
-            targets = np.concatenate([faces.truth(kind, head.labels) for faces in used])
+            targets = np.concatenate([faces.class_targets(kind, head.labels) for faces in used])
             scores = np.concatenate([one[:, columns] for one in logits[: len(used)]])
             heads[head.name] = calibrated(head, scores, targets)
         return heads
@@ -208,11 +208,11 @@ def write_model(readout: Readout, output: Path) -> Path:
     card, recipe = readout.card, readout.recipe
     layer, heads = readout.fit()
     content = with_last_layer(readout.network.content, layer.kernel, layer.bias)
-    told: dict[str, Any] = {**dataclasses.asdict(recipe), 'model': card.id}
-    told |= {name: Path(told[name]).name for name in ('votes', 'natural')}
+    recorded: dict[str, Any] = {**dataclasses.asdict(recipe), 'model': card.id}
+    recorded |= {name: Path(recorded[name]).name for name in ('votes', 'natural')}
     about = {name: what for name, what in card.about.items() if name not in OF_THE_OLD_LAYER}
     about |= {
-        'readout': told,
+        'readout': recorded,
         'calibrated_on': 'the public_test splits of both sets together',
     }
     new = dataclasses.replace(

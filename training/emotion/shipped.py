@@ -47,7 +47,7 @@ def shipped_network(
         faces: uint8 (N, S, S) instead of inputs.
 
     Raises:
-        ModelError: the card tells no recipe, or the weights do not give the logits of the file.
+        ModelError: the card has no recipe, or the weights do not give the logits of the file.
     """
     config = _recipe(card)
     if inputs is None:
@@ -78,7 +78,7 @@ def _recipe(card: EmotionModelCard) -> RunConfig:
             return configuration.from_mapping({**recipe, 'optimization': optimization})
     except (TypeError, KeyError, ValueError) as error:
         raise ModelError(
-            f'model {card.id} tells no recipe, so that its network cannot be built anew: {error!r}'
+            f'model {card.id} has no recipe, so its network cannot be rebuilt: {error!r}'
         ) from error
 
 

@@ -121,7 +121,7 @@ def validate(model: keras.Model, sets: Sequence[FaceSet], config: RunConfig) -> 
     for faces in sets:
         logits = predict_faces(model.predict_on_batch, faces.images, config.model)
         for head, columns in config.head_columns():
-            targets = faces.truth(head.kind, head.classes)
+            targets = faces.class_targets(head.kind, head.classes)
             rows = np.flatnonzero(targets != NO_LABEL)
             if len(rows):
                 predictions = logits[rows, columns].argmax(axis=1)
@@ -210,7 +210,7 @@ def _warn_of_guessing(loaded: LoadedSets, config: RunConfig, keeper: RunKeeper) 
     best = keeper.history[keeper.best_epoch - 1]
     for faces in loaded.validation:
         for head, _ in config.head_columns():
-            targets = faces.truth(head.kind, head.classes)
+            targets = faces.class_targets(head.kind, head.classes)
             counts = np.bincount(targets[targets != NO_LABEL], minlength=1)
             score = best.get(f'{faces.name}/{head.name}/accuracy')
             several = np.count_nonzero(counts) > 1

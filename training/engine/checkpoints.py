@@ -89,12 +89,12 @@ def assign(variables: Sequence[Any], arrays: Sequence[np.ndarray], path: Path) -
     Raises:
         ModelError: they are another network's.
     """
-    wanted = [tuple(variable.shape) for variable in variables]
+    expected = [tuple(variable.shape) for variable in variables]
     given = [tuple(array.shape) for array in arrays]
-    if wanted != given:
+    if expected != given:
         raise ModelError(
             f'checkpoint {path} is of another network: it holds {len(given)} arrays where '
-            f'{len(wanted)} are needed, or arrays of other shapes'
+            f'{len(expected)} are needed, or arrays of other shapes'
         )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -103,7 +103,7 @@ class LiteRtWeights:
 def _place(name: str, kind: str) -> int:
     """Return which layer of its kind a constant belongs to: conv2d_3_1 is the fourth.
 
-    The last number only tells models of one conversion apart.
+    The last number only distinguishes models of one conversion.
     """
     match = re.search(rf'/{kind}(?:_(\d+))??_\d+/', name)
     if match is None:

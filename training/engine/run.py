@@ -62,7 +62,7 @@ class RunFolder:
 
         Args:
             config: dataclass of the run's settings.
-            data: what was read; its 'fingerprint' tells whether it is the same.
+            data: what was read; its 'fingerprint' shows whether it is the same.
             free: names of settings in which a run may differ from what it was before.
             resume: go on (start anew where there is nothing yet).
 
