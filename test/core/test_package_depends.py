@@ -29,7 +29,7 @@ BY_PIP = {'ai_edge_litert', 'rosbags'}
 WITH_ROSBAGS = {'backports', 'compression', 'lz4'}
 """What rosbags itself reads compressed bags with."""
 
-OPTIONAL = {'av', 'keras', 'onnxruntime', 'ray', 'starlette', 'streamlit', 'uvicorn'}
+OPTIONAL = {'av', 'keras', 'onnxruntime', 'pillow_heif', 'ray', 'starlette', 'streamlit', 'uvicorn'}
 """Asked for by a backend, the dashboard or a cluster; the error says what to install."""
 
 AT_RUN_TIME = {
