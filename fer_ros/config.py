@@ -152,6 +152,13 @@ class ClassificationConfig(_Checked):
         low=-1.0,
         high=1.0,
     )
+    read_period_ms: float = setting(
+        100.0,
+        "in a stream a person's face is read this often, in turns with the others in view; in "
+        'between it says what it said last; 0 reads every face in every image',
+        low=0.0,
+        high=10000.0,
+    )
     threads: int = setting(2, 'threads of the emotion model', low=1, high=64, live=False)
 
 

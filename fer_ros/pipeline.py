@@ -37,7 +37,7 @@ class EmotionPipeline:
         config = config or PipelineConfig()
         self.reader = FaceReader(config, detector, classifier)
         self.follower = FaceFollower(self.reader.detect, config.detection)
-        self.people = People(config.tracking, config.smoothing)
+        self.people = People(config)
         self.heads = Heads(config.head_pose)
 
     def process(
@@ -62,9 +62,13 @@ class EmotionPipeline:
             ValueError: the image has another shape or dtype, or no pixel, or the stamp is not a
                 finite number.
         """
-        faces = self.reader.read(image, partial(self.follower.detect, stamp_s=stamp_s))
+        faces = self.reader.find(image, partial(self.follower.detect, stamp_s=stamp_s))
         with timed(faces.timings_ms, 'tracking'):
-            frame = self.people.update(faces, stamp_s, self.unknown_threshold)
+            due = self.people.identify(faces, stamp_s)
+        with timed(faces.timings_ms, 'classification'):
+            scores = self.classifier.classify(faces.crops[due])
+        with timed(faces.timings_ms, 'smoothing'):
+            frame = self.people.update(faces, due, scores, self.unknown_threshold)
         with timed(faces.timings_ms, 'head pose'):
             return self.heads.update(frame, camera, depth_m)
 
@@ -81,7 +85,7 @@ class EmotionPipeline:
         """
         self.reader.reconfigure(config)
         self.follower.config = config.detection
-        self.people.reconfigure(config.tracking, config.smoothing)
+        self.people.reconfigure(config)
         self.heads.config = config.head_pose
 
     def use_classifier(self, classifier: EmotionClassifier, config: ClassificationConfig) -> None:

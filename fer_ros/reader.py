@@ -17,7 +17,14 @@ from fer_ros.geometry import clip_boxes
 from fer_ros.recognition.alignment import align_faces
 from fer_ros.recognition.classifier import EmotionClassifier, make_classifier
 from fer_ros.recognition.quality import assess_quality
-from fer_ros.types import FaceDetections, FaceReadings, FrameEmotions, UInt8Array, check_image
+from fer_ros.types import (
+    FaceDetections,
+    FaceReadings,
+    FoundFaces,
+    FrameEmotions,
+    UInt8Array,
+    check_image,
+)
 
 
 class FaceReader:
@@ -83,14 +90,14 @@ class FaceReader:
         visible = clip_boxes(found.boxes_xyxy, image.shape[:2])
         return found[np.flatnonzero((visible[:, 2:] > visible[:, :2]).all(axis=1))]
 
-    def read(
-        self, image: UInt8Array, find: Callable[[UInt8Array], FaceDetections] | None = None
-    ) -> FaceReadings:
-        """Return every face of *image* with its probabilities and quality.
+    def find(
+        self, image: UInt8Array, detect: Callable[[UInt8Array], FaceDetections] | None = None
+    ) -> FoundFaces:
+        """Return every face of *image* cut out upright, and its quality.
 
         Args:
             image: uint8 (H, W, 3) BGR; not changed.
-            find: returns the faces of the image, unclipped; None for detect.
+            detect: returns the faces of the image, unclipped; None for the method of that name.
 
         Raises:
             ValueError: the image has another shape or dtype, or no pixel.
@@ -99,17 +106,27 @@ class FaceReader:
         timings_ms: dict[str, float] = {}
         card, shape_hw = self.classifier.card, image.shape[:2]
         with timed(timings_ms, 'detection'):
-            detections = (find or self.detect)(image)
+            detections = (detect or self.detect)(image)
         with timed(timings_ms, 'alignment'):
             aligned = align_faces(image, detections, card.template_px, card.size_px, channels=3)
+            found = detections[aligned.source_index]
             quality = assess_quality(detections, aligned, shape_hw, self._config.quality)
-        with timed(timings_ms, 'classification'):
-            scores = self.classifier.classify(aligned.crops)
-        found = detections[aligned.source_index]
         visible = FaceDetections(
             clip_boxes(found.boxes_xyxy, shape_hw), found.landmarks, found.scores
         )
-        return FaceReadings(shape_hw, visible, scores, tuple(quality), aligned.crops, timings_ms)
+        return FoundFaces(shape_hw, visible, tuple(quality), aligned.crops, timings_ms)
+
+    def read(
+        self, image: UInt8Array, detect: Callable[[UInt8Array], FaceDetections] | None = None
+    ) -> FaceReadings:
+        """Return every face of *image* with its probabilities and quality.
+
+        Args and Raises: see find.
+        """
+        faces = self.find(image, detect)
+        with timed(faces.timings_ms, 'classification'):
+            scores = self.classifier.classify(faces.crops)
+        return FaceReadings(**vars(faces), scores=scores)
 
     def read_photo(self, image: UInt8Array) -> FrameEmotions:
         """Return the faces of a single photo, numbered from 1, best detection score first.
@@ -117,7 +134,7 @@ class FaceReader:
         Where no face is certain, the photo is turned by quarters too, for people who lie or stand
         on their head.
 
-        Args and Raises: see read.
+        Args and Raises: see find.
         """
         readings = self.read(image, lambda photo: detect_any_way_up(self.detect, photo))
         return readings.to_frame(self.unknown_threshold)

@@ -209,7 +209,8 @@ class FaceEmotion:
         box_xyxy: float32 (4,) px; half-open.
         landmarks: float32 (5, 2) px; NaN where the detector gave none.
         detection_score: 0 to 1.
-        raw_probabilities: float32 (C,) of this frame alone.
+        raw_probabilities: float32 (C,) of one frame alone: this one, or the last in which the face
+            was read (``classification.read_period_ms``).
         probabilities: float32 (C,) smoothed over time for this person.
         label: the class of the highest smoothed probability, kept for a moment when another takes
             the lead, or 'unknown'.
@@ -250,13 +251,12 @@ class FrameEmotions:
 
 
 @dataclass(frozen=True)
-class FaceReadings:
-    """The faces of one image, without any memory of the image before.
+class FoundFaces:
+    """The faces of one image, cut out, before anybody reads them.
 
     Attributes:
         shape_hw: height and width of the image in pixels.
         detections: N faces, their boxes clipped to the image.
-        scores: their N rows of probabilities.
         quality: for each face what makes it hard to read (see fer_ros.recognition.quality).
         crops: uint8 (N, S, S, 3) BGR, upright.
         timings_ms: milliseconds per stage.
@@ -264,22 +264,36 @@ class FaceReadings:
 
     shape_hw: tuple[int, int]
     detections: FaceDetections
-    scores: EmotionScores
     quality: tuple[tuple[str, ...], ...]
     crops: UInt8Array
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that all describe the same faces."""
-        counts = len(self.detections), len(self.scores), len(self.quality), len(self.crops)
+        counts = len(self.detections), len(self.quality), len(self.crops)
         if len(set(counts)) != 1:
-            raise ValueError(
-                f'expected as many detections as scores, qualities and crops, got {counts}'
-            )
+            raise ValueError(f'expected as many detections as qualities and crops, got {counts}')
 
     def __len__(self) -> int:
         """Return the number of faces."""
         return len(self.detections)
+
+
+@dataclass(frozen=True)
+class FaceReadings(FoundFaces):
+    """The faces of one image and what they say, without any memory of the image before.
+
+    Attributes:
+        scores: their N rows of probabilities.
+    """
+
+    scores: EmotionScores = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check that all describe the same faces."""
+        super().__post_init__()
+        if len(self.scores) != len(self):
+            raise ValueError(f'expected scores of {len(self)} faces, got {len(self.scores)}')
 
     def to_frame(self, unknown_threshold: float, stamp_s: float = 0.0) -> FrameEmotions:
         """Return the faces numbered from 1, in their order, with nothing smoothed.

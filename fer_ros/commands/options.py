@@ -127,7 +127,8 @@ def pipeline_config(options: argparse.Namespace, recorded: bool = False) -> Pipe
 
     Args:
         options: of the command line.
-        recorded: the images can wait, so each is searched as a whole unless --set says otherwise.
+        recorded: the images can wait, so each is searched as a whole, and every face in it read,
+            unless --set says otherwise.
 
     Raises:
         ConfigError: a --set names no setting, or its value is of the wrong type or out of range.
@@ -139,6 +140,7 @@ def pipeline_config(options: argparse.Namespace, recorded: bool = False) -> Pipe
     }
     if recorded:
         changes['detection.search_period_ms'] = 0.0
+        changes['classification.read_period_ms'] = 0.0
     for pair in options.set:
         name, equals, text = pair.partition('=')
         if not equals:

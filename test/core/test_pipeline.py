@@ -94,7 +94,8 @@ def test_a_threshold_takes_effect_between_two_frames(astronaut: np.ndarray) -> N
 
 def test_smoothing_holds_back_a_change(astronaut: np.ndarray) -> None:
     """With the mouth painted over, the raw probability of a smile falls; the smoothed follows."""
-    pipeline, serious = EmotionPipeline(), astronaut.copy()
+    config = replace(PipelineConfig(), {'classification.read_period_ms': 0.0})
+    pipeline, serious = EmotionPipeline(config), astronaut.copy()
     serious[128:180, 180:275] = astronaut[110, 240]
     happy = EMOTIONS.index('happy')
     (before,) = pipeline.process(astronaut, 0.0).faces
