@@ -26,6 +26,8 @@ COMMANDS = {
     'natural': 'training.emotion.natural',
     'readout': 'training.emotion.readout',
     'curves': 'training.engine.curves',
+    'pack': 'training.gpu.pack',
+    'train_packed': 'training.gpu.train',
     'detector_train': 'training.detector.train',
     'detector_export': 'training.detector.export',
 }

@@ -31,11 +31,11 @@ from training.__main__ import main
 from training.emotion import config as configuration
 from training.emotion.architectures import ARCHITECTURES, build_model
 from training.emotion.augment import AugmentationConfig
-from training.emotion.batches import FaceBatches, head_targets, network_input
+from training.emotion.batches import FaceBatches, class_shares, head_targets, network_input
 from training.emotion.compare import as_markdown, compare
 from training.emotion.config import ModelConfig, RunConfig
 from training.emotion.data import load_sets
-from training.emotion.losses import HeadsLoss, class_shares, effective_class_weights
+from training.emotion.losses import HeadsLoss, effective_class_weights
 from training.emotion.train import make_loss, train
 from training.emotion.tune import search, with_values
 from training.engine.checkpoints import read_checkpoint

@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +19,14 @@ from fer_ros.recognition.preprocessing import model_input
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
 from training.emotion.augment import AugmentationConfig, augment, mix
 from training.emotion.config import ModelConfig, RunConfig
-from training.emotion.losses import class_shares
-from training.engine.export import Predictor
+
+if TYPE_CHECKING:  # Keras, which processes that make batches do without
+    from training.engine.export import Predictor
+
+Batch = tuple[Float32Array, Float32Array]
+"""Inputs (B, S, S, channels) and targets (B, K)."""
+AHEAD = 4
+"""Batches that each worker may be ahead."""
 
 
 def head_targets(faces: FaceSet, config: RunConfig) -> Float32Array:
@@ -41,6 +52,12 @@ def predict_faces(
     return np.concatenate(
         [predict(network_input(faces[at : at + batch_size], model)) for at in starts]
     )
+
+
+def class_shares(targets: Float32Array) -> Float32Array:
+    """Return float32 (K,): the share of each column in the targets of all faces."""
+    mass = targets.sum(axis=0)
+    return (mass / max(float(mass.sum()), 1e-12)).astype(np.float32)
 
 
 def drawing_chances(targets: Float32Array, config: RunConfig) -> Float32Array | None:
@@ -104,7 +121,7 @@ class FaceBatches:
         """Return the number of batches; the last one may be smaller."""
         return -(-len(self.images) // self.config.optimization.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[Float32Array, Float32Array]:
+    def __getitem__(self, index: int) -> Batch:
         """Return inputs (B, S, S, channels) and targets (B, K)."""
         size = self.config.optimization.batch_size
         rows = self._order[index * size : (index + 1) * size]
@@ -119,12 +136,47 @@ class FaceBatches:
         self.epoch += 1
         self._order = self._draw_order()
 
-    def stream(self) -> Iterator[tuple[Float32Array, Float32Array]]:
+    def stream(self) -> Iterator[Batch]:
         """Yield the batches of one epoch after another, for ever.
 
-        The order does not depend on how far ahead a backend reads.
+        The order depends neither on how far ahead a backend reads nor on ``workers``.
         """
+        if self.config.workers:
+            yield from _made_ahead(self, self.config.workers)
         while True:
             for index in range(len(self)):
                 yield self[index]
             self.next_epoch()
+
+
+def _made_ahead(batches: FaceBatches, workers: int) -> Iterator[Batch]:
+    """Yield what ``stream`` yields, made by processes of their own: a GPU is faster than one."""
+    # Forked, they would hold the threads and locks of whatever runs the network.
+    pool = ProcessPoolExecutor(
+        workers, multiprocessing.get_context('spawn'), _Worker.start, (batches,)
+    )
+    waiting: deque[Future[Batch]] = deque()
+    try:
+        for epoch in itertools.count(batches.epoch):
+            for index in range(len(batches)):
+                waiting.append(pool.submit(_Worker.make, epoch, index))
+                if len(waiting) > AHEAD * workers:
+                    yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _Worker:
+    """What a process that makes batches keeps; jobs reach it in the order of their epochs."""
+
+    batches: FaceBatches
+
+    @classmethod
+    def start(cls, batches: FaceBatches) -> None:
+        cls.batches = batches
+
+    @classmethod
+    def make(cls, epoch: int, index: int) -> Batch:
+        while cls.batches.epoch < epoch:
+            cls.batches.next_epoch()
+        return cls.batches[index]

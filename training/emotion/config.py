@@ -80,6 +80,9 @@ class OptimizationConfig:
     """How weights are found."""
 
     epochs: int = setting(60, 'passes over the training faces', low=1, high=100000)
+    minutes: float = setting(
+        0.0, 'end by then, with the learning rate at 0; 0 for no limit', low=0, high=100000
+    )
     batch_size: int = setting(128, 'faces per step', low=1, high=100000)
     optimizer: str = setting('sgd', 'sgd is with Nesterov momentum', choices=OPTIMIZERS)
     learning_rate: float = setting(0.1, 'highest value', low=0, high=100)
@@ -140,6 +143,7 @@ class RunConfig:
     teachers: tuple[str, ...] = ()
     distillation: float = setting(0.7, 'share of the targets that the teachers give', low=0, high=1)
     max_faces: int = setting(0, 'train on that many faces at most; 0 for all', low=0, high=2**31)
+    workers: int = setting(0, 'processes that make batches; 0 for none beside', low=0, high=256)
 
     def __post_init__(self) -> None:
         """Check what belongs together."""
@@ -171,10 +175,12 @@ FREE_ON_RESUME = (
     'start',
     'distillation',
     'augmentation',
+    'workers',
     *(
         f'optimization.{name}'
         for name in (
             'epochs',
+            'minutes',
             'learning_rate',
             'schedule',
             'warmup_epochs',

@@ -27,11 +27,10 @@ from fer_ros.models.input_format import FER2013_TEMPLATE_48PX
 from fer_ros.models.publish import publish
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, Int64Array
-from training.emotion.batches import head_targets, network_input, predict_faces
+from training.emotion.batches import class_shares, head_targets, network_input, predict_faces
 from training.emotion.calibrate import calibrated, fit_class_biases
 from training.emotion.config import HeadConfig, RunConfig
 from training.emotion.data import LoadedSets, load_sets
-from training.emotion.losses import class_shares
 from training.emotion.runs import load_run
 from training.emotion.soup import MEAN_OF
 from training.engine.export import (

@@ -69,12 +69,6 @@ class HeadsLoss(keras.losses.Loss):
         return total
 
 
-def class_shares(targets: Float32Array) -> Float32Array:
-    """Return float32 (K,): the share of each column in the targets of all faces."""
-    mass = targets.sum(axis=0)
-    return (mass / max(float(mass.sum()), 1e-12)).astype(np.float32)
-
-
 def effective_class_weights(shares: Float32Array, power: float) -> Float32Array:
     """Return weights (share)^-power, scaled so that the average face weighs 1.
 

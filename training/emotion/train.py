@@ -22,11 +22,11 @@ from fer_ros.errors import ConfigError
 from fer_ros.evaluation import metrics
 from fer_ros.types import Float32Array
 from training.emotion import config as configuration
-from training.emotion.batches import FaceBatches, head_targets, predict_faces
+from training.emotion.batches import FaceBatches, class_shares, head_targets, predict_faces
 from training.emotion.config import RunConfig
 from training.emotion.data import LoadedSets, load_sets
 from training.emotion.distill import soften_targets
-from training.emotion.losses import HeadsLoss, class_shares, effective_class_weights
+from training.emotion.losses import HeadsLoss, effective_class_weights
 from training.emotion.runs import new_model
 from training.emotion.start import start_from
 from training.engine.checkpoints import assign, read_checkpoint
@@ -35,6 +35,9 @@ from training.engine.fast_torch import fast_layers
 from training.engine.keeper import Course, RunKeeper
 from training.engine.run import RunFolder, tensorboard
 from training.engine.schedules import learning_rate
+
+Prepared = tuple[LoadedSets, Float32Array]
+"""A run's data sets, and float32 (N, K) the targets of its training faces."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def course(config: RunConfig) -> Course:
             chosen.cooldown,
         ),
         average=chosen.weight_average,
+        minutes=chosen.minutes,
         patience=chosen.plateau_patience if chosen.schedule == 'plateau' else 0,
         early_stopping=chosen.early_stopping,
     )
@@ -133,13 +137,29 @@ def validate(model: keras.Model, sets: Sequence[FaceSet], config: RunConfig) -> 
     return {**result, 'score': float(np.mean(scores)) if scores else 0.0}
 
 
-def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResult:
+def make_targets(
+    loaded: LoadedSets, config: RunConfig, folder: Path, resume: bool = False
+) -> Float32Array:
+    """Return float32 (N, K): what the training faces' outputs are to be, times their weights.
+
+    Teachers' predictions are kept in *folder*.
+    """
+    targets = head_targets(loaded.training, config) * loaded.weights[:, None]
+    if config.teachers:
+        targets = soften_targets(targets, loaded, config, folder, resume)
+    return targets
+
+
+def train(
+    config: RunConfig, folder: Path, resume: bool = False, prepared: Prepared | None = None
+) -> TrainingResult:
     """Train as *config* says, keeping everything in *folder*.
 
     Args:
         config: the run; it and the versions in use are written to the folder.
         folder: made if need be.
         resume: go on from the folder's last checkpoint (start anew where there is none yet).
+        prepared: the data sets and targets, where they were made before.
 
     Raises:
         ConfigError: the configuration names what does not exist, the folder holds a run already, or
@@ -148,14 +168,12 @@ def train(config: RunConfig, folder: Path, resume: bool = False) -> TrainingResu
         ModelError: a checkpoint is damaged or cannot be written, or the loss is not finite.
     """
     run = RunFolder(folder)
-    loaded = load_sets(config)
+    loaded = prepared[0] if prepared else load_sets(config)
     for note in loaded.notes:
         print(note, flush=True)
     with run.locked():
         state = run.checkpoint(config, loaded.data, configuration.FREE_ON_RESUME, resume)
-        targets = head_targets(loaded.training, config) * loaded.weights[:, None]
-        if config.teachers:
-            targets = soften_targets(targets, loaded, config, folder, resume)
+        targets = prepared[1] if prepared else make_targets(loaded, config, folder, resume)
         # After the teachers, so that a run whose teachers are known already draws the same numbers.
         set_up(config)
         model = new_model(config, None if config.optimization.size_steps else config.model.size_px)

@@ -24,6 +24,8 @@ from training.engine.run import RunFolder
 
 AVERAGE_EVERY = 4
 """The running average takes every fourth step: as good, and not felt."""
+SAVE_EVERY_S = 120.0
+"""Checkpoints are written this often within long epochs; resuming begins such an epoch again."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Course:
         epochs: at most.
         rate: from epochs done (a fraction counts) to the learning rate.
         average: decay a step of the running average of the weights; 0 for none.
+        minutes: the run ends by then, wherever it is, and the learning rate is where it would be
+            after the last epoch; 0 for no limit.
         patience: epochs without gain before the learning rate is halved; 0 for never.
         early_stopping: epochs without gain before the end; 0 for never.
     """
@@ -41,6 +45,7 @@ class Course:
     epochs: int
     rate: Callable[[float], float]
     average: float
+    minutes: float = 0.0
     patience: int = 0
     early_stopping: int = 0
 
@@ -74,6 +79,8 @@ class RunKeeper(keras.callbacks.Callback):
         self.optimizer_state: Arrays = []
         self._step = 0
         self._steps = 1
+        self._spent_s = 0.0
+        self._begun_s = self._saved_s = time.monotonic()
         self._started_s = self._epoch_started_s = 0.0
 
     def restore(self, state: Checkpoint) -> None:
@@ -87,6 +94,7 @@ class RunKeeper(keras.callbacks.Callback):
             self.best_epoch = int(state.facts['best_epoch'])
             self.gain_epoch = int(state.facts.get('gain_epoch', self.best_epoch))
             self.plateau_factor = float(state.facts['plateau_factor'])
+            self._spent_s = float(state.facts.get('spent_s', 0.0))
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f'the checkpoint of {self.folder.path} lacks {error}') from error
 
@@ -105,8 +113,17 @@ class RunKeeper(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Set this step's learning rate."""
-        rate = self.course.rate((self._step + 1) / self._steps)
+        rate = self.course.rate(max((self._step + 1) / self._steps, self._time_gone()))
         self.model.optimizer.learning_rate.assign(rate * self.plateau_factor)
+
+    def _time_gone(self) -> float:
+        """Return the epochs that the time gone stands for: all of them when it is up."""
+        minutes = self.course.minutes
+        return min(1.0, self._total_s() / 60 / minutes) * self.course.epochs if minutes else 0.0
+
+    def _total_s(self) -> float:
+        """Return the time spent on the run, that before a resume included."""
+        return self._spent_s + time.monotonic() - self._begun_s
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the step into the running average; young averages forget faster.
@@ -129,6 +146,10 @@ class RunKeeper(keras.callbacks.Callback):
             for mean, value in zip(self.average, self.model.get_weights(), strict=True):
                 mean *= keep
                 mean += (1 - keep) * value
+        if self._time_gone() >= self.course.epochs:
+            self.stopped = self.model.stop_training = True
+        elif time.monotonic() - self._saved_s > SAVE_EVERY_S:
+            self._save(copied_weights(self.model))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Validate with the average, write the checkpoint, stop where nothing is gained."""
@@ -163,27 +184,35 @@ class RunKeeper(keras.callbacks.Callback):
             self.plateau_factor /= 2
         if course.early_stopping and since >= course.early_stopping:
             self.stopped = self.model.stop_training = True
-        facts = {
-            'history': self.history,
-            'best': self.best,
-            'best_epoch': self.best_epoch,
-            'gain_epoch': self.gain_epoch,
-            'plateau_factor': self.plateau_factor,
-        }
-        optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
-        write_checkpoint(
-            self.folder.last, Checkpoint(self.epoch, raw, self.average, optimizer, facts)
-        )
+        self._save(raw)
         path = self.folder.path / 'history.csv'
         with path.open('w', newline='', encoding='utf-8') as stream:
             writer = csv.DictWriter(stream, list(self.history[-1]))
             writer.writeheader()
             writer.writerows(self.history)
 
+    def _save(self, raw: Arrays) -> None:
+        """Write what a resumed run goes on from."""
+        facts = {
+            'history': self.history,
+            'best': self.best,
+            'best_epoch': self.best_epoch,
+            'gain_epoch': self.gain_epoch,
+            'plateau_factor': self.plateau_factor,
+            'spent_s': self._total_s(),
+        }
+        optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
+        write_checkpoint(
+            self.folder.last, Checkpoint(self.epoch, raw, self.average, optimizer, facts)
+        )
+        self._saved_s = time.monotonic()
+
     def _report(self, row: dict[str, float]) -> None:
         """Print one line an epoch, with the time left."""
         done = self.epoch - self._first_epoch
         left_s = (time.monotonic() - self._started_s) / done * (self.course.epochs - self.epoch)
+        if self.course.minutes:
+            left_s = min(left_s, 60 * self.course.minutes - self._total_s())
         values = ' '.join(
             f'{name} {value:.4f}' for name, value in row.items() if '/' in name or 'loss' in name
         )

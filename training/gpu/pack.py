@@ -1,0 +1,155 @@
+# Copyright 2026 fer_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Packs a run, with its faces, targets and first weights, into one small folder to be carried."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fer_ros.data.face_set import FaceSet
+from fer_ros.errors import ConfigError, DataError
+from fer_ros.types import Float32Array, UInt8Array
+from training.emotion import config as configuration
+from training.emotion.config import RunConfig
+from training.emotion.data import LoadedSets, load_sets
+from training.emotion.runs import new_model, write_run
+from training.emotion.start import start_from
+from training.emotion.train import make_targets
+from training.engine import settings
+
+SHEET_ROWS = 64
+"""Faces along each side of a sheet."""
+LOSSLESS = 101
+"""OpenCV's word for a WebP without loss."""
+MEMBERS = ('splits', 'labels', 'votes')
+
+
+def pack(config: RunConfig, folder: Path, quality: int = LOSSLESS) -> int:
+    """Write all that *config* trains on to *folder*; return the size in bytes.
+
+    Teachers give their predictions here, and the weights that the run starts from become a run in
+    ``start``, so that neither is needed where the pack is trained.
+
+    Args:
+        config: of the run.
+        folder: to make.
+        quality: of the sheets of training faces, WebP's from 1 to 100, or LOSSLESS; validation
+            faces never lose anything.
+
+    Raises:
+        ConfigError: the folder exists, or see ``training.emotion.train.train``.
+        DataError: a set cannot be read.
+    """
+    if folder.exists():
+        raise ConfigError(f'{folder} is already there; choose another folder')
+    loaded = load_sets(config)
+    folder.mkdir(parents=True)
+    targets = make_targets(loaded, config, folder)
+    for cache in folder.glob('teacher_*.npz'):
+        cache.unlink()
+    if config.start:
+        model = new_model(config, config.model.size_px)
+        start_from(model, config, loaded.training.images)
+        write_run(folder / 'start', dataclasses.replace(config, start='', teachers=()), model)
+        config = dataclasses.replace(config, start='start')
+    settings.save(config, folder / 'config.yaml')
+    (folder / 'data.json').write_text(json.dumps(loaded.data, indent=2) + '\n', encoding='utf-8')
+    arrays = {'targets': targets.astype(np.float16), 'weights': loaded.weights}
+    for number, faces in enumerate((loaded.training, *loaded.validation)):
+        write_sheets(faces.images, folder / str(number), LOSSLESS if number else quality)
+        arrays |= {f'{number}_{name}': getattr(faces, name) for name in MEMBERS}
+        arrays[f'{number}_name'] = np.array(faces.name)
+        arrays[f'{number}_classes'] = np.array(faces.classes)
+    np.savez_compressed(folder / 'arrays.npz', allow_pickle=False, **arrays)
+    return sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())
+
+
+def unpack(folder: Path) -> tuple[RunConfig, LoadedSets, Float32Array]:
+    """Return a packed run's configuration, its data sets and its targets, float32 (N, K).
+
+    Raises:
+        ConfigError: *folder* holds no packed run.
+        DataError: a part of it is missing or damaged.
+    """
+    config = configuration.load(folder / 'config.yaml')
+    try:
+        data = json.loads((folder / 'data.json').read_text(encoding='utf-8'))
+        with np.load(folder / 'arrays.npz', allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
+    except Exception as error:  # bytes of a file may be anything
+        raise DataError(f'{folder} is no packed run, or damaged: {error}') from error
+    sets = [
+        FaceSet(
+            str(arrays[f'{number}_name']),
+            read_sheets(folder / str(number), len(arrays[f'{number}_labels'])),
+            classes=tuple(map(str, arrays[f'{number}_classes'])),
+            **{name: arrays[f'{number}_{name}'] for name in MEMBERS},
+        )
+        for number in range(sum(name.endswith('_name') for name in arrays))
+    ]
+    loaded = LoadedSets(sets[0], arrays['weights'], tuple(sets[1:]), data, ())
+    return config, loaded, arrays['targets'].astype(np.float32)
+
+
+def write_sheets(faces: UInt8Array, folder: Path, quality: int) -> None:
+    """Write faces, uint8 (N, S, S), as pictures of 64 by 64 faces each, rows first."""
+    folder.mkdir()
+    count, side = SHEET_ROWS**2, faces.shape[1]
+    for number, start in enumerate(range(0, len(faces), count)):
+        some = faces[start : start + count]
+        rows = -(-len(some) // SHEET_ROWS)
+        padded = np.zeros((rows * SHEET_ROWS, side, side), np.uint8)
+        padded[: len(some)] = some
+        sheet = padded.reshape(rows, SHEET_ROWS, side, side).swapaxes(1, 2)
+        path = folder / f'{number:03d}.webp'
+        cv2.imwrite(
+            str(path),
+            sheet.reshape(rows * side, SHEET_ROWS * side),
+            [cv2.IMWRITE_WEBP_QUALITY, quality],
+        )
+
+
+def read_sheets(folder: Path, count: int) -> UInt8Array:
+    """Return uint8 (count, S, S) from the pictures that ``write_sheets`` wrote.
+
+    Raises:
+        DataError: one of them is missing or damaged.
+    """
+    parts = []
+    for path in sorted(folder.glob('*.webp')):
+        sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if sheet is None:
+            raise DataError(f'{path} is damaged; pack the run again')
+        side = sheet.shape[1] // SHEET_ROWS
+        faces = sheet.reshape(-1, side, SHEET_ROWS, side).swapaxes(1, 2)
+        parts.append(faces.reshape(-1, side, side))
+    if sum(map(len, parts)) < count:
+        raise DataError(f'{folder} holds too few faces; pack the run again')
+    return np.concatenate(parts)[:count]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog='python -m training pack', description=__doc__)
+    parser.add_argument('config', type=Path, help="the run's YAML file")
+    parser.add_argument('folder', type=Path, help='folder to make')
+    parser.add_argument(
+        '--quality', type=int, default=LOSSLESS, help='of training faces, 1 to 100; default: exact'
+    )
+    parser.add_argument('--limit-mib', type=float, default=60.0, help='largest size of the folder')
+    options = parser.parse_args(arguments)
+    size_mib = pack(configuration.load(options.config), options.folder, options.quality) / 2**20
+    print(f'{options.folder}: {size_mib:.1f} MiB')
+    if size_mib > options.limit_mib:
+        raise ConfigError(
+            f'{options.folder} has {size_mib:.1f} MiB, more than {options.limit_mib:g}: '
+            'give --quality 90 or set max_faces'
+        )
+    return 0
