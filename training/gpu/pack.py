@@ -61,7 +61,10 @@ def pack(config: RunConfig, folder: Path, quality: int = LOSSLESS) -> int:
         config = dataclasses.replace(config, start='start')
     settings.save(config, folder / 'config.yaml')
     (folder / 'data.json').write_text(json.dumps(loaded.data, indent=2) + '\n', encoding='utf-8')
-    arrays = {'targets': targets.astype(np.float16), 'weights': loaded.weights}
+    arrays: dict[str, np.ndarray] = {
+        'targets': targets.astype(np.float16),
+        'weights': loaded.weights,
+    }
     for number, faces in enumerate((loaded.training, *loaded.validation)):
         write_sheets(faces.images, folder / str(number), LOSSLESS if number else quality)
         arrays |= {f'{number}_{name}': getattr(faces, name) for name in MEMBERS}
