@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from fer_ros.commands.options import progress
+from fer_ros.data.bag_source import BagSource
 from fer_ros.data.safe_output import unique_names
 from fer_ros.drawing.annotation import annotate
 from fer_ros.errors import ImageError, SourceError
@@ -29,7 +30,7 @@ from fer_ros.images.sources import (
     match_photos,
 )
 from fer_ros.images.video_writer import VideoWriter
-from fer_ros.messages.json_lines import face_to_dict, frame_to_dict, to_json
+from fer_ros.messages.json_lines import frame_to_dict, photo_to_dict, to_json
 from fer_ros.pipeline import EmotionPipeline
 from fer_ros.reader import FaceReader
 from fer_ros.types import FrameEmotions, UInt8Array
@@ -99,7 +100,7 @@ def read_stream(
 
 
 def read_recording(
-    source: VideoSource | PhotoSource,
+    source: VideoSource | PhotoSource | BagSource,
     name: str,
     pipeline: EmotionPipeline,
     takes: Sequence[Take],
@@ -176,12 +177,10 @@ def annotated_video(writer: VideoWriter) -> Take:
 
 
 def photo_line(path: Path, frame: FrameEmotions, as_json: bool) -> str:
-    """Return what is printed of a photo; faces are numbered as they are on the annotated copy."""
-    faces = [{'number': face.track_id, **face_to_dict(face, frame.labels)} for face in frame.faces]
+    """Return what is printed of a photo."""
     if as_json:
-        height, width = frame.shape_hw
-        return to_json({'path': str(path), 'width': width, 'height': height, 'faces': faces})
-    words = [f'{face["label"]} {face["confidence"]:.0%}' for face in faces]
+        return to_json(photo_to_dict(str(path), frame))
+    words = [f'{face.label} {face.confidence:.0%}' for face in frame.faces]
     if len(words) > 1:
         words = [f'{number}: {word}' for number, word in enumerate(words, 1)]
     return f'{path}: {", ".join(words) or "no face"}'

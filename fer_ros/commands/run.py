@@ -39,6 +39,7 @@ from fer_ros.commands.reading import (
     read_stream,
     write_annotated,
 )
+from fer_ros.data.bag_source import BagSource, is_bag
 from fer_ros.data.safe_output import safe_outputs
 from fer_ros.errors import SourceError
 from fer_ros.images.demo import DemoSource
@@ -68,8 +69,8 @@ def add_parser(subparsers: Any) -> None:
         'sources',
         nargs='+',
         metavar='SOURCE',
-        help="a camera's number, a video, an address (http, rtsp …), photos, a folder or pattern "
-        "of photos ('*.jpg'), - for standard input, or demo",
+        help="a camera's number, a video, a rosbag, an address (http, rtsp …), photos, a folder "
+        "or pattern of photos ('*.jpg'), - for standard input, or demo",
     )
     parser.add_argument(
         '--output',
@@ -109,6 +110,8 @@ def _open(stack: ExitStack, sources: Sequence[str]) -> ImageSource:
     if len(sources) > 1:
         return PhotoSource(find_photos(sources))
     (text,) = sources
+    if is_bag(Path(text)):
+        return stack.enter_context(closing(BagSource(Path(text))))
     if text != str(STDIN):
         return stack.enter_context(closing(open_source(text)))
     if is_photo(sys.stdin.buffer.peek()):  # type: ignore[union-attr]
@@ -145,7 +148,9 @@ def _run_stream(
     source: ImageSource, inputs: list[Path], folder: Path, options: argparse.Namespace
 ) -> int:
     seconds = seconds_of(options)
-    recording = source if isinstance(source, VideoSource) and not source.is_live else None
+    recording = None
+    if isinstance(source, BagSource) or (isinstance(source, VideoSource) and not source.is_live):
+        recording = source
     pipeline = EmotionPipeline(pipeline_config(options, recorded=recording is not None))
     outputs = safe_outputs(folder, (VIDEO, LINES, TABLE), inputs, options.overwrite)
     with outputs as part, ExitStack() as files:

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 import cv2
+import numpy as np
 
 from fer_ros.errors import shorten
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
@@ -162,11 +163,17 @@ def _number(value: float, digits: int) -> float:
     return round(float(value), digits) if math.isfinite(value) else 0.0
 
 
-def encode(image: UInt8Array) -> bytes:
-    """Return a BGR image as JPEG, shrunk to MAX_WIDTH_PX if it is wider."""
+def shrink(image: UInt8Array) -> UInt8Array:
+    """Return an image scaled to MAX_WIDTH_PX if it is wider."""
     height, width = image.shape[:2]
-    if width > MAX_WIDTH_PX:
-        size_wh = (MAX_WIDTH_PX, max(1, round(height * MAX_WIDTH_PX / width)))
-        image = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
-    jpeg: bytes = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+    if width <= MAX_WIDTH_PX:
+        return image
+    size_wh = (MAX_WIDTH_PX, max(1, round(height * MAX_WIDTH_PX / width)))
+    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def encode(image: UInt8Array) -> bytes:
+    """Return a BGR image as JPEG, shrunk if it is wide."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    jpeg: bytes = cv2.imencode('.jpg', shrink(image), quality)[1].tobytes()
     return jpeg

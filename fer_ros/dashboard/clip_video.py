@@ -5,38 +5,49 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
 
-from fer_ros.images.decoding import decode_image
+from fer_ros.dashboard.camera_view import shrink
+from fer_ros.types import UInt8Array
 
 TICKS_PER_S = 90_000
+ENCODER = {'preset': 'veryfast'}
+"""Half as fast as the clip is read, the usual preset would be waited for."""
 
 
-def to_mp4(pictures: Sequence[bytes], stamps_s: Sequence[float]) -> bytes:
-    """Return pictures as an MP4 file at their own times.
+class ClipVideo:
+    """An MP4 file in memory whose frames are shown at their own times."""
 
-    Args:
-        pictures: JPEG files of one size, at least one.
-        stamps_s: when each is shown, in seconds, increasing.
-    """
-    file = io.BytesIO()
-    first = decode_image(np.frombuffer(pictures[0], np.uint8))
-    with av.open(file, 'w', format='mp4') as container:
-        stream = container.add_stream('libx264')
-        # Its colours are stored for blocks of two by two pixels.
-        stream.height, stream.width = (side - side % 2 for side in first.shape[:2])
-        stream.pix_fmt = 'yuv420p'
-        stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
-        for picture, stamp_s in zip(pictures, stamps_s):
-            image = decode_image(np.frombuffer(picture, np.uint8))
-            cropped = np.ascontiguousarray(image[: stream.height, : stream.width])
-            frame = av.VideoFrame.from_ndarray(cropped, format='bgr24')
-            frame.pts = round((stamp_s - stamps_s[0]) * TICKS_PER_S)
-            frame.time_base = Fraction(1, TICKS_PER_S)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return file.getvalue()
+    def __init__(self) -> None:
+        """Begin without a frame."""
+        self._file = io.BytesIO()
+        self._container = av.open(self._file, 'w', format='mp4')
+        self._stream: Any = None
+        self._start_s = 0.0
+
+    def write(self, image: UInt8Array, stamp_s: float) -> None:
+        """Append a frame, uint8 (H, W, 3) BGR, shrunk if it is wide; stamps increase."""
+        image = shrink(image)
+        if self._stream is None:
+            self._start_s = stamp_s
+            self._stream = self._container.add_stream('libx264', options=ENCODER)
+            # Its colours are stored for blocks of two by two pixels.
+            height, width = image.shape[:2]
+            self._stream.height, self._stream.width = height - height % 2, width - width % 2
+            self._stream.pix_fmt = 'yuv420p'
+            self._stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
+        cropped = np.ascontiguousarray(image[: self._stream.height, : self._stream.width])
+        frame = av.VideoFrame.from_ndarray(cropped, format='bgr24')
+        frame.pts = round((stamp_s - self._start_s) * TICKS_PER_S)
+        frame.time_base = Fraction(1, TICKS_PER_S)
+        self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> bytes:
+        """Return the file; it must have a frame."""
+        self._container.mux(self._stream.encode())
+        self._container.close()
+        return self._file.getvalue()

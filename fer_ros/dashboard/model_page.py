@@ -7,12 +7,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from fer_ros.dashboard import figures
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.errors import ModelError
+from fer_ros.evaluation.html_report import confusion_svg, robustness_svg
 from fer_ros.models.card import MODELS_DIR, EmotionModelCard
+
+_confusion = st.cache_data(max_entries=32)(confusion_svg)
+_robustness = st.cache_data(max_entries=32)(robustness_svg)
 
 
 def show() -> None:
@@ -92,17 +97,13 @@ def _measurement(title: str, measured: dict[str, Any]) -> None:
         return
     left, right = st.columns(2)
     if 'confusion_matrix' in measured:
-        left.image(
-            figures.confusion_png(measured['confusion_matrix'], measured['labels']),
-            caption='Rows are the target, columns the prediction, in percent of the row.',
-            width='stretch',
-        )
+        matrix = np.array(measured['confusion_matrix'])
+        figures.show_plot(_confusion(matrix, tuple(measured['labels'])), left)
+        left.caption('Rows are the target, columns the prediction; colour is the share of the row.')
     if measured.get('robustness'):
-        right.image(
-            figures.robustness_png(measured['robustness'], measured.get('accuracy')),
-            caption='Accuracy when the picture gets worse; the line is the clean picture.',
-            width='stretch',
-        )
+        plot = _robustness(measured['robustness'], measured.get('accuracy'))
+        figures.show_plot(plot, right)
+        right.caption('Accuracy when the picture gets worse; the line is the clean picture.')
 
 
 def _pictures(name: str) -> None:

@@ -19,6 +19,7 @@ import streamlit as st
 
 from fer_ros.config import replace
 from fer_ros.dashboard.camera_view import encode
+from fer_ros.dashboard.clip import THUMBNAIL_PX, thumbnail
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.drawing.annotation import annotate
 from fer_ros.drawing.plot_style import COLOURS
@@ -26,7 +27,7 @@ from fer_ros.errors import ImageError
 from fer_ros.images.decoding import decode_image
 from fer_ros.labels import UNKNOWN
 from fer_ros.messages.csv_rows import FACE_COLUMNS, face_rows
-from fer_ros.messages.json_lines import face_to_dict
+from fer_ros.messages.json_lines import SCHEMA_VERSION, photo_to_dict
 from fer_ros.reader import FaceReader
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
@@ -37,7 +38,6 @@ MAX_PHOTOS = 100
 CROWD = 6
 """From so many faces on a photo is summarised."""
 
-THUMBNAIL_PX = 96
 BROKEN = ':material/broken_image:'
 
 
@@ -124,18 +124,12 @@ def _show_crowd(image: UInt8Array, frame: FrameEmotions) -> None:
     for label, count in counts.most_common():
         st.html(_title(label, f'{count} of {len(frame.faces)}'))
         faces = [face for face in frame.faces if face.label == label]
-        st.image([_thumbnail(image, face) for face in faces], channels='BGR', width=THUMBNAIL_PX)
-
-
-def _thumbnail(image: UInt8Array, face: FaceEmotion) -> UInt8Array:
-    left, top, right, bottom = (round(float(n)) for n in face.box_xyxy)
-    crop = image[top : max(bottom, top + 1), left : max(right, left + 1)]
-    return cv2.resize(crop, (THUMBNAIL_PX, THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
+        st.image([thumbnail(image, face) for face in faces], channels='BGR', width=THUMBNAIL_PX)
 
 
 def _offer_results(frames: dict[str, FrameEmotions], name: str) -> None:
     found = [
-        {'path': path, 'faces': [face_to_dict(face, frame.labels) for face in frame.faces]}
+        {'schema_version': SCHEMA_VERSION, **photo_to_dict(path, frame)}
         for path, frame in frames.items()
     ]
     with st.container(horizontal=True):

@@ -23,18 +23,19 @@ BROWSER_TIMEOUT_S = 5.0
 
 
 @cache
-def _component() -> Any:
+def component(name: str) -> Any:
+    """Return the Streamlit component of name.html, name.css and name.js."""
     html, css, javascript = (
-        (FOLDER / f'live.{kind}').read_text(encoding='utf-8') for kind in ('html', 'css', 'js')
+        (FOLDER / f'{name}.{kind}').read_text(encoding='utf-8') for kind in ('html', 'css', 'js')
     )
     return st.components.v2.component(
-        'fer_live', html=html, css=css, js=javascript, isolate_styles=False
+        f'fer_{name}', html=html, css=css, js=javascript, isolate_styles=False
     )
 
 
 def show_view(name: str, key: str, title: str) -> None:
     """Show the view that the server knows by *name*; *title* stands over its timeline."""
-    _component()(key=key, data={'camera': name, 'colours': COLOURS, 'title': title})
+    component('live')(key=key, data={'camera': name, 'colours': COLOURS, 'title': title})
 
 
 def show_webcam(key: str, settings: dict[str, float | int], hides_faces: bool) -> None:
@@ -46,7 +47,7 @@ def show_webcam(key: str, settings: dict[str, float | int], hides_faces: bool) -
         'settings': settings,
         'hides_faces': hides_faces,
     }
-    _component()(key=key, data=data)
+    component('live')(key=key, data=data)
 
 
 @contextmanager

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from pathlib import Path
 
 import streamlit as st
@@ -19,8 +17,9 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-act
 """A report is text and pictures: should one hold a script, it does not run."""
 
 HOW = (
-    'A report is what `fer evaluate bag my.bag --output report` writes. Drop its `.html` here, or '
-    'start the dashboard with `--reports FOLDER` to choose from all below that folder.'
+    'A report is what `fer evaluate bag my.bag --output report` or `fer evaluate dataset my_faces '
+    '--html report` writes. Drop its `.html` here, or start the dashboard with `--reports FOLDER` '
+    'to choose from all below that folder.'
 )
 
 
@@ -39,7 +38,7 @@ def show() -> None:
     if page.stat().st_size > MAX_BYTES:
         st.error(f'{name} is larger than {MAX_BYTES // 1_000_000} MB; open it in the browser.')
         return
-    _frame(_with_pictures(page.read_text(encoding='utf-8', errors='replace'), page.parent))
+    _frame(page.read_text(encoding='utf-8', errors='replace'))
 
 
 def _find(folder: Path | None) -> dict[str, Path]:
@@ -57,23 +56,6 @@ def _lies_in(file: Path, folder: Path) -> bool:
         return file.resolve().is_relative_to(folder.resolve()) and file.is_file()
     except (OSError, RuntimeError, ValueError):
         return False  # No file can have that name, or its links go round.
-
-
-def _with_pictures(page: str, folder: Path) -> str:
-    """Return *page* with the pictures beside it put into it, since a frame has no folder."""
-    left_bytes = MAX_BYTES
-
-    def embed(match: re.Match[str]) -> str:
-        nonlocal left_bytes
-        picture = folder / match[1]
-        if not _lies_in(picture, folder) or picture.stat().st_size > left_bytes:
-            return match[0]
-        content = picture.read_bytes()
-        left_bytes -= len(content)
-        kind = 'svg+xml' if picture.suffix == '.svg' else 'png'
-        return f'src="data:image/{kind};base64,{base64.b64encode(content).decode()}"'
-
-    return re.sub(r'src="([^":]{1,1000}\.(?:png|svg))"', embed, page)
 
 
 def _frame(page: str) -> None:

@@ -47,6 +47,7 @@ def serve(host: str, port: int, token: str) -> None:
         routes=[
             Route('/live/state', _state),
             Route('/live/image.jpg', _image),
+            Route('/live/clip.mp4', _clip),
             WebSocketRoute('/live/webcam', webcam),
         ],
         middleware=[guard],
@@ -103,3 +104,12 @@ async def _image(request: Request) -> Response:
     number, jpeg = await asyncio.to_thread(view.jpeg)
     headers = {'X-Image-Number': str(number), 'Cache-Control': 'no-store'}
     return Response(jpeg, media_type='image/jpeg', headers=headers)
+
+
+async def _clip(request: Request) -> Response:
+    """Answer with a clip's annotated video, whose name is a secret of its viewer."""
+    video = SETTINGS.videos.get(request.query_params.get('clip', ''))
+    if video is None:
+        return Response(status_code=404)
+    headers = {'Cache-Control': 'no-store'}
+    return Response(video.content, media_type='video/mp4', headers=headers)

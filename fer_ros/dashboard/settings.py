@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from fer_ros.config import PipelineConfig
 from fer_ros.dashboard.camera_view import CameraView
@@ -32,6 +34,14 @@ class Feed(Protocol):
         """End the feed."""
 
 
+@dataclass(eq=False)
+class Video:
+    """An MP4 file that a page refers to by a secret name, for as long as the page holds it."""
+
+    content: bytes
+    name: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+
 @dataclass
 class DashboardSettings:
     """Shared by every page.
@@ -43,6 +53,7 @@ class DashboardSettings:
         reports: folders whose reports are offered.
         models: card files offered beside the shipped ones.
         clips: views of the clips that are played at this moment.
+        videos: of the clips that viewers look at.
     """
 
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
@@ -51,6 +62,7 @@ class DashboardSettings:
     reports: Path | None = None
     models: Sequence[Path] = ()
     clips: dict[str, CameraView] = field(default_factory=dict)
+    videos: WeakValueDictionary[str, Video] = field(default_factory=WeakValueDictionary)
 
     def view(self, name: str) -> CameraView | None:
         """Return the view of a camera (by the topic of its emotions) or of a clip."""

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
+from typing import Any
 
 from fer_ros.drawing.annotation import COLOURS_BGR
 
@@ -45,6 +48,19 @@ STYLE: dict[str, object] = {
     'svg.hashsalt': 'fer_ros',
 }
 
+_INK = '#010203'
+"""Stands for the colour of the text around a plot until the plot is SVG."""
+
+_PAGE_STYLE: dict[str, object] = {
+    **dict.fromkeys(
+        ('text.color', 'axes.edgecolor', 'axes.labelcolor', 'xtick.color', 'ytick.color'), _INK
+    ),
+    'grid.color': '#80808055',
+    'figure.dpi': 72,
+}
+_DRAWING = Lock()
+"""Matplotlib is not made for two threads at once, and a page has one for every viewer."""
+
 
 @contextmanager
 def plot_style() -> Iterator[None]:
@@ -54,3 +70,28 @@ def plot_style() -> Iterator[None]:
     matplotlib.use('Agg')
     with matplotlib.rc_context(STYLE):
         yield
+
+
+def plot_svg(draw: Callable[[Any], None], size: tuple[float, float]) -> str:
+    """Return what *draw* puts on a Matplotlib axis as an ``<svg>`` element.
+
+    Text and lines have the colour of the text around it, and there is no ground: it fits a light
+    page as well as a dark one. The same plot is the same text, whatever Matplotlib's version.
+
+    Args:
+        draw: draws on the axis that it gets.
+        size: width and height in inches.
+    """
+    stream = io.StringIO()
+    with _DRAWING, plot_style():
+        import matplotlib
+        from matplotlib.figure import Figure
+
+        with matplotlib.rc_context(_PAGE_STYLE):
+            figure = Figure(figsize=size)
+            draw(figure.add_subplot())
+            figure.savefig(
+                stream, format='svg', transparent=True, metadata={'Date': None, 'Creator': None}
+            )
+    text = stream.getvalue()
+    return text[text.index('<svg') :].replace(_INK, 'currentColor')

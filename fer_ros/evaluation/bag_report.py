@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import html
 import io
@@ -13,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.drawing.plot_style import COLOURS, plot_style
+from fer_ros.drawing.plot_style import COLOURS, plot_svg
 from fer_ros.evaluation.bag import EVERYBODY, BagEvaluation, summarize
-from fer_ros.evaluation.html_report import STYLE, draw_confusion, html_table
+from fer_ros.evaluation.html_report import STYLE, confusion_svg, html_table
 from fer_ros.labels import UNKNOWN
 from fer_ros.messages.json_lines import to_json
 
@@ -67,7 +66,7 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
         f'<title>{html.escape(title)}</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>',
         html_table(('', ''), _overview(facts)),
         *_problems(facts),
-        f'<h2>Who looked how, and when</h2>{_picture(_timeline(evaluation), "timeline")}',
+        f'<h2>Who looked how, and when</h2>{_timeline(evaluation)}',
         '<h2>People</h2>',
         html_table(
             ('person', 'from (s)', 'to (s)', 'images', 'on the whole'),
@@ -87,7 +86,7 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
                     for name, key in _LEVELS.items()
                 ],
             ),
-            _picture(_confusion(facts), 'confusion matrix'),
+            confusion_svg(np.array(facts['frames']['confusion_matrix']), tuple(facts['labels'])),
         ]
     if facts['switches']:
         parts += [
@@ -133,33 +132,21 @@ def _overview(facts: dict[str, Any]) -> list[list[Any]]:
     ]
 
 
-def _picture(png: bytes, name: str) -> str:
-    return f'<img alt="{name}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-
-
-def _png(figure: Any) -> bytes:
-    stream = io.BytesIO()
-    # Matplotlib writes its version into files; the same figures should give the same file.
-    figure.savefig(stream, format='png', metadata={'Software': None})
-    return stream.getvalue()
-
-
-def _timeline(evaluation: BagEvaluation) -> bytes:
+def _timeline(evaluation: BagEvaluation) -> str:
     """Draw a row per person, coloured by label, and the target above them."""
-    with plot_style():
-        from matplotlib.figure import Figure
+    bars = _bars(evaluation)
+    names = sorted(bars, key=lambda name: (name != 'target', len(name), name))
+    count = max(len(names), 1)
+
+    def draw(axis: Any) -> None:
         from matplotlib.patches import Patch
 
-        bars = _bars(evaluation)
-        names = sorted(bars, key=lambda name: (name != 'target', len(name), name))
-        figure = Figure(figsize=(9, 1.2 + 0.32 * max(len(names), 1)))
-        axis = figure.add_subplot()
         for row, name in enumerate(names):
             for label in sorted({label for *_, label in bars[name]}):
                 pieces = [(start, length) for start, length, own in bars[name] if own == label]
                 axis.broken_barh(pieces, (row - 0.4, 0.8), color=COLOURS[label])
         axis.set_yticks(range(len(names)), names)
-        axis.set_ylim(max(len(names), 1) - 0.5, -0.5)
+        axis.set_ylim(count - 0.5, -0.5)
         axis.set_xlim(0, max(float(evaluation.durations_s().sum()), 1e-3))
         axis.set_xlabel('seconds')
         shown = [*evaluation.labels, UNKNOWN]
@@ -170,7 +157,8 @@ def _timeline(evaluation: BagEvaluation) -> bytes:
             bbox_to_anchor=(0.5, 1.0),
             fontsize=8,
         )
-        return _png(figure)
+
+    return plot_svg(draw, (9, 1.2 + 0.32 * count))
 
 
 def _bars(evaluation: BagEvaluation) -> dict[str, list[tuple[float, float, str]]]:
@@ -189,14 +177,3 @@ def _bars(evaluation: BagEvaluation) -> dict[str, list[tuple[float, float, str]]
         piece = (span.start_s, min(span.end_s, end_s) - span.start_s, span.label)
         bars.setdefault(name, []).append(piece)
     return bars
-
-
-def _confusion(facts: dict[str, Any]) -> bytes:
-    with plot_style():
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(5.5, 5))
-        axis = figure.add_subplot()
-        matrix = np.array(facts['frames']['confusion_matrix'])
-        draw_confusion(axis, matrix, tuple(facts['labels']))
-        return _png(figure)

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_ros.drawing.plot_style import COLOURS, SEQUENTIAL, plot_style
+from fer_ros.drawing.plot_style import COLOURS, SEQUENTIAL, plot_svg
 from fer_ros.messages.json_lines import to_json
 
 if TYPE_CHECKING:
@@ -25,24 +25,12 @@ STYLE = (
     'font-variant-numeric:tabular-nums}td,th{padding:.25rem .8rem;text-align:right;'
     'border-bottom:1px solid #8884}th{font-weight:600}'
     'td:first-child,th:first-child{text-align:left}'
-    # Plots have a light ground, in a dark browser as well.
-    'img{max-width:100%;border-radius:.5rem;background:#fff}'
+    'svg{max-width:100%;height:auto}'
 )
 """Of every report's page."""
 
 
-REPORT_FILES = ('index.html', 'report.json', 'confusion.png', 'reliability.png', 'coverage.png',
-                'robustness.png')  # fmt: skip
-
-
-def _figure(path: Path, draw: Callable[[Any], None], size: tuple[float, float]) -> None:
-    """Save what *draw* puts on a matplotlib axis as *path*, in the house's style."""
-    with plot_style():
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=size)
-        draw(figure.add_subplot())
-        figure.savefig(path)
+REPORT_FILES = ('index.html', 'report.json')
 
 
 def draw_confusion(axis: Any, matrix: np.ndarray, labels: tuple[str, ...]) -> None:
@@ -98,12 +86,14 @@ def draw_coverage(axis: Any, rows: list[dict[str, float | None]]) -> None:
     axis.set_ylabel('their accuracy')
 
 
-def draw_robustness(axis: Any, rows: dict[str, dict[str, Any]], clean: float) -> None:
+def draw_robustness(axis: Any, rows: dict[str, dict[str, Any]], clean: float | None) -> None:
     """Draw the accuracy under each condition as a bar, clean as a line."""
     names = [name.replace('_', ' ') for name in rows]
-    axis.barh(names, [row['accuracy'] for row in rows.values()], color=COLOURS['sad'])
-    axis.axvline(clean, color=COLOURS['angry'], linewidth=1.5)
+    axis.barh(names, [row['accuracy'] or 0.0 for row in rows.values()], color=COLOURS['sad'])
+    if clean is not None:
+        axis.axvline(clean, color=COLOURS['angry'], linewidth=1.5)
     axis.invert_yaxis()
+    axis.set_xlim(0, 1)
     axis.grid(axis='y', visible=False)
     axis.set_xlabel('accuracy (line: clean)')
 
@@ -121,28 +111,24 @@ def html_table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     return ''.join(lines) + '</table>'
 
 
+def confusion_svg(matrix: np.ndarray, labels: tuple[str, ...]) -> str:
+    """Return a confusion matrix, int (C, C), as an ``<svg>`` element."""
+    return plot_svg(lambda axis: draw_confusion(axis, matrix, labels), (6, 5.5))
+
+
+def robustness_svg(rows: dict[str, dict[str, Any]], clean: float | None) -> str:
+    """Return the accuracy under each condition as an ``<svg>`` element."""
+    return plot_svg(lambda axis: draw_robustness(axis, rows, clean), (6, 4))
+
+
 def write_report(report: DatasetReport, folder: Path) -> Path:
-    """Write index.html, report.json and plots into *folder*; return the page's path."""
+    """Write index.html and report.json into *folder*; return the page's path.
+
+    The plots are inside the page, so that it can be sent as one file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     facts = report.to_dict()
     (folder / 'report.json').write_text(to_json(facts, indent=2) + '\n', encoding='utf-8')
-    _figure(
-        folder / 'confusion.png',
-        lambda axis: draw_confusion(axis, report.matrix, report.labels),
-        (6, 5.5),
-    )
-    _figure(
-        folder / 'reliability.png',
-        lambda axis: draw_reliability(axis, facts['reliability']),
-        (4.5, 4),
-    )
-    _figure(folder / 'coverage.png', lambda axis: draw_coverage(axis, facts['coverage']), (4.5, 4))
-    if facts['robustness']:
-        _figure(
-            folder / 'robustness.png',
-            lambda axis: draw_robustness(axis, facts['robustness'], facts['accuracy']),
-            (6, 4),
-        )
     page = folder / 'index.html'
     page.write_text(_page(facts), encoding='utf-8')
     return page
@@ -181,7 +167,8 @@ def _page(facts: dict[str, Any]) -> str:
             ('class', 'precision', 'recall', 'F1', 'faces'),
             [(name, *row.values()) for name, row in facts['per_class'].items()],
         ),
-        '<img src="confusion.png" alt="confusion matrix"><h2>Most often mixed up</h2>',
+        confusion_svg(np.array(facts['confusion_matrix']), tuple(facts['labels'])),
+        '<h2>Most often mixed up</h2>',
         html_table(
             ('pair', 'first as second', 'second as first', 'share of all errors'),
             [
@@ -194,8 +181,9 @@ def _page(facts: dict[str, Any]) -> str:
                 for row in facts['common_confusions']
             ],
         ),
-        '<h2>Confidence</h2><img src="reliability.png" alt="reliability curve">'
-        '<img src="coverage.png" alt="coverage against accuracy">',
+        '<h2>Confidence</h2>',
+        plot_svg(lambda axis: draw_reliability(axis, facts['reliability']), (4.5, 4)),
+        plot_svg(lambda axis: draw_coverage(axis, facts['coverage']), (4.5, 4)),
     ]
     if facts['robustness']:
         parts += [
@@ -207,6 +195,6 @@ def _page(facts: dict[str, Any]) -> str:
                     for name, row in facts['robustness'].items()
                 ],
             ),
-            '<img src="robustness.png" alt="accuracy under each condition">',
+            robustness_svg(facts['robustness'], facts['accuracy']),
         ]
     return '\n'.join(parts) + '</html>\n'

@@ -43,6 +43,13 @@ def face_to_dict(face: FaceEmotion, labels: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def photo_to_dict(path: str, frame: FrameEmotions) -> dict[str, Any]:
+    """Return what a photo says; faces are numbered as they are on the annotated copy."""
+    height, width = frame.shape_hw
+    faces = [{'number': face.track_id, **face_to_dict(face, frame.labels)} for face in frame.faces]
+    return {'path': path, 'width': width, 'height': height, 'faces': faces}
+
+
 def head_to_dict(head: HeadPose | None) -> dict[str, Any] | None:
     """Return where a head is and how it is turned, None where that is not known."""
     if head is None:

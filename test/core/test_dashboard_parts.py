@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
+import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +26,13 @@ from fer_ros.dashboard.access import (
     is_loopback,
 )
 from fer_ros.dashboard.camera_view import CameraView
-from fer_ros.dashboard.figures import confusion_png, find_measurements, robustness_png
-from fer_ros.dashboard.report_page import _find, _with_pictures
+from fer_ros.dashboard.clip import Clip
+from fer_ros.dashboard.clip_report import lanes_html, report_html
+from fer_ros.dashboard.figures import find_measurements
+from fer_ros.dashboard.report_page import _find
+from fer_ros.dashboard.settings import SETTINGS
+from fer_ros.drawing.plot_style import COLOURS
+from fer_ros.evaluation.html_report import confusion_svg, robustness_svg
 from fer_ros.labels import EMOTIONS
 from fer_ros.types import FaceEmotion, FrameEmotions
 
@@ -247,15 +255,6 @@ def test_reports_are_files_of_their_folder(tmp_path: Path) -> None:
     assert _find(None) == {}
 
 
-def test_pictures_of_a_report_lie_beside_it(tmp_path: Path) -> None:
-    (tmp_path / 'a.png').write_bytes(b'png')
-    (tmp_path / 'link.png').symlink_to('/etc/hostname')
-    for source in ('../x.png', 'x' * 5000 + '.png', 'x' * 300 + '.png', 'a\0.png', 'link.png'):
-        page = f'<img src="{source}">'
-        assert _with_pictures(page, tmp_path) == page
-    assert 'base64,cG5n' in _with_pictures('<img src="a.png">', tmp_path)
-
-
 def test_numbers_that_json_cannot_hold_become_zero() -> None:
     nan = float('nan')
     face = FaceEmotion(
@@ -288,17 +287,20 @@ def test_measurements_are_found_wherever_they_lie_in_a_card() -> None:
 
 
 @pytest.mark.parametrize(
-    'png',
+    'svg',
     [
-        lambda: confusion_png([[8, 2], [0, 0]], ['happy', 'sad']),
-        lambda: robustness_png({'dark': {'accuracy': 0.5}, 'blur': {'accuracy': None}}, 0.8),
+        lambda: confusion_svg(np.array([[8, 2], [0, 0]]), ('happy', 'sad')),
+        lambda: robustness_svg({'dark': {'accuracy': 0.5}, 'blur': {'accuracy': None}}, 0.8),
+        lambda: robustness_svg({'dark': {'accuracy': 0.5}}, None),
     ],
-    ids=['confusion with an empty row', 'robustness'],
+    ids=['confusion with an empty row', 'robustness', 'robustness without a clean figure'],
 )
-def test_pictures_of_measurements(png) -> None:
-    image = cv2.imdecode(np.frombuffer(png(), np.uint8), cv2.IMREAD_COLOR)
-    assert image.shape[0] > 300
-    assert len(np.unique(image.reshape(-1, 3), axis=0)) > 10
+def test_plots_take_the_colour_of_the_page_and_are_the_same_each_time(svg) -> None:
+    plot = svg()
+    assert ElementTree.fromstring(plot).tag == '{http://www.w3.org/2000/svg}svg'
+    assert 'currentColor' in plot
+    assert '#010203' not in plot
+    assert svg() == plot
 
 
 def test_the_csv_of_photos_has_a_line_per_face() -> None:
@@ -320,17 +322,58 @@ def test_the_csv_of_photos_has_a_line_per_face() -> None:
 def test_a_clip_is_h264_at_its_own_times(tmp_path: Path) -> None:
     """Three pictures of odd size, the second shown for a second, as a slow camera has it."""
     av = pytest.importorskip('av', reason='PyAV is not installed (requirements/dashboard.txt)')
-    from fer_ros.dashboard.clip_video import to_mp4
+    from fer_ros.dashboard.clip_video import ClipVideo
 
-    pictures = [
-        cv2.imencode('.jpg', np.full((121, 161, 3), 80 * n, np.uint8))[1].tobytes()
-        for n in range(3)
-    ]
+    video = ClipVideo()
+    for number, stamp_s in enumerate((5.0, 5.1, 6.1)):
+        video.write(np.full((121, 161, 3), 80 * number, np.uint8), stamp_s)
     path = tmp_path / 'clip.mp4'
-    path.write_bytes(to_mp4(pictures, [5.0, 5.1, 6.1]))
+    path.write_bytes(video.finish())
     with av.open(path) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.width, stream.height) == ('h264', 160, 120)
         frames = list(container.decode(stream))
     assert [round(float(frame.time), 3) for frame in frames] == [0.0, 0.1, 1.1]
     assert [round(frame.to_ndarray(format='gray').mean() / 80) for frame in frames] == [0, 1, 2]
+
+
+def make_clip(seconds: float = 4.0, people: int = 1) -> Clip:
+    """A clip of two frames a second; everybody is away in its middle."""
+    clip = Clip('a <b>.mp4', 'model-1')
+    for number in range(round(2 * seconds) + 1):
+        stamp_s = 10.0 + number / 2
+        is_away = 1.0 < stamp_s - 10.0 < 3.0
+        frame = make_frame(*([] if is_away else ['happy'] * people))
+        image = np.full((48, 64, 3), 20 * number, np.uint8)
+        clip.add(dataclasses.replace(frame, stamp_s=stamp_s), image, image)
+    clip.finish()
+    return clip
+
+
+def test_a_report_of_a_clip_is_one_file_with_thumbnails_and_curves() -> None:
+    clip = make_clip()
+    clip.remarks.append('3 frames are damaged')
+    page = report_html(clip)
+    assert '<h1>a &lt;b&gt;.mp4</h1>' in page
+    assert '3 frames are damaged' in page
+    assert page.count('src="data:image/jpeg;base64,') == 1
+    assert re.findall(r'(?:src|href)="(?!data:)', page) == []
+    # In view for the first second and the last one: a curve in two pieces.
+    assert re.findall(f'points="([^"]+)" stroke="{COLOURS["angry"]}"', page) == [
+        '0.0,87.5 125.0,87.5 250.0,87.5',
+        '750.0,87.5 875.0,87.5 1000.0,87.5',
+    ]
+
+
+def test_a_clip_shows_those_seen_longest_and_counts_the_others() -> None:
+    lanes = lanes_html(make_clip(people=22))
+    assert lanes.count('class="fer-lane"') == 20
+    assert '2 more people were in view for a shorter time.' in lanes
+
+
+def test_the_browser_gets_the_video_while_its_viewer_has_the_clip() -> None:
+    clip = make_clip()
+    name = clip.video.name
+    assert SETTINGS.videos[name].content[4:8] == b'ftyp'
+    del clip
+    assert name not in SETTINGS.videos

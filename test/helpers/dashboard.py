@@ -97,16 +97,11 @@ def running(folder: Path, environment: dict[str, str], *nodes: tuple[str, ...]) 
         yield
 
 
-def open_page(
-    profile: Path, address: str, width_px: int, scheme: str, switches: tuple[str, ...] = ()
-) -> Any:
-    """Return a new headless browser that shows *address*.
+def open_browser(profile: Path, switches: tuple[str, ...] = ()) -> Any:
+    """Return a new headless browser.
 
     Args:
         profile: a folder for what the browser keeps.
-        address: what to open.
-        width_px: of the window; the page must fit.
-        scheme: 'light' or 'dark', what the user is said to prefer.
         switches: more of Chromium's.
     """
     from selenium import webdriver
@@ -120,13 +115,23 @@ def open_page(
     ):  # fmt: skip
         options.add_argument(f'--{switch}')
     options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-    page = webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
+    return webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
+
+
+def show_page(page: Any, address: str, width_px: int = 1280, scheme: str = 'light') -> None:
+    """Have a browser show *address*.
+
+    Args:
+        page: the browser.
+        address: what to open.
+        width_px: of the window; the page must fit.
+        scheme: 'light' or 'dark', what the user is said to prefer.
+    """
     size = {'width': width_px, 'height': 960, 'deviceScaleFactor': 1, 'mobile': False}
     page.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', size)
     feature = {'name': 'prefers-color-scheme', 'value': scheme}
     page.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [feature]})
     page.get(address)
-    return page
 
 
 def text_of(page: Any) -> str:

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from itertools import chain
 from typing import Any
 
 import pytest
-from helpers.dashboard import open_page
+from helpers.dashboard import open_browser, show_page
 
 
 @pytest.fixture(scope='module')
@@ -25,10 +24,28 @@ def environment() -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope='module')
+def idle_browsers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[tuple[str, ...], list[Any]]]:
+    """The file's browsers that no test uses, by their switches: starting one takes seconds."""
+    browsers: dict[tuple[str, ...], list[Any]] = {}
+    yield browsers
+    for page in chain.from_iterable(browsers.values()):
+        page.quit()
+
+
 @pytest.fixture
-def browse(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Open an address in a new browser."""
+def browse(
+    idle_browsers: dict[tuple[str, ...], list[Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Any]]:
+    """Open an address in a browser that the test has for itself."""
     with contextlib.ExitStack() as stack:
+
+        def give_back(page: Any, switches: tuple[str, ...]) -> None:
+            page.get('about:blank')
+            page.get_log('browser')
+            idle_browsers.setdefault(switches, []).append(page)
 
         def browse(
             address: str,
@@ -36,9 +53,10 @@ def browse(tmp_path: Path) -> Iterator[Callable[..., Any]]:
             scheme: str = 'light',
             switches: tuple[str, ...] = (),
         ) -> Any:
-            profile = tmp_path / f'profile{time.monotonic_ns()}'
-            page = open_page(profile, address, width_px, scheme, switches)
-            stack.callback(page.quit)
+            idle = idle_browsers.get(switches)
+            page = idle.pop() if idle else open_browser(tmp_path_factory.mktemp('b'), switches)
+            stack.callback(give_back, page, switches)
+            show_page(page, address, width_px, scheme)
             return page
 
         yield browse

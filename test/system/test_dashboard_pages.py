@@ -32,26 +32,31 @@ from fer_ros.images.video_writer import VideoWriter
 from fer_ros.models.card import EmotionModelCard
 
 pytest.importorskip('streamlit', reason='Streamlit is not installed (requirements/dashboard.txt)')
-pytest.importorskip('selenium.webdriver', reason='Selenium is not installed')
+action_chains = pytest.importorskip(
+    'selenium.webdriver.common.action_chains', reason='Selenium is not installed'
+)
 
 
 @pytest.fixture(scope='module')
-def dashboard(
-    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
-) -> Iterator[Dashboard]:
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of reports beside the recording that one of them is about."""
     folder = tmp_path_factory.mktemp('dashboard')
     reports = folder / 'reports'
     reports.mkdir()
     (reports / 'other.html').write_text(
-        '<title>r</title><h1>A bag</h1><img id="p" src="plot.png"><script>document.title="ran";'
+        '<title>r</title><h1>A bag</h1><script>document.title="ran";'
         'document.querySelector("h1").textContent="script ran"</script>'
     )
-    plot = cv2.imencode('.png', np.full((20, 30, 3), 200, np.uint8))[1]
-    (reports / 'plot.png').write_bytes(plot.tobytes())
     bag = folder / 'demo_bag'
     assert main(['record-demo', str(bag), '--seconds', '4', '--rate', '5']) == 0
     arguments = ['--labels', str(bag / 'labels.csv'), '--output', str(reports / 'bag')]
     assert main(['evaluate', 'bag', str(bag), *arguments]) == 0
+    return reports
+
+
+@pytest.fixture(scope='module')
+def dashboard(reports: Path, environment: dict[str, str]) -> Iterator[Dashboard]:
+    folder = reports.parent
     card = EmotionModelCard.load()
     measured = {
         'accuracy': 0.75,
@@ -96,13 +101,46 @@ def test_a_clip_is_played_as_it_is_read(
     drop(page, clip)
     wait_for(lambda: bars(page), 'bars while it plays')
     wait_for(lambda: shades(page) > 50, 'a picture while it plays')
-    assert 'Result as JSON lines' not in text_of(page)
-    wait_for(lambda: 'Result as JSON lines' in text_of(page), 'the result')
+    assert 'Report (HTML)' not in text_of(page)
+    wait_for(lambda: 'Report (HTML)' in text_of(page), 'the result')
     wait_for(lambda: not bars(page), 'the player has gone')
     assert width_of(page) <= 390
-    (again,) = page.find_elements('xpath', '//button[contains(., "Play again")]')
-    again.click()
-    wait_for(lambda: bars(page), 'bars when it plays again')
+    assert not problems(page)
+
+
+def moment(page: Any) -> float:
+    """Return where the clip's video is, as a share of its length; -1 before it is there."""
+    script = "const v = document.querySelector('video'); return v && v.currentTime / v.duration"
+    share = page.execute_script(script)
+    return -1.0 if share is None else float(share)
+
+
+@needs_browser
+def test_a_click_on_a_person_s_lane_seeks_in_the_clip(
+    dashboard: Dashboard, browse: Callable[..., Any], clip: Path
+) -> None:
+    page = browse(dashboard.address('/photo'))
+    drop(page, clip)
+    curve = wait_for(lambda: page.find_elements('css selector', '.fer-curve'), 'lanes')[0]
+    faces = "return document.querySelector('.fer-lane img').naturalWidth"
+    assert page.execute_script(faces) == 96
+    wait_for(lambda: moment(page) > 0, 'the annotated video')
+    actions = action_chains.ActionChains(page)
+    actions.move_to_element_with_offset(curve, round(-0.25 * curve.size['width']), 0)
+    actions.click().perform()
+    wait_for(lambda: abs(moment(page) - 0.25) < 0.03, 'a quarter of the clip')
+    line = "return getComputedStyle(document.querySelector('.fer-lanes')).getPropertyValue('--at')"
+    wait_for(lambda: 23 < float(page.execute_script(line).rstrip('%')) < 28, 'the line follows')
+    assert not problems(page)
+
+
+@needs_browser
+def test_a_recording_is_shown_as_a_clip(
+    dashboard: Dashboard, browse: Callable[..., Any], reports: Path
+) -> None:
+    page = browse(dashboard.address('/photo'))
+    drop(page, next((reports.parent / 'demo_bag').glob('*.mcap')))
+    wait_for(lambda: page.find_elements('css selector', '.fer-lane'), 'lanes')
     assert not problems(page)
 
 
@@ -117,7 +155,7 @@ def test_photo_and_broken_files(
     for name, said in (
         ('photo.png', r'1 · \w+.* \d+ %'),
         ('broken.jpg', 'broken.jpg is not a photo that can be read'),
-        ('broken.mp4', 'broken.mp4 is damaged, or of an unknown format'),
+        ('broken.mp4', r'broken.mp4 cannot be opened \(damaged, or of an unknown format\)'),
     ):
         page.get(dashboard.address('/photo'))
         drop(page, tmp_path / name)
@@ -173,8 +211,8 @@ def test_reports_of_a_bag_and_of_strangers(
     page.switch_to.frame(frame)
     wait_for(lambda: 'demo_bag: /image_raw' in text_of(page), "the bag's report")
     assert 'Against the labels' in text_of(page)
-    timeline = "return document.querySelector('img[alt=timeline]').naturalWidth"
-    wait_for(lambda: page.execute_script(timeline) > 500, 'the timeline')
+    widths = "return [...document.querySelectorAll('svg')].map(plot => plot.clientWidth)"
+    assert min(page.execute_script(widths)) > 200
     page.switch_to.default_content()
     chooser = page.find_element('css selector', '[data-testid=stSelectbox] input')
     chooser.send_keys('other.html\ue007')
@@ -185,7 +223,6 @@ def test_reports_of_a_bag_and_of_strangers(
         return 'A bag' in text_of(page)
 
     wait_for(shows_stranger, 'the heading, unchanged by the script')
-    assert page.execute_script("return document.getElementById('p').naturalWidth") == 30
 
 
 def test_only_this_computer_s_names_are_answered(dashboard: Dashboard) -> None:
