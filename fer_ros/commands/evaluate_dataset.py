@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from fer_ros.commands.options import (
     add_command,
     add_label_map,
@@ -18,11 +20,12 @@ from fer_ros.commands.options import (
     watch,
 )
 from fer_ros.data.face_set import LABEL_KINDS, SPLITS
-from fer_ros.data.safe_output import check_outputs, safe_outputs
+from fer_ros.data.safe_output import check_outputs, safe_output, safe_outputs
 from fer_ros.errors import ConfigError
 from fer_ros.evaluation.dataset import DatasetReport, evaluate_dataset, evaluate_unlabelled
 from fer_ros.evaluation.groups import group_rows, read_groups
 from fer_ros.evaluation.html_report import REPORT_FILES, write_report
+from fer_ros.evaluation.mistakes import mistake_sheet
 from fer_ros.evaluation.photos import face_cutter
 from fer_ros.evaluation.protocols import PROTOCOLS
 from fer_ros.messages.json_lines import to_json
@@ -77,6 +80,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--html', type=Path, metavar='FOLDER', help='write a report with plots and report.json'
     )
+    parser.add_argument(
+        '--mistakes',
+        type=Path,
+        metavar='PNG',
+        help='save the most confident mistakes of each class as one picture',
+    )
     add_label_map(parser)
     add_overwrite(parser)
     add_pipeline_options(parser)
@@ -84,10 +93,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the figures."""
-    if options.labels == 'none' and not options.groups:
-        raise ConfigError('--labels none compares groups: it needs --groups')
-    if options.html:
-        check_outputs(options.html, REPORT_FILES, [options.path], options.overwrite)
+    _check_options(options)
     config = pipeline_config(options)
     classifier = make_classifier(config.classification)
     cut = face_cutter(classifier.card.size_px, config.detection) if options.photos else None
@@ -113,9 +119,7 @@ def run(options: argparse.Namespace) -> int:
     rows = group_rows(report.files, groups, options.groups) if groups else {}
     for sentence in report.summary if report.left_out else ():
         print(f'fer: {sentence}', file=sys.stderr)
-    if options.html:
-        with safe_outputs(options.html, REPORT_FILES, overwrite=options.overwrite) as folder:
-            write_report(report, folder)
+    _write_files(report, options)
     if options.json:
         print(to_json(_json_line(report, options.robustness, rows)))
         return 0
@@ -125,6 +129,27 @@ def run(options: argparse.Namespace) -> int:
     if options.html:
         print(f'\nreport: {options.html / "index.html"}')
     return 0
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse what does not go together, and outputs that cannot be written, before the work."""
+    if options.labels == 'none' and not options.groups:
+        raise ConfigError('--labels none compares groups: it needs --groups')
+    if options.html:
+        check_outputs(options.html, REPORT_FILES, [options.path], options.overwrite)
+    if picture := options.mistakes:
+        if picture.suffix.lower() != '.png':
+            raise ConfigError(f'--mistakes: expected a name that ends in .png, got {picture}')
+        check_outputs(picture.parent, [picture.name], [options.path], options.overwrite)
+
+
+def _write_files(report: DatasetReport, options: argparse.Namespace) -> None:
+    if options.html:
+        with safe_outputs(options.html, REPORT_FILES, overwrite=options.overwrite) as folder:
+            write_report(report, folder)
+    if options.mistakes:
+        with safe_output(options.mistakes, overwrite=options.overwrite) as path:
+            path.write_bytes(cv2.imencode('.png', mistake_sheet(report))[1].tobytes())
 
 
 def _by_group(report: DatasetReport, rows: dict[str, Int64Array]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class DatasetReport:
         head: the head used.
         probabilities: float32 (N, C), calibrated.
         targets: int64 (N,).
+        images: uint8 (N, S, S), the faces.
         in_training: bool (N,): faces that occur among the data's training faces, pixel for pixel.
         agreed: bool (N,): faces of which most votes say the same; None where there are no votes.
         conditions: {condition: confusion matrix, int64 (C, C)}; empty where not measured.
@@ -70,6 +71,7 @@ class DatasetReport:
     head: OutputHead
     probabilities: Float32Array
     targets: Int64Array
+    images: UInt8Array
     in_training: np.ndarray
     agreed: np.ndarray | None = None
     conditions: dict[str, Int64Array] = field(default_factory=dict)
@@ -221,6 +223,7 @@ def evaluate_faces(
         head=head,
         probabilities=measure(classifier, images, head.name, watch),
         targets=targets,
+        images=images,
         in_training=np.zeros(len(rows), bool)
         if split == 'training'
         else occurs_in(images, learned),

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fer_ros.cli import main
 from fer_ros.config import ClassificationConfig
 from fer_ros.data.datasets import read_npz
 from fer_ros.errors import DataError
 from fer_ros.evaluation.dataset import evaluate_dataset, evaluate_faces
 from fer_ros.evaluation.html_report import write_report
+from fer_ros.evaluation.mistakes import mistake_sheet, worst_mistakes
 from fer_ros.evaluation.robustness import CONDITIONS
 from fer_ros.recognition.classifier import make_classifier
 from fer_ros.types import EmotionScores
@@ -135,3 +138,36 @@ def test_the_shipped_model_keeps_its_floors_on_the_choosing_split(shared: Path) 
     line = evaluate_faces(faces, 'public_test', 'ferplus', classifier).to_json_line()
     assert line['accuracy'] > 0.79
     assert line['expected_calibration_error'] < 0.06
+
+
+def test_mistakes_stand_in_one_picture(faces: Path) -> None:
+    report = evaluate_dataset(faces, 'private_test', 'fer2013', Oracle())
+    neutral = report.labels.index('neutral')
+    assert worst_mistakes(report, neutral, 12).tolist() == [3], 'level 50 is predicted surprise'
+    assert not worst_mistakes(report, report.labels.index('happy'), 12).size
+    sheet = mistake_sheet(report, per_class=2)
+    assert sheet.shape == (20 + 96 + 20 + 8, 8 + 2 * (96 + 8), 3), 'one class has mistakes'
+    np.testing.assert_array_equal(sheet[20:116, 8:104], 50)
+    assert (sheet[20:116, 112:208] == 255).all(), 'and only one'
+
+
+def test_the_most_confident_mistakes_come_first(faces: Path) -> None:
+    report = evaluate_dataset(faces, 'private_test', 'fer2013', Oracle())
+    scores = np.full((3, 7), 0.0, np.float32)
+    scores[:, 5], scores[:, 6] = [0.6, 0.9, 0.2], [0.4, 0.1, 0.8]
+    report = dataclasses.replace(report, probabilities=scores, targets=np.full(3, 6))
+    assert worst_mistakes(report, 6, 2).tolist() == [1, 0]
+    assert worst_mistakes(report, 6, 1).tolist() == [1]
+
+
+def test_a_picture_of_mistakes_is_saved_and_not_overwritten(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    picture = tmp_path / 'mistakes.png'
+    command = ['evaluate', 'dataset', str(faces), '--labels', 'fer2013', '--mistakes']
+    assert main([*command, str(picture)]) == 0
+    assert picture.read_bytes().startswith(b'\x89PNG')
+    assert main([*command, str(picture)]) != 0
+    assert 'exists' in capsys.readouterr().err
+    assert main([*command, str(tmp_path / 'mistakes.gif')]) != 0
+    assert '--mistakes: expected a name that ends in .png' in capsys.readouterr().err
