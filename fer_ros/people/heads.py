@@ -80,8 +80,8 @@ def swings(angles_deg: list[float]) -> int:
 
 
 class _Head:
-    def __init__(self, pose: HeadPose, stamp_s: float) -> None:
-        self.filter = OneEuroFilter(_state(pose), stamp_s)
+    def __init__(self, state: Float64Array, stamp_s: float) -> None:
+        self.filter = OneEuroFilter(state, stamp_s)
         self.turns: deque[tuple[float, float, float]] = deque()
 
     def gesture(self, pose: HeadPose, stamp_s: float) -> str:
@@ -134,9 +134,12 @@ class Heads:
         if pose is None:
             self._heads.pop(face.track_id, None)
             return face
-        head = self._heads.setdefault(face.track_id, _Head(pose, stamp_s))
+        state = _state(pose)
+        head = self._heads.get(face.track_id)
+        if head is None:
+            head = self._heads[face.track_id] = _Head(state, stamp_s)
         smooth = head.filter.update(
-            _state(pose), stamp_s, self.config.min_cutoff_hz, self.config.speed_coefficient
+            state, stamp_s, self.config.min_cutoff_hz, self.config.speed_coefficient
         )
         direction, distance_m, turn = smooth[:3], math.exp(smooth[3]), smooth[4:]
         pose = dataclasses.replace(

@@ -74,8 +74,11 @@ def _crop_leaves(aligned: AlignedFaces, shape_hw: tuple[int, int]) -> np.ndarray
     """
     if not len(aligned):
         return np.zeros(0, bool)
-    # A crop that maps to a single point has no inverse; its pseudo-inverse has no extent.
-    inverse = np.linalg.pinv(aligned.image_to_crop[:, :, :2])
+    turned = aligned.image_to_crop[:, :, :2]
+    power = (turned[:, :1] ** 2).sum(axis=2, keepdims=True)
+    # Without shear the transpose is the inverse but for the scale. A crop that maps to a single
+    # point has none: no extent, then.
+    inverse = turned.transpose(0, 2, 1) / np.where(power > 0, power, np.inf)
     corners = np.array([(x, y) for x in (0.1, 0.9) for y in (0.1, 0.9)]) * aligned.crops.shape[1]
     points = (corners - aligned.image_to_crop[:, None, :, 2]) @ inverse.transpose(0, 2, 1)
     low, high = points.min(axis=1), points.max(axis=1)
