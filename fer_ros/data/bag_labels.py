@@ -63,14 +63,29 @@ def read_spans(path: Path, label_map: Mapping[str, str] | None = None) -> tuple[
         label_map: the file's own words; see ``find_label``.
 
     Raises:
-        DataError: a column is missing or a row makes no sense; the message names the line.
+        DataError: a column is missing, a row makes no sense (the message names the line), or none
+            has a label.
     """
-    spans = [
+    spans = {
         span
         for line, row in read_table(path, ('start_s', 'end_s', 'label'))
         if (span := _span(row, f'{path}, line {line}', label_map))
-    ]
-    return tuple(sorted(spans, key=lambda span: (span.start_s, span.track_id)))
+    }
+    if not spans:
+        raise DataError(f'{path}: no row has a label')
+    return tuple(sorted(spans, key=lambda s: (s.start_s, s.track_id, s.end_s, s.label)))
+
+
+def contradictions(spans: tuple[Span, ...]) -> int:
+    """Return how many spans begin before another of the same person and another label ends."""
+    found, latest = 0, dict[int, Span]()
+    for span in spans:
+        before = latest.get(span.track_id)
+        if before and span.start_s < before.end_s and span.label != before.label:
+            found += 1
+        if not before or span.end_s > before.end_s:
+            latest[span.track_id] = span
+    return found
 
 
 def _span(row: dict[str, str], where: str, label_map: Mapping[str, str] | None) -> Span | None:

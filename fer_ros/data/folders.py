@@ -14,6 +14,7 @@ import numpy as np
 from fer_ros.data.face_set import NO_LABEL, SPLITS, FaceSet
 from fer_ros.errors import DataError, ImageError
 from fer_ros.images.decoding import decode_image
+from fer_ros.images.heif import CAN_READ_HEIC, HEIC_SUFFIXES
 from fer_ros.images.sources import IMAGE_SUFFIXES, is_hidden
 from fer_ros.labels import EMOTIONS, LABEL_MAPS, find_label
 from fer_ros.types import UInt8Array
@@ -175,8 +176,9 @@ def _faces_of_folder(
 
 def _face_of_file(path: Path, cut: Cutter | None) -> tuple[UInt8Array | None, str]:
     """Return the face in a file, or None and why there is none."""
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        return None, path.suffix.lower() or 'without a suffix'
+    suffix = path.suffix.lower()
+    if suffix not in IMAGE_SUFFIXES or (suffix in HEIC_SUFFIXES and not CAN_READ_HEIC):
+        return None, suffix or 'without a suffix'
     try:
         flag = cv2.IMREAD_GRAYSCALE if cut is None else cv2.IMREAD_COLOR
         image = decode_image(np.fromfile(path, np.uint8), flag)

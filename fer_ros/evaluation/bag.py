@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.data.bag_labels import EVERYBODY, Span, in_recording, read_spans, topic_spans
+from fer_ros.data.bag_labels import (
+    EVERYBODY,
+    Span,
+    contradictions,
+    in_recording,
+    read_spans,
+    topic_spans,
+)
 from fer_ros.data.bag_reader import BagReader, open_bag
 from fer_ros.data.bag_writer import BagWriter
 from fer_ros.data.bags import BagClock, BagImage, bag_images, image_topic
@@ -176,6 +183,10 @@ def evaluate_bag(
                 message = emotion_array(writer.make, frame, header, result.model_id)
                 writer.write('/emotions', item.log_ns, message)
         result.remarks = [*reader.remarks]
+    if count := contradictions(result.spans):
+        result.remarks.append(
+            f'{count} spans overlap an earlier one of another label, which counts for that time'
+        )
     if clock.corrected:
         result.remarks.append(
             f'{clock.corrected} of {len(clock.times_s)} stamps make no sense beside the others: '

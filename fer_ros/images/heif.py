@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from fer_ros.types import UInt8Array
 
 HEIC_BRANDS = (b'heic', b'heix', b'heim', b'heis', b'hevc', b'mif1', b'msf1')
 AVIF_BRANDS = (b'avif', b'avis')
+HEIC_SUFFIXES = ('.heic', '.heif')
+CAN_READ_HEIC = find_spec('pillow_heif') is not None
 HOW = (
     'HEIC and AVIF photos need pillow-heif: pip install pillow-heif, or have the phone save JPEG '
     '(iPhone: Settings, Camera, Formats, Most Compatible)'
@@ -45,6 +48,6 @@ def decode_heif(content: bytes, max_pixels: int) -> UInt8Array:
             if width * height <= max_pixels:
                 rgb = np.asarray(ImageOps.exif_transpose(photo).convert('RGB'))
                 return np.ascontiguousarray(rgb[..., ::-1])
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # bytes of a file may be anything
         raise ImageError(f'HEIC or AVIF photo cannot be decoded: {error}') from error
     raise ImageError(f'image of {width}x{height} pixels: more than max_image_pixels ({max_pixels})')

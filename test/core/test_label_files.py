@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_ros.data.bag_labels import Span, in_recording, read_spans
+from fer_ros.data.bag_labels import Span, contradictions, in_recording, read_spans
 from fer_ros.data.datasets import read_csv, read_faces
 from fer_ros.data.folders import read_folder
 from fer_ros.data.label_maps import read_label_map
@@ -42,13 +42,58 @@ HEAD = 'start_s,end_s,label'
         pytest.param(f'{HEAD},note\n0.0,0.5,happy,"a, b"\n', id='more columns'),
         pytest.param(f'{HEAD}\n0.0,0.5,happy\n0.5,0.9,\n0.9,1.0,nan\n', id='rows without a label'),
         pytest.param(f',{HEAD}\n0,0.0,0.5,happy\n', id="pandas' index"),
+        pytest.param(f'sep=,\r\n{HEAD}\r\n0.0,0.5,happy\r\n', id="Excel's separator"),
+        pytest.param('"sep=;"\nstart_s;end_s;label\n0;0,5;happy\n', id='separator in quotes'),
+        pytest.param('start_s;end_s;label\n"0,0";"0,5";"happy"\n', id='decimals in quotes'),
+        pytest.param(f'\n# by hand\n\n{HEAD}\n0.0,0.5,happy\n', id='comment and empty lines'),
+        pytest.param(f'{HEAD}\r0.0,0.5,happy\r', id='line ends of old Macs'),
+        pytest.param(f'{HEAD}\n0.0,0.5,happy\n0.0,0.5,happy\n', id='row twice'),
+        pytest.param('label,end_s,start_s\nhappy,5e-1,0\n', id='columns in another order'),
+        pytest.param(f'{HEAD},note\n0.0,0.5,happy,“größer”\n', id='other letters'),
     ],
 )
-@pytest.mark.parametrize('encoding', ['utf-8', 'utf-16'])
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32',
+                                      'cp1252'])  # fmt: skip
 def test_label_files_in_any_dialect(tmp_path: Path, text: str, encoding: str) -> None:
     path = tmp_path / 'labels.csv'
+    if encoding == 'cp1252':
+        text = text.lstrip('\ufeff')
     path.write_bytes(text.encode(encoding))
     assert read_spans(path) == HAPPY
+
+
+@pytest.mark.parametrize(
+    'content, problem',
+    [
+        pytest.param(f'{HEAD}\n0,0,0,5,happy\n', 'line 2: 5 values in 3 columns; decimal commas',
+                     id='decimal commas between commas'),
+        pytest.param(f'{HEAD}\n"0","1,234",happy\n', 'line 2: a number with a comma may mean',
+                     id='thousands or decimals'),
+        pytest.param('start_s;end_s;label\n0;1.234,5;happy\n', r"'1\.234,5' is not a number",
+                     id='thousands and decimals'),
+        pytest.param(f'{HEAD}\n0,0:05,happy\n', "'0:05' is not a number", id='minutes'),
+        pytest.param(f'{HEAD}\n0,1_0,happy\n', "'1_0' is not a number", id="Python's grouping"),
+        pytest.param('0,1,happy\n', 'columns start_s, end_s, label are missing; it has 0, 1, happy',
+                     id='no names'),
+        pytest.param(f'{HEAD}\n', 'no row has a label', id='no rows'),
+        pytest.param(f'# mine\n\n{HEAD}\n1,0,happy\n', 'line 4: span from 1', id='line number'),
+        pytest.param('PK\x03\x04....', 'is a workbook or an archive: save it as CSV', id='xlsx'),
+        pytest.param('', 'are missing; it has none', id='empty'),
+    ],
+)  # fmt: skip
+def test_label_files_that_may_mean_two_things_are_refused(
+    tmp_path: Path, content: str, problem: str
+) -> None:
+    path = tmp_path / 'labels.csv'
+    path.write_text(content)
+    with pytest.raises(DataError, match=problem):
+        read_spans(path)
+
+
+def test_spans_that_contradict_each_other_are_counted() -> None:
+    spans = (Span(0, 4, 'happy'), Span(1, 2, 'happy'), Span(3, 5, 'sad'), Span(3, 5, 'fear', 7))
+    assert contradictions(spans) == 1
+    assert contradictions(spans[:2]) == 0
 
 
 def test_track_ids_may_be_written_as_pandas_does(tmp_path: Path) -> None:
