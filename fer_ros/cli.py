@@ -14,7 +14,7 @@ from importlib import import_module
 import cv2
 
 from fer_ros import __version__
-from fer_ros.errors import FerError
+from fer_ros.errors import FerError, printable
 
 COMMANDS = (
     'run', 'image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo', 'train',
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         where = f' {error.filename}' if error.filename else ''
-        print(f'fer: {error.strerror or error}{where}', file=sys.stderr)
+        print(f'fer: {printable(f"{error.strerror or error}{where}")}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -15,9 +15,22 @@ command line catch these; everything in between lets them pass.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 MAX_TEXT = 200
+_UNPRINTABLE = re.compile(
+    '[\\0-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udc7f\\udd00-\\udfff]'
+)
+
+
+def printable(text: str) -> str:
+    """Return *text* with what would steer a terminal or turn a line round written out.
+
+    Others name their files: a name may clear the screen, or look like another line. Bytes that are
+    no UTF-8 stay as the surrogates that Python makes of them.
+    """
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def shorten(text: str, length: int = MAX_TEXT) -> str:
@@ -25,12 +38,16 @@ def shorten(text: str, length: int = MAX_TEXT) -> str:
 
     What others send, or call their files, may be of any size and hold half a character.
     """
-    text = text.encode(errors='replace').decode()
+    text = printable(text[: length + 1].encode(errors='replace').decode())
     return text if len(text) <= length else f'{text[: length - 1]}…'
 
 
 class FerError(Exception):
     """Base of every error that this package raises for the state of the world."""
+
+    def __str__(self) -> str:
+        """Return the sentence, in one line, which may quote names and texts of others."""
+        return printable(re.sub(r'\s*\n\s+', ' ', super().__str__()))
 
 
 class ModelError(FerError):

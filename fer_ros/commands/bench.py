@@ -15,6 +15,7 @@ import numpy as np
 
 import fer_ros
 from fer_ros.commands.options import add_command
+from fer_ros.data.safe_output import safe_outputs
 from fer_ros.errors import ConfigError
 from fer_ros.measuring.contest import OURS, Entry, Results, ours, run_contest
 from fer_ros.measuring.machine import describe_machine
@@ -110,10 +111,10 @@ def run(options: argparse.Namespace) -> int:
         _measure_library(plan, entries, options.clips, Path(folder), result)
         latencies = _measure_streams(plan, Path(folder), result)
     if options.output:
-        options.output.mkdir(parents=True, exist_ok=True)
-        for name, content in (('bench', result), ('latencies', latencies)):
-            text = to_json(content, indent=1) + '\n'
-            (options.output / f'{name}.json').write_text(text, encoding='utf-8')
+        contents = {'bench.json': result, 'latencies.json': latencies}
+        with safe_outputs(options.output, list(contents), overwrite=True) as folder:
+            for name, content in contents.items():
+                (folder / name).write_text(to_json(content, indent=1) + '\n', encoding='utf-8')
         _say(f'written: {options.output}')
     if options.json:
         print(to_json(result))

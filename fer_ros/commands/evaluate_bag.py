@@ -16,11 +16,13 @@ from fer_ros.commands.options import (
     add_label_map,
     add_overwrite,
     add_pipeline_options,
+    note,
     pipeline_config,
     progress,
 )
 from fer_ros.data.bag_writer import STORAGES
 from fer_ros.data.safe_output import check_outputs, safe_outputs
+from fer_ros.errors import printable
 from fer_ros.evaluation.bag import BagLabels, evaluate_bag, summarize
 from fer_ros.evaluation.bag_report import write_results
 from fer_ros.evaluation.bags import (
@@ -116,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
         )
         facts = write_results(evaluation, folder) if folder else summarize(evaluation)
     for remark in (*evaluation.remarks, *_unreadable(facts)):
-        print(f'fer: {remark}', file=sys.stderr)
+        note(remark)
     if options.json:
         print(to_json(facts))
     else:
@@ -136,8 +138,8 @@ def _unreadable(facts: dict[str, Any]) -> list[str]:
 
 def _print_facts(facts: dict[str, Any], is_labelled: bool) -> None:
     print(
-        f'{facts["bag"]}: {facts["images"]} images ({facts["bad_images"]} unreadable) on '
-        f'{facts["topic"]}, {facts["seconds"]:.1f} s, {len(facts["persons"])} people'
+        f'{printable(facts["bag"])}: {facts["images"]} images ({facts["bad_images"]} unreadable) '
+        f'on {printable(facts["topic"])}, {facts["seconds"]:.1f} s, {len(facts["persons"])} people'
     )
     for person in facts['persons']:
         print(
@@ -158,7 +160,7 @@ def run_many(options: argparse.Namespace) -> int:
     config = pipeline_config(options, recorded=True)
     bags, left_out = find_bags(options.folder)
     for reason in left_out:
-        print(f'fer: left out: {reason}', file=sys.stderr)
+        note(f'left out: {reason}')
     tasks = [
         BagTask(
             path.resolve(),
@@ -180,7 +182,7 @@ def run_many(options: argparse.Namespace) -> int:
         tasks,
         progress(results, len(tasks), options.folder.name),
         options.output,
-        lambda line: print(line, file=sys.stderr),
+        lambda line: print(printable(line), file=sys.stderr),
         left_out,
         options.overwrite,
     )

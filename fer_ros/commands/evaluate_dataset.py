@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from fer_ros.commands.options import (
     add_label_map,
     add_overwrite,
     add_pipeline_options,
+    note,
     pipeline_config,
     watch,
 )
@@ -118,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
     )
     rows = group_rows(report.files, groups, options.groups) if groups else {}
     for sentence in report.summary if report.left_out else ():
-        print(f'fer: {sentence}', file=sys.stderr)
+        note(sentence)
     _write_files(report, options)
     if options.json:
         print(to_json(_json_line(report, options.robustness, rows)))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from fer_ros.config import CLASSIFIERS, DETECTORS, MAX_IMAGE_PIXELS, PipelineConfig, replace
 from fer_ros.data.label_maps import read_label_map
-from fer_ros.errors import ConfigError, DataError
+from fer_ros.errors import ConfigError, DataError, printable
 from fer_ros.labels import LABEL_MAPS
 
 Item = TypeVar('Item')
@@ -162,6 +162,11 @@ def _parse(text: str) -> int | float | str:
     return text
 
 
+def note(text: str) -> None:
+    """Print, on standard error, what the user should know beside the results."""
+    print(f'fer: {printable(text)}', file=sys.stderr)
+
+
 def progress(items: Iterable[Item], total: int | None, title: str) -> Iterator[Item]:
     """Yield *items* with a progress bar and the time left on standard error.
 
@@ -190,7 +195,7 @@ def progress(items: Iterable[Item], total: int | None, title: str) -> Iterator[I
         # Lines go above the bar only where both are on the screen: a file must get its own.
         redirect_stdout=sys.stdout.isatty(),
     ) as bar:
-        task = bar.add_task(title.replace('[', '\\['), total=total)
+        task = bar.add_task(printable(title).replace('[', '\\['), total=total)
         for item in items:
             yield item
             bar.advance(task)

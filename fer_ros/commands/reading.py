@@ -15,11 +15,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_ros.commands.options import progress
+from fer_ros.commands.options import note, progress
 from fer_ros.data.bag_source import BagSource
 from fer_ros.data.safe_output import unique_names
 from fer_ros.drawing.annotation import annotate
-from fer_ros.errors import ImageError, SourceError
+from fer_ros.errors import ImageError, SourceError, printable
 from fer_ros.images.decoding import decode_image, read_image
 from fer_ros.images.sources import (
     ADDRESS,
@@ -74,18 +74,19 @@ def read_photos(
     for number, path in enumerate(progress(paths, len(paths), 'photos')):
         try:
             if path == STDIN:
-                image = decode_image(np.frombuffer(sys.stdin.buffer.read(), np.uint8))
+                content = np.frombuffer(sys.stdin.buffer.read(), np.uint8)
+                image = decode_image(content, max_pixels=max_pixels)
             else:
                 image = read_image(path, max_pixels)
         except ImageError as error:
-            print(f'fer: {error}', file=sys.stderr)
+            note(str(error))
             failed += 1
             continue
         frame = reader.read_photo(image)
         for take in takes:
             take(number, image, frame)
     if failed and len(paths) > 1:
-        print(f'fer: {failed} of {len(paths)} photos could not be read', file=sys.stderr)
+        note(f'{failed} of {len(paths)} photos could not be read')
     return int(failed > 0)
 
 
@@ -117,7 +118,7 @@ def read_recording(
     if not source.frames_read:
         raise SourceError(problem)
     if problem and seconds == math.inf:
-        print(f'fer: {problem}', file=sys.stderr)
+        note(problem)
 
 
 def in_time(
@@ -183,7 +184,7 @@ def photo_line(path: Path, frame: FrameEmotions, as_json: bool) -> str:
     words = [f'{face.label} {face.confidence:.0%}' for face in frame.faces]
     if len(words) > 1:
         words = [f'{number}: {word}' for number, word in enumerate(words, 1)]
-    return f'{path}: {", ".join(words) or "no face"}'
+    return f'{printable(str(path))}: {", ".join(words) or "no face"}'
 
 
 def write_annotated(path: Path, image: UInt8Array, frame: FrameEmotions) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fer_ros.commands.options import add_command, progress
 from fer_ros.data.bag_writer import STORAGES, BagWriter
+from fer_ros.data.safe_output import safe_output
 from fer_ros.errors import SourceError
 from fer_ros.images.demo import DemoSource
 from fer_ros.messages.images import image_message, jpeg_message
@@ -54,16 +55,16 @@ def run(options: argparse.Namespace) -> int:
     source = DemoSource(rate_hz=options.rate)
     count = max(1, round(options.seconds * options.rate))
     topic = f'{options.topic}/compressed' if options.compressed else options.topic
-    with BagWriter(options.bag, options.storage) as bag:
-        for number in progress(range(count), count, options.bag.name):
-            stamp_ns = START_NS + round(number / options.rate * 1e9)
-            header = bag.header(stamp_ns, 'camera')
-            image = source.at(number / options.rate)
-            to_message = jpeg_message if options.compressed else image_message
-            bag.write(topic, stamp_ns, to_message(bag.make, image, header))
-    labels = options.bag / 'labels.csv'
-    labels.write_text(_labels(options.seconds), encoding='utf-8')
-    print(f'{options.bag}: {count} images on {topic}; {labels}')
+    with safe_output(options.bag) as folder:
+        with BagWriter(folder, options.storage) as bag:
+            for number in progress(range(count), count, options.bag.name):
+                stamp_ns = START_NS + round(number / options.rate * 1e9)
+                header = bag.header(stamp_ns, 'camera')
+                image = source.at(number / options.rate)
+                to_message = jpeg_message if options.compressed else image_message
+                bag.write(topic, stamp_ns, to_message(bag.make, image, header))
+        (folder / 'labels.csv').write_text(_labels(options.seconds), encoding='utf-8')
+    print(f'{options.bag}: {count} images on {topic}; {options.bag / "labels.csv"}')
     return 0
 
 

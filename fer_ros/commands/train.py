@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_ros.commands.options import add_command
+from fer_ros.errors import printable
 from fer_ros.messages.json_lines import to_json
 
 
@@ -45,11 +46,11 @@ def run(options: argparse.Namespace) -> int:
         print(to_json(lesson.to_json()))
         return 0
     for line in lesson.faces.summary():
-        print(line)
+        print(printable(line))
     if lesson.new_labels:
         print(f'classes the shipped model does not know: {", ".join(lesson.new_labels)}')
     for warning in lesson.warnings:
-        print(f'note: {warning}')
+        print(f'note: {printable(warning)}')
     print(f'right on faces held back: {lesson.own}')
     print(f'the shipped model on the same faces: {lesson.shipped}')
     print(lesson.verdict)

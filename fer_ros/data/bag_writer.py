@@ -43,7 +43,7 @@ class BagWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
             self._writer.open()
-        except (WriterError, OSError) as error:
+        except (WriterError, OSError, sqlite3.Error) as error:
             raise SourceError(f'bag {path} cannot be written: {error}') from error
 
     def __enter__(self) -> BagWriter:
