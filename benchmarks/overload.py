@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,12 +44,14 @@ class Load:
     Attributes:
         images: makes uint8 (N, H, W, 3) BGR that are sent over and over.
         rate_hz: frames per second.
-        slow_listener: also let somebody take a fifth of a second for each message, reliably.
+        beside: program of a process that works beside it, if any.
+        from_the_middle: whether that begins after half of the time, to compare both halves.
     """
 
     images: Callable[[], UInt8Array]
     rate_hz: float
-    slow_listener: bool = False
+    beside: str = ''
+    from_the_middle: bool = False
 
 
 def demo_images(size_wh: tuple[int, int]) -> UInt8Array:
@@ -61,13 +65,6 @@ def crowd_images(columns: int = 10, rows: int = 5, tile_px: int = 128) -> UInt8A
     face = cv2.resize(demo_photos()[0][20:220, 126:326], (tile_px, tile_px))
     return np.stack([np.roll(np.tile(face, (rows, columns, 1)), n, axis=1) for n in range(3)])
 
-
-LOADS: dict[str, Load] = {
-    '120 Hz, 640x480': Load(lambda: demo_images((640, 480)), 120.0),
-    '4K at 15 Hz': Load(lambda: demo_images((3840, 2160))[:2], 15.0),
-    '50 faces at 30 Hz': Load(crowd_images, 30.0),
-    'slow subscriber at 30 Hz': Load(lambda: demo_images((640, 480)), 30.0, slow_listener=True),
-}
 
 SLOW_LISTENER = """
 import contextlib, sys, time
@@ -87,6 +84,42 @@ with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
 exit_now(0)
 """
 
+CALLER = """
+import contextlib, sys
+import numpy as np, rclpy
+from rclpy.executors import ExternalShutdownException
+from fer_msgs.srv import Classify
+from fer_ros.images.demo import DemoSource
+from fer_ros.messages.images import image_message
+from fer_ros.nodes.middleware import prepare_middleware
+from fer_ros.nodes.ros_messages import make
+from fer_ros.nodes.runner import exit_now
+from std_msgs.msg import Header
+prepare_middleware()
+rclpy.init()
+node = rclpy.create_node('caller', namespace=sys.argv[1])
+client = node.create_client(Classify, 'emotion_node/classify')
+request = Classify.Request(image=image_message(make, DemoSource((3840, 2160)).at(4.0), Header()))
+replies = []
+def call():
+    client.call_async(request).add_done_callback(lambda done: replies.append(done.result().success))
+client.wait_for_service()
+node.create_timer(0.2, call)
+with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
+    rclpy.spin(node)
+print(f'classify: {sum(replies)} of {len(replies)} replies were results, the others busy')
+sys.stdout.flush()
+exit_now(0)
+"""
+
+LOADS = {
+    '120 Hz, 640x480': Load(lambda: demo_images((640, 480)), 120.0),
+    '4K at 15 Hz': Load(lambda: demo_images((3840, 2160))[:2], 15.0),
+    '50 faces at 30 Hz': Load(crowd_images, 30.0),
+    'slow subscriber at 30 Hz': Load(lambda: demo_images((640, 480)), 30.0, SLOW_LISTENER),
+    'classify 4K at 5 Hz beside 30 Hz': Load(lambda: demo_images((640, 480)), 30.0, CALLER, True),
+}
+
 
 def overload(load: Load, seconds: float, folder: Path) -> dict[str, Any]:
     """Run one case; return its figures."""
@@ -95,22 +128,20 @@ def overload(load: Load, seconds: float, folder: Path) -> dict[str, Any]:
     with observing(folder) as observer:
         (camera,) = observer.cameras
         node = observer.start_emotion_nodes()
-        listener = None
-        if load.slow_listener:
-            listener = subprocess.Popen([sys.executable, '-c', SLOW_LISTENER, camera.namespace])
-        try:
+        with ExitStack() as stack:
+            if load.beside and not load.from_the_middle:
+                stack.enter_context(_running(load.beside, camera.namespace))
             sender = observer.send(images, load.rate_hz)
             observer.until(lambda: camera.results, 'the first result')
             observer.wait(WARM_UP_SHARE * seconds)
             early = Usage.of(node.pid)
-            observer.wait((1 - WARM_UP_SHARE) * seconds)
+            observer.wait((0.5 - WARM_UP_SHARE) * seconds)
+            if load.from_the_middle:
+                stack.enter_context(_running(load.beside, camera.namespace))
+            observer.wait(0.5 * seconds)
             late = Usage.of(node.pid)
             sender.stop()
             observer.settle()
-        finally:
-            if listener:
-                listener.kill()
-                listener.wait()
     middle_s = camera.results[0].at_s + seconds / 2
     halves = [
         [r.latency_ms for r in camera.results if (r.at_s < middle_s) == first]
@@ -126,6 +157,17 @@ def overload(load: Load, seconds: float, folder: Path) -> dict[str, Any]:
         'cpu_cores': round(late.cores_since(early), 2),
     }
     return {**facts, 'complaints': complaints(facts)}
+
+
+@contextmanager
+def _running(program: str, namespace: str) -> Iterator[None]:
+    """Let a program work in a process of its own meanwhile."""
+    process = subprocess.Popen([sys.executable, '-c', program, namespace])
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
 
 
 def complaints(facts: dict[str, Any]) -> list[str]:

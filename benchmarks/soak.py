@@ -3,9 +3,13 @@
 """Camera process -> DDS -> emotion node -> DDS -> this process for long: does anything grow?
 
 usage: python benchmarks/soak.py [--minutes 20] [--output runs/soak] [--plot docs/figures/soak.png]
+       python benchmarks/soak.py --sizes [--minutes 10]
 People come and go every ten seconds. Memory, file handles and threads of both nodes are read every
 second; latencies are those of windows of ten seconds. Prints figures and whether they stay flat
 after the first minute, writes soak.json and a plot; the exit status is 1 if they do not.
+
+With --sizes images of one size come for a third of the time, of eight sizes in turn for the next,
+and of the first size again: does the memory that the large ones took come back?
 """
 
 from __future__ import annotations
@@ -14,14 +18,20 @@ import argparse
 import dataclasses
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from fer_ros.images.demo import DemoSource
 from fer_ros.measuring.report import percentiles
+from fer_ros.messages.images import image_message
 from fer_ros.nodes.bench_stream import Observer, Result, Usage, observing
+from fer_ros.nodes.ros_messages import make
 
 SAMPLE_S = 1.0
 WINDOW_S = 10.0
@@ -29,6 +39,12 @@ WARM_UP_S = 60.0
 PEOPLE_PER_ROUND = 2
 FLAT_MB_PER_MINUTE = 0.25
 FLAT_MS_PER_MINUTE = 0.25
+SIZES_WH = ((640, 480), (320, 240), (800, 600), (1280, 720), (1024, 768), (1920, 1080), (640, 360),
+            (2560, 1440))  # fmt: skip
+SIZE_S = 2.0
+"""How long images of one size come before those of the next do."""
+
+MOST_MB, LEFT_SHARE = 1000.0, 1.2
 
 
 def slope_per_minute(times_s: list[float], values: list[float]) -> float:
@@ -148,6 +164,45 @@ def plot(facts: dict[str, Any], path: Path) -> None:
         pyplot.close(figure)
 
 
+def soak_sizes(folder: Path, seconds: float, rate_hz: float) -> dict[str, Any]:
+    """Send images of one size, of many, of the one again; return the memory (MB) in each third."""
+    held: dict[str, list[float]] = {}
+    with observing(folder) as observer:
+        (camera,) = observer.cameras
+        node = observer.start_emotion_nodes()
+        topic = f'{camera.namespace}/image_raw'
+        publisher = observer.node.create_publisher(Image, topic, qos_profile_sensor_data)
+        images = [image_message(make, DemoSource(size).at(4.0), Header()) for size in SIZES_WH]
+        one = images[:1]
+        for phase, messages in (('before', one), ('meanwhile', images), ('after', one)):
+            start_s, held[phase] = time.monotonic(), []
+            while (elapsed_s := time.monotonic() - start_s) < seconds / 3:
+                message = messages[int(elapsed_s / SIZE_S) % len(messages)]
+                message.header.stamp = observer.node.get_clock().now().to_msg()
+                publisher.publish(message)
+                observer.wait(1 / rate_hz)
+                if elapsed_s >= SAMPLE_S * len(held[phase]):
+                    held[phase].append(round(Usage.of(node.pid).rss_mb, 1))
+        observer.settle()
+    facts = {
+        'seconds': seconds,
+        'rss_mb': {'before': held['before'][-1], 'most': max(held['meanwhile']),
+                   'after': held['after'][-1]},
+        'results': len(camera.results),
+    }  # fmt: skip
+    return {**facts, 'complaints': size_complaints(facts['rss_mb'])}
+
+
+def size_complaints(rss_mb: dict[str, float]) -> list[str]:
+    """Return what of the memory is too much, or was not given back."""
+    found = []
+    if rss_mb['most'] > MOST_MB:
+        found.append(f'{rss_mb["most"]} MB while sizes change, more than {MOST_MB:g}')
+    if rss_mb['after'] > LEFT_SHARE * rss_mb['before']:
+        found.append(f'{rss_mb["after"]} MB stay of {rss_mb["before"]} before')
+    return found
+
+
 def main() -> int:
     """Soak, print, write; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -155,12 +210,16 @@ def main() -> int:
     parser.add_argument('--rate', type=float, default=30.0, metavar='HZ')
     parser.add_argument('--output', type=Path, default=Path('runs/soak'), metavar='DIR')
     parser.add_argument('--plot', type=Path, metavar='FILE')
+    parser.add_argument('--sizes', action='store_true', help='images of changing size')
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     seconds = 60 * options.minutes
-    facts = soak(options.output, seconds, options.rate, min(WARM_UP_S, seconds / 2))
-    (options.output / 'soak.json').write_text(json.dumps(facts) + '\n', encoding='utf-8')
-    plot(facts, options.plot or options.output / 'soak.png')
+    if options.sizes:
+        facts = soak_sizes(options.output, seconds, options.rate)
+    else:
+        facts = soak(options.output, seconds, options.rate, min(WARM_UP_S, seconds / 2))
+        (options.output / 'soak.json').write_text(json.dumps(facts) + '\n', encoding='utf-8')
+        plot(facts, options.plot or options.output / 'soak.png')
     print(json.dumps({k: v for k, v in facts.items() if k not in ('windows', 'held')}, indent=2))
     print('flat' if not facts['complaints'] else 'NOT FLAT: ' + '; '.join(facts['complaints']))
     return 1 if facts['complaints'] else 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from fer_ros.data.bag_reader import BAG_SUFFIXES, BagReader, recordings_in
+from fer_ros.data.bag_reader import BagReader, is_recording, recordings_in
 from fer_ros.data.bags import BagClock, bag_images, image_topic
 from fer_ros.errors import ImageError
 from fer_ros.types import UInt8Array
@@ -17,7 +17,7 @@ def is_bag(path: Path) -> bool:
     """Return whether a path looks like a recording: a .mcap, .db3 or .bag file, or their folder."""
     if path.is_dir():
         return (path / 'metadata.yaml').is_file() or bool(recordings_in(path))
-    return path.suffix in BAG_SUFFIXES
+    return is_recording(path)
 
 
 class BagSource:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.overload import MEMORY_GROWTH_MB, Load, crowd_images, overload
+from benchmarks.overload import SLOW_LISTENER, MEMORY_GROWTH_MB, Load, crowd_images, overload
 
 FACES = 50
 
 
 def test_what_cannot_be_processed_is_counted(tmp_path: Path) -> None:
-    load = Load(crowd_images, rate_hz=120.0, slow_listener=True)
+    load = Load(crowd_images, rate_hz=120.0, beside=SLOW_LISTENER)
     facts = overload(load, 8.0, tmp_path)
     assert facts['received'] == facts['processed'] + facts['dropped']
     assert facts['results'] == facts['processed'] > 0
