@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.overload import SLOW_LISTENER, MEMORY_GROWTH_MB, Load, crowd_images, overload
+from benchmarks.overload import MEMORY_GROWTH_MB, SLOW_LISTENER, Load, crowd_images, overload
 
 FACES = 50
 
