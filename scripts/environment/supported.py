@@ -6,7 +6,7 @@ import sys
 import sysconfig
 
 sys.exit(
-    not (3, 10) <= sys.version_info < (3, 14)
+    not (3, 10) <= sys.version_info < (3, 15)
     or sys.implementation.name != 'cpython'
     or sys.maxsize < 2**32
     or bool(sysconfig.get_config_var('Py_GIL_DISABLED'))

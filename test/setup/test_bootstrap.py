@@ -88,7 +88,7 @@ def test_unsupported_python(clone: Path, tmp_path: Path) -> None:
     old.write_text('#!/bin/sh\nexit 1\n')
     old.chmod(0o755)
     assert_one_sentence(
-        bootstrap(clone, PYTHON=str(old)), 'CPython 3.10 to 3.13 is needed', str(old)
+        bootstrap(clone, PYTHON=str(old)), 'CPython 3.10 to 3.14 is needed', str(old)
     )
 
 
