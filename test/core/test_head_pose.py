@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
 
 from fer_ros.config import HeadPoseConfig
-from fer_ros.messages.heads import FACE_TO_GAZE, quaternion, rotation_matrix
+from fer_ros.messages.heads import FACE_TO_GAZE, face_frames, quaternion, rotation_matrix
 from fer_ros.people.head_pose import (
     FACE_POINTS,
     FRONTAL,
@@ -122,6 +124,24 @@ def test_gaze_frame_is_an_optical_one() -> None:
     assert (FACE_TO_GAZE @ [0, 0, 1]).tolist() == [1, 0, 0]
     assert (FACE_TO_GAZE @ [1, 0, 0]).tolist() == [0, -1, 0]
     assert (FACE_TO_GAZE @ [0, 1, 0]).tolist() == [0, 0, -1]
+
+
+@pytest.mark.parametrize('position', [(0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (-0.3, 0.4, 2.0)])
+def test_gaze_points_at_a_camera_that_is_looked_at(position: tuple) -> None:
+    """hri_engagement takes the robot's place in the gaze frame, z ahead, for mutual gaze."""
+    x, y, z = position
+    yaw, pitch = np.degrees(np.arctan2(-x, z)), np.degrees(np.arctan2(y, np.hypot(x, z)))
+    header = SimpleNamespace(stamp=0, frame_id='optical')
+    head = head_pose(landmarks(rotated(yaw, pitch), position), CAMERA, EYES_M)
+    assert head is not None
+    face, gaze = face_frames(lambda kind, **fields: SimpleNamespace(**fields), head, 'a1', header)
+    assert (face.header.frame_id, face.child_frame_id) == ('optical', 'face_a1')
+    assert (gaze.header.frame_id, gaze.child_frame_id) == ('face_a1', 'gaze_a1')
+    turns = [rotation_matrix(**vars(frame.transform.rotation)) for frame in (face, gaze)]
+    shift = np.array(list(vars(face.transform.translation).values()))
+    camera_in_gaze = turns[1].T @ turns[0].T @ -shift
+    distance = np.linalg.norm(position)
+    assert np.allclose(camera_in_gaze, (0.0, 0.0, distance), atol=0.04 * distance)
 
 
 @pytest.mark.parametrize('angles', [(0, 0, 0), (90, 0, 0), (-120, 40, 170)])

@@ -38,6 +38,7 @@ def test_catkin_pkg_finds_and_accepts_both(workspace: Path) -> None:
     assert packages.verify_equal_package_versions(found.values())
 
 
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')  # of catkin_pkg
 @pytest.mark.parametrize('distribution', UBUNTU)
 def test_rosdep_knows_every_key(workspace: Path, distribution: str) -> None:
     if 'FER_ROSDISTRO' not in os.environ:
