@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from backports import zstd
 
 from benchmarks.fuzz_draw import Draw, corrupted, odd_value, scratch, scratch_file
 from benchmarks.fuzz_images import (
@@ -32,6 +33,7 @@ from benchmarks.fuzz_images import (
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
 from fer_ros.data.bag_labels import read_spans, topic_spans
 from fer_ros.data.bag_reader import open_bag
+from fer_ros.data.bag_video import VideoDecoder
 from fer_ros.data.bag_writer import BagWriter
 from fer_ros.data.bags import BagClock, bag_images
 from fer_ros.data.datasets import read_csv, read_npz, read_votes
@@ -201,13 +203,15 @@ def _make_bag(storage: str) -> tuple[bytes, bytes]:
 
 
 bag_content = functools.cache(_make_bag)
+_zstd = functools.cache(zstd.compress)
 SUFFIXES = {'mcap': 'bag.mcap', 'sqlite3': 'bag.db3'}
 
 
 def bag(data: bytes) -> bool:
     """Read all images and labels of a bag of which one file is as it comes, the other sound.
 
-    A damaged storage file is read by fer_ros.data.bag_recovery.
+    A damaged storage file is read by fer_ros.data.bag_recovery; some are compressed, before or
+    after the damage.
     """
     draw = Draw(data)
     storage = draw.pick(tuple(SUFFIXES))
@@ -218,7 +222,11 @@ def bag(data: bytes) -> bool:
     folder.mkdir()
     if draw.integer(0, 3):  # else a lone file, as a recorder that is killed leaves it
         (folder / 'metadata.yaml').write_bytes(files[0])
-    (folder / SUFFIXES[storage]).write_bytes(files[1])
+    name = SUFFIXES[storage]
+    if not draw.integer(0, 3):
+        name, packed = f'{name}.zstd', _zstd(bag_content(storage)[1])
+        files[1] = corrupted(draw, (packed,)) if number else packed
+    (folder / name).write_bytes(files[1])
     try:
         with open_bag(folder) as reader:
             for topic in ('/a', '/b'):
@@ -230,6 +238,32 @@ def bag(data: bytes) -> bool:
     except (SourceError, DataError):
         return False
     return True
+
+
+@functools.cache
+def _packets() -> tuple[bytes, ...]:
+    """Return the packets of a small video of H.264."""
+    import av
+
+    context = av.CodecContext.create('libx264', 'w')
+    context.width, context.height, context.pix_fmt, context.framerate = 32, 32, 'yuv420p', 10
+    context.options = {'tune': 'zerolatency', 'preset': 'ultrafast'}
+    frames = [av.VideoFrame.from_ndarray(np.full((32, 32, 3), 60 * n, np.uint8)) for n in range(4)]
+    return tuple(bytes(packet) for frame in frames for packet in context.encode(frame))
+
+
+def video_packets(data: bytes) -> bool:
+    """Decode a video of which each packet may be damaged."""
+    draw, decoder, taken = Draw(data), VideoDecoder(), 0
+    for number, packet in enumerate(_packets()):
+        content = corrupted(draw, (packet,)) if draw.integer(0, 1) else packet
+        codec = draw.pick(('h264', 'h264', 'h264', 'hevc', 'vp9', 'vp8', 'libdav1d'))
+        try:
+            for _, image in decoder.decode(number, np.frombuffer(content, np.uint8), codec):
+                taken += isinstance(image, np.ndarray)
+        except ImageError:
+            taken -= 1
+    return taken > 0
 
 
 TARGETS: dict[str, Target] = {
@@ -246,6 +280,7 @@ TARGETS: dict[str, Target] = {
     'label_map': Target(label_map),
     'face_archive': Target(face_archive),
     'bag': Target(bag),
+    'video_packets': Target(video_packets, converter=True),
 }
 
 

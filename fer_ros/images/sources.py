@@ -14,7 +14,7 @@ from typing import Protocol
 
 import cv2
 
-from fer_ros.errors import ImageError, SourceError
+from fer_ros.errors import ImageError, SourceError, named_path
 from fer_ros.images.decoding import read_image
 from fer_ros.images.demo import DemoSource
 from fer_ros.types import UInt8Array
@@ -95,7 +95,7 @@ def open_source(
         return CameraSource(int(text) if text.isdecimal() else text, size_wh, rate_hz or 30.0)
     if ADDRESS.match(text):
         return VideoSource(text)
-    path = Path(text).expanduser()
+    path = named_path(text, SourceError)
     if path.is_dir():
         return PhotoSource(find_images(path), rate_hz or 1.0)
     if not path.exists() and glob.has_magic(text):
@@ -111,7 +111,7 @@ def match_photos(pattern: str) -> list[Path]:
     Raises:
         SourceError: there is none.
     """
-    path = Path(pattern).expanduser()
+    path = named_path(pattern, SourceError)
     found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
     files = [path for path in found if path.is_file() and not is_hidden(path)]
     if not files:

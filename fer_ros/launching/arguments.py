@@ -10,7 +10,7 @@ from pathlib import Path
 from ament_index_python.packages import get_package_share_directory
 
 from fer_ros.config import CLASSIFIERS, DETECTORS, CameraNodeConfig
-from fer_ros.errors import ConfigError
+from fer_ros.errors import ConfigError, named_path
 
 PACKAGE = 'fer_ros'
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
@@ -122,7 +122,7 @@ class Given:
 
     def path(self, name: str) -> Path:
         """Return an existing file or folder; ConfigError if it does not exist."""
-        path = Path(self[name]).expanduser()
+        path = named_path(self[name], ConfigError)
         if not path.exists():
             raise ConfigError(f'{name}:={path} does not exist')
         return path

@@ -7,14 +7,13 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 
 from fer_ros.data.bag_reader import open_bag
 from fer_ros.data.bags import IMAGE_TYPES
-from fer_ros.errors import ConfigError
+from fer_ros.errors import ConfigError, named_path
 from fer_ros.launching.arguments import PACKAGE, Given, share
 from fer_ros.nodes.conventions import camera_info_topic, optical_frame
 
@@ -267,7 +266,7 @@ def recorder(given: Given) -> tuple[Process, ...]:
     """
     if not given['record']:
         return ()
-    out, namespace = Path(given['record']).expanduser(), given['namespace']
+    out, namespace = named_path(given['record'], ConfigError), given['namespace']
     if out.exists():
         raise ConfigError(f'record:={out} exists already')
     topics = [given.absolute(namespace, name) for name in ('emotions', 'detections', 'labels')]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fer_ros.errors import FerError, ModelError
+from fer_ros.errors import FerError, ModelError, named_path
 from fer_ros.models.card import MODELS_DIR, file_sha256, read_card_json
 
 TIMEOUT_S = 30.0
@@ -92,7 +92,7 @@ def store_dir() -> Path:
     """
     chosen = os.environ.get('FER_ROS_MODELS')
     if chosen:
-        return Path(chosen).expanduser()
+        return named_path(chosen, ModelError)
     cache = os.environ.get('XDG_CACHE_HOME')
     return (Path(cache) if cache else Path.home() / '.cache') / 'fer_ros'
 

@@ -49,6 +49,8 @@ def test_a_damaged_video_is_named(clip: Path, kept: int) -> None:
     [
         pytest.param(lambda p: VideoSource(p / 'no.mp4'), r'no\.mp4 does not exist', id='video'),
         pytest.param(lambda p: find_images(p / 'no'), 'no does not exist', id='folder'),
+        pytest.param(lambda p: open_source('~nosuchuser/x.mp4'), 'cannot be used', id='user'),
+        pytest.param(lambda p: open_source('a' * 300), 'File name too long', id='long name'),
         pytest.param(lambda p: find_images(p), 'holds no images', id='empty folder'),
         pytest.param(lambda p: CameraSource(93), 'camera 93 .* cannot be opened', id='camera'),
         pytest.param(
