@@ -18,7 +18,12 @@ Item = TypeVar('Item')
 
 
 def add_command(
-    subparsers: Any, name: str, run: Any, description: str, example: str
+    subparsers: Any,
+    name: str,
+    run: Any,
+    description: str,
+    example: str,
+    aliases: Sequence[str] = (),
 ) -> argparse.ArgumentParser:
     """Add a command whose help ends with an example.
 
@@ -28,9 +33,11 @@ def add_command(
         run: what it does, from its options to the exit status; None for a group of commands.
         description: one sentence.
         example: as it is typed, from ``fer`` on.
+        aliases: other names.
     """
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
+        aliases=aliases,
         help=description,
         description=description,
         epilog=f'example:\n  {example}',

@@ -122,7 +122,7 @@ def read_recording(
 
 
 def in_time(
-    source: ImageSource, seconds: float, is_paced: bool
+    source: ImageSource, seconds: float, is_paced: bool = False
 ) -> Iterator[tuple[float, UInt8Array]]:
     """Yield images until the source or the time ends, with their time since the first one.
 

@@ -75,7 +75,7 @@ def _facts(card: EmotionModelCard) -> None:
 
 def _row(figures_by_name: dict[str, str]) -> None:
     """Show figures side by side, as many as there is room for."""
-    with st.container(horizontal=True, gap='large'):
+    with st.container(horizontal=True, gap='medium'):
         for name, value in figures_by_name.items():
             st.metric(name, value, width='content')
 

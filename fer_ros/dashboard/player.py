@@ -23,31 +23,48 @@ BROWSER_TIMEOUT_S = 5.0
 
 
 @cache
-def component(name: str) -> Any:
-    """Return the Streamlit component of name.html, name.css and name.js."""
-    html, css, javascript = (
-        (FOLDER / f'{name}.{kind}').read_text(encoding='utf-8') for kind in ('html', 'css', 'js')
+def component(name: str, *more: str) -> Any:
+    """Return the Streamlit component of name.html, name.css and name.js, and more scripts."""
+    html, css, *scripts = (
+        (FOLDER / file).read_text(encoding='utf-8')
+        for file in (f'{name}.html', f'{name}.css', f'{name}.js', *(f'{one}.js' for one in more))
     )
     return st.components.v2.component(
-        f'fer_{name}', html=html, css=css, js=javascript, isolate_styles=False
+        f'fer_{name}', html=html, css=css, js=''.join(scripts), isolate_styles=False
     )
 
 
 def show_view(name: str, key: str, title: str) -> None:
     """Show the view that the server knows by *name*; *title* stands over its timeline."""
-    component('live')(key=key, data={'camera': name, 'colours': COLOURS, 'title': title})
+    data = {'camera': name, 'colours': COLOURS, 'title': title}
+    component('live', 'webcam')(key=key, data=data)
 
 
-def show_webcam(key: str, settings: dict[str, float | int], hides_faces: bool) -> None:
-    """Show the viewer's own camera, read with *settings* (named 'section.field')."""
+def show_webcam(
+    key: str, settings: dict[str, float | int], hides_faces: bool, record: int = 0
+) -> list[list[float]] | None:
+    """Show the viewer's own camera.
+
+    Args:
+        key: of the view in the viewer's session.
+        settings: to read it with, named 'section.field'.
+        hides_faces: make them unrecognisable.
+        record: another number than before records the largest face.
+
+    Returns:
+        Its probabilities, a row per frame, once ten seconds have been recorded; else None.
+    """
     data = {
         'camera': 'webcam',
         'colours': COLOURS,
         'title': 'The last minutes',
         'settings': settings,
         'hides_faces': hides_faces,
+        'record': record,
     }
-    component('live')(key=key, data=data)
+    view = component('live', 'webcam')(key=key, data=data, on_recorded_change=lambda: None)
+    recorded: list[list[float]] | None = view.recorded
+    return recorded
 
 
 @contextmanager

@@ -10,12 +10,15 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
+from fer_ros.dashboard.player import show_webcam
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.errors import FerError
 from fer_ros.labels import EMOTIONS
 from fer_ros.models.store import store_dir
+from fer_ros.teaching.baseline import Baseline, take_baseline
 from fer_ros.teaching.teach import Lesson, teach
 
 HOW = (
@@ -23,6 +26,12 @@ HOW = (
     'another word or more, and teach. The network stays as it is; a new last layer learns your '
     'words in seconds. A few dozen faces for each word, of several people, make a useful model.'
 )
+HOW_AT_REST = (
+    'Some faces look sad or angry at rest. Look into the camera with a face at rest for ten '
+    'seconds: what the model sees in it then counts as neutral, and nothing else changes. The '
+    'model is for this person; frames are read and forgotten.'
+)
+WORDS, AT_REST = 'Words for faces', 'A face at rest'
 WORD = re.compile(r'[a-z][a-z0-9_ -]{0,30}')
 MAX_FACES = 2000
 Examples = dict[str, list[tuple[str, bytes]]]
@@ -30,7 +39,41 @@ Examples = dict[str, list[tuple[str, bytes]]]
 
 
 def show() -> None:
-    """Collect faces, teach, and offer the model."""
+    """Make a model of faces with their words, or of the viewer's own face at rest."""
+    way = st.segmented_control('Way', (WORDS, AT_REST), default=WORDS, label_visibility='collapsed')
+    if way == AT_REST:
+        _show_baseline()
+    else:
+        _show_words()
+
+
+def _show_baseline() -> None:
+    """Record the viewer's face at rest, and offer the model for which it is neutral."""
+    st.caption(HOW_AT_REST)
+    with st.container(horizontal=True, vertical_alignment='bottom'):
+        name = st.text_input('Name of the model', 'my_baseline', width=240)
+        if st.button('Record ten seconds', type='primary'):
+            st.session_state['recordings'] = st.session_state.get('recordings', 0) + 1
+            st.session_state.pop('baseline', None)
+    recordings = st.session_state.get('recordings', 0)
+    if not recordings:
+        return
+    rows = show_webcam('at rest', {}, hides_faces=False, record=recordings)
+    if rows is not None and (output := _place_for(name)):
+        try:
+            probabilities = np.array(rows, np.float32)
+            start = SETTINGS.pipeline.classification.model
+            st.session_state['baseline'] = take_baseline(probabilities, output, start)
+        except (FerError, OSError) as error:
+            st.error(str(error), icon=':material/error:')
+    baseline: Baseline | None = st.session_state.get('baseline')
+    if baseline is not None and baseline.card.is_file():
+        st.info(baseline.summary(), icon=':material/balance:')
+        _offer(baseline.card)
+
+
+def _show_words() -> None:
+    """Collect faces with their words, teach, and offer the model."""
     st.caption(HOW)
     examples: Examples = st.session_state.setdefault('examples', {})
     word = st.selectbox(
@@ -79,11 +122,24 @@ def _collect(examples: Examples, word: str) -> None:
             photos.append((f'{len(photos)}{Path(file.name).suffix}', content))
 
 
-def _teach(examples: Examples, name: str) -> None:
+def _place_for(name: str) -> Path | None:
+    """Return where a model of that name is written; None, and say why, where it cannot be."""
     if not re.fullmatch(r'[\w.-]{1,60}', name):
         st.error('The name of a model has letters, digits, points, - and _.')
-        return
+        return None
     output = store_dir() / 'taught' / name
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        st.error(f'{output.parent}: {error.strerror}')
+        return None
+    return output
+
+
+def _teach(examples: Examples, name: str) -> None:
+    output = _place_for(name)
+    if output is None:
+        return
     with tempfile.TemporaryDirectory() as folder, st.spinner('Teaching …'):
         for word, photos in examples.items():
             (Path(folder) / word).mkdir()
@@ -91,7 +147,6 @@ def _teach(examples: Examples, name: str) -> None:
                 (Path(folder) / word / file).write_bytes(content)
         start = SETTINGS.pipeline.classification.model
         try:
-            output.parent.mkdir(parents=True, exist_ok=True)
             st.session_state['lesson'] = teach(Path(folder), output, start)
         except (FerError, OSError) as error:
             # The temporary folder's name means nothing to anybody.
@@ -106,17 +161,22 @@ def _show_lesson(lesson: Lesson) -> None:
         f'the shipped model on the same faces: **{lesson.shipped}**.'
     )
     st.info(lesson.verdict, icon=':material/balance:')
-    st.markdown(f'Saved as `{lesson.card}`.')
+    _offer(lesson.card)
+
+
+def _offer(card: Path) -> None:
+    """Offer a model for download, and to the nodes that run."""
+    st.markdown(f'Saved as `{card}`.')
     with st.container(horizontal=True):
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, 'w') as archive:
-            for path in sorted(lesson.card.parent.glob(f'{lesson.card.stem}.*')):
+            for path in sorted(card.parent.glob(f'{card.stem}.*')):
                 archive.write(path, path.name)
-        st.download_button('Download model and card', packed.getvalue(), f'{lesson.card.stem}.zip')
+        st.download_button('Download model and card', packed.getvalue(), f'{card.stem}.zip')
         cameras = SETTINGS.feed.cameras() if SETTINGS.feed else {}
         for topic, view in cameras.items():
             if SETTINGS.feed and st.button(f'Use it in {view.node_name}'):
-                is_done, said = SETTINGS.feed.set_model(topic, str(lesson.card), 'litert')
+                is_done, said = SETTINGS.feed.set_model(topic, str(card), 'litert')
                 st.toast(
                     f'Now in use: {said}' if is_done else said,
                     icon=':material/check:' if is_done else ':material/error:',

@@ -14,20 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from fer_ros.config import ClassificationConfig
 from fer_ros.data.face_set import FaceSet
 from fer_ros.data.folders import class_folders, read_folder
 from fer_ros.data.groups import group_faces
-from fer_ros.errors import DataError, ModelError
+from fer_ros.errors import DataError
 from fer_ros.evaluation.photos import face_cutter
 from fer_ros.models.card import EmotionModelCard, OutputHead, check_labels
-from fer_ros.models.publish import publish
-from fer_ros.recognition.classifier import make_classifier, softmax
+from fer_ros.recognition.classifier import softmax
 from fer_ros.teaching.features import FrozenNetwork
 from fer_ros.teaching.figures import Share, gain_interval, measurement, share_right
-from fer_ros.teaching.fit import LastLayer, choose_pull, fit, fit_temperature, held_back_logits
-from fer_ros.teaching.network import with_last_layer
-from fer_ros.types import Float32Array, Int64Array
+from fer_ros.teaching.fit import choose_pull, fit, fit_temperature, held_back_logits
+from fer_ros.teaching.write import check_is_free, write_model
+from fer_ros.types import Int64Array
 
 MIN_FACES = 5
 """Of a class, below which the figures say nothing."""
@@ -35,7 +33,6 @@ FEW_FACES = 50
 """Below this the threshold for 'unknown' and most of the calibration stay the shipped model's."""
 MANY_FACES = 1000
 """From here on it is worth training more than the last layer, which needs Keras."""
-MAX_DIFFERENCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -117,8 +114,7 @@ def teach(folder: Path, output: Path, base: str = 'default', model_id: str = '')
         DataError: too few classes or faces, or the photos cannot be read.
         ModelError: the base cannot be built on, or the model cannot be written.
     """
-    if output.with_name(f'{output.name}.json').exists():
-        raise ModelError(f'{output}.json exists already; choose another name')
+    check_is_free(output)
     network = FrozenNetwork(EmotionModelCard.load(base))
     faces, labels = read_photos(folder, network.card)
     targets = np.array([labels.index(faces.classes[label]) for label in faces.labels])
@@ -146,7 +142,7 @@ def teach(folder: Path, output: Path, base: str = 'default', model_id: str = '')
     )
     figures = measurement(softmax(held_back, temperature), targets, labels)
     card = _new_card(network.card, lesson, temperature, model_id or output.name, figures)
-    path = _publish(network, card, layer, features, faces, output)
+    path = write_model(network, card, layer, faces.images, output)
     return dataclasses.replace(lesson, card=path)
 
 
@@ -230,29 +226,3 @@ def _new_card(
             'metrics': {'held_back': figures},
         },
     )
-
-
-def _publish(
-    network: FrozenNetwork,
-    card: EmotionModelCard,
-    layer: LastLayer,
-    features: Float32Array,
-    faces: FaceSet,
-    output: Path,
-) -> Path:
-    """Write the model; check that the node's own path gives the layer's logits."""
-    content = with_last_layer(network.content, layer.kernel, layer.bias)
-
-    def check(made: EmotionModelCard) -> EmotionModelCard:
-        path = made.folder / f'{output.name}.json'
-        made.write(path)
-        logits = make_classifier(ClassificationConfig(model=str(path))).logits(faces.images[:32])
-        difference = float(np.abs(logits - layer.logits(features[:32])).max())
-        if not difference <= MAX_DIFFERENCE * max(1.0, float(np.abs(logits).max())):
-            raise ModelError(f'{path.name}: the file gives other logits, by {difference:.3f}')
-        return made
-
-    def write(path: Path) -> None:
-        path.write_bytes(content)
-
-    return publish(card, {'litert': write}, output, check)

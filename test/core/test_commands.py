@@ -113,6 +113,8 @@ ERRORS = [
     ('evaluate bag empty', 'empty is not a rosbag2: it holds no .mcap'),
     ('evaluate bags empty --output out', 'empty holds no recordings'),
     ('train gone', 'gone is not a folder'),
+    ('teach --neutral gone.mp4', 'video gone.mp4 does not exist'),
+    ('teach --neutral clip.mp4', '0 frames with a clear face'),
     ('models add note.txt', 'note.txt: expected an existing .tflite'),
     ('models fetch yunet --url http://127.0.0.1:9/x', 'cannot be reached'),
     ('record-demo empty', 'bag empty cannot be written'),

@@ -257,16 +257,16 @@ def test_files_that_hold_no_face_are_counted(folders: Path) -> None:
     sad = folders / 'Sad'
     (sad / 'damaged.png').write_text('no image')
     (sad / 'empty.png').touch()
-    for name in ('IMG_1.HEIC', 'IMG_2.HEIC', '._IMG_1.png', '.DS_Store'):
+    for name in ('IMG_1.CR3', 'IMG_2.CR3', '._IMG_1.png', '.DS_Store'):
         (sad / name).write_bytes(b'x')
     (sad / '.thumbnails').mkdir()
     save_face(sad / '.thumbnails' / '1.png', 9)
     cv2.imwrite(str(sad / 'black.png'), np.zeros((48, 48), np.uint8))
     faces = read_folder(folders)
-    assert faces.left_out == {'sad': {'.heic': 2, 'damaged': 2, 'flat': 1}}
+    assert faces.left_out == {'sad': {'.cr3': 2, 'damaged': 2, 'flat': 1}}
     assert faces.summary() == [
         'happy: 2 faces',
-        'sad: 1 faces; 5 files left out (2 .heic, 1 flat, 2 damaged)',
+        'sad: 1 faces; 5 files left out (2 .cr3, 1 flat, 2 damaged)',
     ]
 
 

@@ -213,12 +213,12 @@ def test_a_folder_of_classes_with_what_else_lies_in_it(tmp_path: Path) -> None:
     for hidden in ('._a.png', '.ipynb_checkpoints/a.png', '__MACOSX/a.png', 'Thumbs.db'):
         put(tmp_path / 'Happiness' / hidden, '.png')
     put(tmp_path / '__MACOSX' / 'x.png')
-    (tmp_path / 'Happiness' / 'IMG_1.HEIC').write_bytes(b'x')
+    (tmp_path / 'Happiness' / 'IMG_1.CR3').write_bytes(b'x')
     (tmp_path / 'Happiness' / 'cut.png').write_bytes(b'\x89PNG')
     faces = read_folder(tmp_path)
     assert len(faces) == 3
-    assert faces.left_out == {'happy': {'.heic': 1, 'damaged': 1}}
-    assert faces.summary() == ['happy: 3 faces; 2 files left out (1 .heic, 1 damaged)']
+    assert faces.left_out == {'happy': {'.cr3': 1, 'damaged': 1}}
+    assert faces.summary() == ['happy: 3 faces; 2 files left out (1 .cr3, 1 damaged)']
 
 
 def test_classes_that_are_numbers_need_a_map(tmp_path: Path) -> None:

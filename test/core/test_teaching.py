@@ -16,9 +16,12 @@ from fer_ros.cli import main
 from fer_ros.config import ClassificationConfig, replace
 from fer_ros.data.groups import folds
 from fer_ros.errors import DataError, ModelError
-from fer_ros.images.demo import sample_photo
+from fer_ros.images.demo import DemoSource, sample_photo
+from fer_ros.images.video_writer import VideoWriter
+from fer_ros.labels import EMOTIONS
 from fer_ros.models.card import MODELS_DIR, EmotionModelCard
 from fer_ros.recognition.classifier import make_classifier
+from fer_ros.teaching.baseline import take_baseline
 from fer_ros.teaching.features import FrozenNetwork
 from fer_ros.teaching.figures import Share, gain_interval
 from fer_ros.teaching.fit import LastLayer, choose_pull, fit, fit_temperature
@@ -117,7 +120,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / label).mkdir(exist_ok=True)
             turned = cv2.warpAffine(photo, matrix, (300, 300), borderMode=cv2.BORDER_REPLICATE)
             cv2.imwrite(str(folder / label / f'{number}_{label}.png'), turned)
-    (folder / 'happy' / 'IMG_1.HEIC').write_bytes(b'x')
+    (folder / 'happy' / 'IMG_1.CR3').write_bytes(b'x')
     return folder
 
 
@@ -126,15 +129,15 @@ def test_a_folder_of_photos_becomes_a_model_that_the_pipeline_runs(
 ) -> None:
     assert main(['train', str(album), '--output', str(tmp_path / 'mine_1.0')]) == 0
     said = capsys.readouterr().out
-    assert 'happy: 6 faces; 1 files left out (1 .heic)' in said
+    assert 'happy: 6 faces; 1 files left out (1 .cr3)' in said
     assert 'classes the shipped model does not know: bright' in said
     assert 'right on faces held back:' in said
     assert 'the shipped model on the same faces: 6 of 12' in said
     assert 'The new model ' in said
-    assert f'fer live --camera 0 --model {tmp_path}/mine_1.0.json' in said
+    assert f'fer run 0 --model {tmp_path}/mine_1.0.json' in said
     card = json.loads((tmp_path / 'mine_1.0.json').read_text())
     assert card['heads'][0]['labels'] == ['happy', 'bright']
-    assert card['about']['left_out'] == {'happy': {'.heic': 1}}
+    assert card['about']['left_out'] == {'happy': {'.cr3': 1}}
     config = replace(PipelineConfig(), {'classification.model': str(tmp_path / 'mine_1.0.json')})
     photo = cv2.imread(str(album / 'happy' / '0_happy.png'))
     frame = EmotionPipeline(config).process(photo, 0.0)
@@ -165,3 +168,58 @@ def test_a_folder_that_cannot_be_learned_from_is_named(
     (tmp_path / 'album').mkdir(exist_ok=True)
     with pytest.raises(DataError, match=message):
         teach(tmp_path / 'album', tmp_path / 'mine')
+
+
+def rows_of(count: int, **shares: float) -> np.ndarray:
+    """Probabilities of *count* frames: the shares that are named, the rest to all others."""
+    left = (1 - sum(shares.values())) / (len(EMOTIONS) - len(shares))
+    row = [shares.get(label, left) for label in EMOTIONS]
+    return np.tile(np.array(row, np.float32), (count, 1))
+
+
+def test_a_sad_face_at_rest_becomes_neutral_and_nothing_else_changes(
+    tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    baseline = take_baseline(rows_of(50, sad=0.6, neutral=0.3), tmp_path / 'anna')
+    assert (baseline.before, baseline.after, baseline.frames) == (0.0, 1.0, 20)
+    # ln(0.6 / 0.3) to be as likely as neutral, and the lead of 2.
+    assert baseline.lowered == {'sad': pytest.approx(np.log(2) + 2, abs=1e-4)}
+    shipped, own = (
+        EmotionPipeline(replace(PipelineConfig(), {'classification.model': model}))
+        for model in ('default', str(baseline.card))
+    )
+    (before,) = shipped.process(astronaut, 0.0).faces
+    (after,) = own.process(astronaut, 0.0).faces
+    assert after.label == 'happy'
+    change = np.log(after.raw_probabilities) - np.log(before.raw_probabilities)
+    change -= change[EMOTIONS.index('neutral')]
+    change[EMOTIONS.index('sad')] += baseline.lowered['sad']
+    assert np.abs(change).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    'rows, message',
+    [
+        (rows_of(19, neutral=0.3), '19 frames with a clear face: a baseline needs 20'),
+        (np.zeros((0, 8), np.float32), '0 frames with a clear face'),
+        (rows_of(50, happy=0.99), 'this face shows happy .99%.: a baseline is taken from a face'),
+        (rows_of(50, neutral=0.95), 'at rest this face is neutral already'),
+    ],
+    ids=['few', 'none', 'smiling', 'neutral already'],
+)
+def test_a_face_that_makes_no_baseline(rows: np.ndarray, message: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=message):
+        take_baseline(rows, tmp_path / 'anna')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_baseline_is_taken_from_a_clip(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The astronaut smiles: it is said, by a command that has read the clip."""
+    path, source = tmp_path / 'clip.mp4', DemoSource((320, 240), 10.0)
+    with VideoWriter(path, 10.0) as writer:
+        for number in range(25):
+            writer.write(source.at(1.0 + number / 10))
+    assert main(['teach', '--neutral', str(path), '--output', str(tmp_path / 'anna')]) == 1
+    assert 'this face shows happy' in capsys.readouterr().err
