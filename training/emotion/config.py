@@ -17,6 +17,7 @@ from fer_ros.labels import EMOTIONS, find_label
 from fer_ros.models.card import check_labels
 from fer_ros.models.input_format import NORMALIZATIONS
 from training.emotion.augment import AugmentationConfig
+from training.emotion.second_opinion import SecondOpinionConfig
 from training.engine import settings
 from training.engine.schedules import SCHEDULES
 
@@ -141,6 +142,7 @@ class RunConfig:
         '', "what this run goes on from: 'shipped', a model's card, or the folder of a run"
     )
     teachers: tuple[str, ...] = ()
+    second_opinion: SecondOpinionConfig = field(default_factory=SecondOpinionConfig)
     distillation: float = setting(0.7, 'share of the targets that the teachers give', low=0, high=1)
     max_faces: int = setting(0, 'train on that many faces at most; 0 for all', low=0, high=2**31)
     workers: int = setting(0, 'processes that make batches; 0 for none beside', low=0, high=256)
@@ -222,4 +224,13 @@ def load(path: Path) -> RunConfig:
         for item in config.sets
     )
     teachers = tuple(absolute(name) for name in config.teachers)
-    return dataclasses.replace(config, sets=sets, start=absolute(config.start), teachers=teachers)
+    opinion = dataclasses.replace(
+        config.second_opinion, model=absolute(config.second_opinion.model)
+    )
+    return dataclasses.replace(
+        config,
+        sets=sets,
+        start=absolute(config.start),
+        teachers=teachers,
+        second_opinion=opinion,
+    )

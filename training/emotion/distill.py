@@ -26,6 +26,7 @@ from training.emotion.batches import predict_faces
 from training.emotion.config import RunConfig
 from training.emotion.data import LoadedSets
 from training.emotion.runs import load_run
+from training.emotion.second_opinion import second_opinion, split_anew
 from training.engine.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from training.engine.fast_torch import fast_layers
 
@@ -83,7 +84,8 @@ def soften_targets(
     Args:
         targets: float32 (N, K), all heads side by side.
         loaded: the N training faces and the factor of each.
-        config: of the student; names the teachers.
+        config: of the student; names the teachers and, for unlabelled faces and the first head, a
+            second opinion.
         folder: of the run; the teachers' predictions are kept there.
         resume: use logits that were kept before.
     """
@@ -95,8 +97,16 @@ def soften_targets(
             cache.unlink(missing_ok=True)
         teachers.append(kept_logits(cache, name, images, config))
     blended = targets.copy()
+    unlabelled = np.flatnonzero(targets.sum(axis=1) == 0)
+    opinion = None
+    if config.second_opinion.model and len(unlabelled):
+        opinion = second_opinion(images[unlabelled], config.second_opinion)
     for head, columns in config.head_columns():
         chances = np.mean([softmax(logits[:, columns], 1.0) for logits in teachers], axis=0)
+        if opinion and head is config.heads[0]:
+            chances[unlabelled] = split_anew(
+                chances[unlabelled], head.classes, opinion, config.second_opinion
+            )
         mass = targets[:, columns].sum(axis=1, keepdims=True)
         share = np.where(mass > 0, config.distillation, 1.0).astype(np.float32)
         weight = np.where(mass > 0, mass, head.weight * factors).astype(np.float32)

@@ -336,6 +336,7 @@ def public_recipe(config: RunConfig) -> dict[str, Any]:
     for item in recipe['sets']:
         item['path'] = Path(item['path']).name
     recipe['start'] = Path(config.start).name
+    recipe['second_opinion']['model'] = Path(config.second_opinion.model).name
     recipe['teachers'] = [Path(name).name for name in config.teachers]
     content: dict[str, Any] = json.loads(json.dumps(recipe))
     return content
