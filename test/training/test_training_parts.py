@@ -312,5 +312,5 @@ def test_yaml_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_the_configurations_that_come_along_are_valid(root: Path) -> None:
     recipes = root / 'training' / 'emotion' / 'recipes'
-    for name in ('residual', 'student', 'short', 'medium'):
+    for name in ('residual', 'student', 'short', 'medium', 'natural'):
         assert configuration.load(recipes / f'{name}.yaml').name == name
