@@ -89,6 +89,7 @@ def split_anew(
         mass, their_mass = result[:, mine].sum(axis=1), theirs[:, other].sum(axis=1)
         rows = np.flatnonzero((mass >= config.least) & (their_mass >= max(config.least, 1e-6)))
         split = theirs[rows][:, other] / their_mass[rows, None]
-        kept = (1 - config.share) * result[np.ix_(rows, mine)]
-        result[np.ix_(rows, mine)] = kept + config.share * mass[rows, None] * split
+        pair = result[rows][:, mine]
+        pair += config.share * (mass[rows, None] * split - pair)
+        result[rows[:, None], mine] = pair
     return result
