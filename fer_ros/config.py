@@ -154,8 +154,9 @@ class ClassificationConfig(_Checked):
     )
     read_period_ms: float = setting(
         100.0,
-        "in a stream a person's face is read this often, in turns with the others in view; in "
-        'between it says what it said last; 0 reads every face in every image',
+        "in a stream a person's face is read this often, in turns with the others in view, and in "
+        'every image while it changes; in between it says what it said last; 0 reads every face '
+        'in every image',
         low=0.0,
         high=10000.0,
     )

@@ -91,6 +91,7 @@ class People:
         track_id, now_s = int(self._track_ids[row]), self._now_s
         raw = self._turns.last(track_id)
         smoothed = self._smoother.update(track_id, now_s, raw)
+        self._turns.compare(track_id, smoothed)
         label = self._smoother.label(track_id, now_s, smoothed, labels, unknown_threshold)
         shown = labels.index(label) if label in labels else int(smoothed.argmax())
         return FaceEmotion(

@@ -12,12 +12,16 @@ import numpy as np
 from fer_ros.config import ClassificationConfig
 from fer_ros.types import Float32Array, Int64Array
 
+STEADY = 0.2
+"""A face is steady if no probability it shows differs by more from what it has shown."""
+
 
 class ReadingTurns:
     """Takes turns among the people in view, and remembers what each face said last.
 
-    Everybody is read as soon as they come into view, and again every ``read_period_ms``; who came
-    together is read in different frames after that, so that all frames cost about the same.
+    Everybody is read as soon as they come into view, in every frame while their face changes, and
+    every ``read_period_ms`` while it is steady; who came together is read in different frames then,
+    so that all frames cost about the same.
     """
 
     def __init__(self, config: ClassificationConfig) -> None:
@@ -47,6 +51,12 @@ class ReadingTurns:
     def keep(self, track_id: int, stamp_s: float, probabilities: Float32Array) -> None:
         """Remember what a face said, float32 (C,)."""
         self._read[track_id] = stamp_s, probabilities
+
+    def compare(self, track_id: int, smoothed: Float32Array) -> None:
+        """Have a face read in the next frame if it says something else than *smoothed* (C,)."""
+        said = self._read[track_id][1]
+        if np.abs(said - smoothed).max() > STEADY:
+            self._read[track_id] = -math.inf, said
 
     def last(self, track_id: int) -> Float32Array:
         """Return what a face said when it was last read, float32 (C,)."""

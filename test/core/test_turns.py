@@ -50,6 +50,18 @@ def test_newcomers_and_those_forgotten_are_read_at_once() -> None:
     assert turns.last(1) == np.float32(0.2)
 
 
+def test_a_face_that_changes_is_read_until_it_is_steady() -> None:
+    turns = ReadingTurns(ClassificationConfig(read_period_ms=1000.0))
+    read = []
+    for number, smoothed in enumerate([0.0, 0.3, 0.1, 0.0]):
+        stamp_s = number / 30
+        if len(turns.due(np.array([1]), stamp_s)):
+            read.append(number)
+            turns.keep(1, stamp_s, np.zeros(2, np.float32))
+        turns.compare(1, np.full(2, smoothed, np.float32))
+    assert read == [0, 2]
+
+
 def test_a_period_of_zero_reads_everybody_always() -> None:
     turns = ReadingTurns(ClassificationConfig(read_period_ms=0.0))
     assert [read_in(turns, 0.0, 1, 2) for _ in range(3)] == [[1, 2]] * 3
