@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from fer_ros.config import DetectionConfig
+from fer_ros.detection.turning import lying
 from fer_ros.geometry import non_maximum_suppression, pairwise_iou
 from fer_ros.images.cropping import crop_square
 from fer_ros.types import BoolArray, FaceDetections, Float32Array, Int64Array, UInt8Array
@@ -34,7 +35,7 @@ MAX_IOU = 0.3
 
 
 class FaceFollower:
-    """Finds the faces of a stream: known ones where they were, new ones now and then.
+    """Finds the upright faces of a stream: known ones where they were, new ones now and then.
 
     The whole image is searched every ``search_period_ms``, at once when a face is not found where
     it was, more often as long as it is missed, and whenever stamps or image size do not continue
@@ -67,6 +68,7 @@ class FaceFollower:
         found = None if self._search_is_due(image, stamp_s) else self._follow(image, stamp_s)
         if found is None:
             found = self._search(image)
+            found = found[~lying(self._search, image, found, self.config.min_face_px)]
             self._adopt(found, stamp_s)
         self._shape_hw, self._last_s = image.shape[:2], stamp_s
         return found

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Faces on photos that lie on their side or stand on their head."""
+"""Faces that lie on their side or stand on their head."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fer_ros.types import FaceDetections, UInt8Array
+from fer_ros.images.cropping import crop_square
+from fer_ros.types import BoolArray, FaceDetections, UInt8Array
 
 CERTAIN_SCORE = 0.85
 """Faces that lie or stand on their head are hardly ever scored so high."""
+DOUBTED = 2
+"""So many faces of a stream's image are doubted at once, those with the lowest scores."""
+VIEW_SHARE, FACE_SHARE = 4.0, 1.75
+"""Side of what is turned, and height of the face in it, in heights of the smallest face sought."""
 
 
 def detect_any_way_up(
@@ -36,6 +41,35 @@ def detect_any_way_up(
     found = [upright, *turns]
     quarters = int(np.argmax([one.scores.max(initial=0) for one in found]))
     return turned_back(found[quarters], quarters, image.shape[:2])
+
+
+def lying(
+    detect: Callable[[UInt8Array], FaceDetections],
+    image: UInt8Array,
+    found: FaceDetections,
+    least_px: int,
+) -> BoolArray:
+    """Return bool (N,): which of a few doubtful faces fit better turned by quarters.
+
+    An upright face's landmarks were put on them, so that whatever is read there is wrong.
+
+    Args:
+        detect: finds upright faces.
+        image: uint8 (H, W, 3) BGR.
+        found: its faces, best score first.
+        least_px: height of the smallest face that *detect* finds.
+    """
+    lies = np.zeros(len(found), bool)
+    size_px = round(VIEW_SHARE * least_px)
+    for row in np.flatnonzero(found.scores < CERTAIN_SCORE)[-DOUBTED:]:
+        box = found.boxes_xyxy[row]
+        scale = FACE_SHARE * least_px / max(float((box[2:] - box[:2]).max()), 1.0)
+        shift = size_px / 2 - scale * (box[:2] + box[2:]) / 2
+        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+        view = crop_square(image, matrix, size_px)
+        turns = np.concatenate([np.rot90(view, quarters) for quarters in (1, 2, 3)], axis=1)
+        lies[row] = detect(turns).scores.max(initial=0) > found.scores[row]
+    return lies
 
 
 def turned_back(found: FaceDetections, quarters: int, shape_hw: tuple[int, int]) -> FaceDetections:
