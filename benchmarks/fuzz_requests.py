@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -27,12 +28,15 @@ import psutil
 import rclpy
 from lifecycle_msgs.srv import GetState
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.serialization import serialize_message
 
 from fer_ros.config import flatten
 from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.parameter_files import NODES
 
+RCLError = rclpy_implementation.RCLError
 LIFE = 500
 """Calls until a node is interrupted and started afresh: some parameters, and the state finalized,
 leave it little to do."""
@@ -94,6 +98,13 @@ class Odd:
         if kind == 'octet':
             return bytes([choose.randrange(256)])
         return self.fill(interface(kind.replace('/', '/msg/'))())
+
+
+    def broken(self, message: Any) -> bytes:
+        """Return a serialized message that is cut off, or has a length beyond its end."""
+        content = serialize_message(message)
+        at = self.choose.randrange(4, len(content) + 1)
+        return content[:at] + self.choose.choice((b'', b'\xff\xff\xff\x7f' + content[at + 4 :]))
 
 
 class Subject:
@@ -173,8 +184,11 @@ class Fuzzer(Node):
                 names.append(client.srv_name)
             for kind, publisher in self.topics:
                 if self.odd.choose.random() < 0.1:
-                    publisher.publish(self.odd.fill(kind()))
-                    self.counts['messages'] += 1
+                    message = self.odd.fill(kind())
+                    publisher.publish(message)
+                    with suppress(RCLError):  # longer than a message of bounded size
+                        publisher.publish(self.odd.broken(message))
+                    self.counts['messages'] += 2
             done = self.wait(lambda fs=futures: all(f.done() for f in fs), 'responses', RESPONSE_S)
             self.counts['calls'] += TOGETHER
             if self.subject.process.is_running():

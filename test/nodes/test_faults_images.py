@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import qos_profile_sensor_data
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -69,6 +70,25 @@ def test_size_and_encoding_change_in_mid_stream(show, astronaut: np.ndarray) -> 
         assert (result.image_width, result.image_height) == (width, height)
     (emotion,) = result.emotions
     assert emotion.label == 'happy'
+
+
+def test_bytes_that_are_no_message_do_no_harm(show, listener, astronaut: np.ndarray) -> None:
+    show(picture(astronaut, 100.0))
+    whole = serialize_message(picture(astronaut[:8, :8], 100.5))
+    publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
+    listener.until(publisher.get_subscription_count, 'the node')
+    endless = b'\xff\xff\xff\x7f'
+    for content in (
+        whole[:20],
+        whole[:4] + b'\xff' * 60,
+        whole[:12] + endless + whole[16:],
+        whole[: -8 * 8 * 3 - 4] + endless + bytes(99),
+        bytes(40),
+        b'\xff' * 5,
+    ):
+        publisher.publish(content)
+    assert show(picture(astronaut, 101.0)).emotions[0].label == 'happy'
+    assert show.node.stop() == 0
 
 
 def test_time_that_jumps_back_counts_people_anew(show, astronaut: np.ndarray) -> None:
