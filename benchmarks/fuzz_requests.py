@@ -45,6 +45,9 @@ TOGETHER = 4
 """Requests under way at once."""
 
 RESPONSE_S = 20.0
+NOT_SENT = 'failed to send response'
+"""What rclpy warns of where DDS has not yet discovered the one who asked."""
+
 SETTLE_S = 2.0
 START_S = 60.0
 TEXTS = (
@@ -245,14 +248,15 @@ def main() -> None:
         start_s = time.monotonic()
         fuzzer.go(options.calls)
         subject.ended[subject.stop()] += 1
+        subject.log.seek(0)
+        said = subject.log.read()
         print(f'{name}: {dict(fuzzer.counts)}, {time.monotonic() - start_s:.0f} s; exit codes '
               f'{dict(subject.ended)}; states {dict(fuzzer.states)}; memory at most '
-              f'{fuzzer.most_mb:.0f} MB; no response of {dict(fuzzer.silent)}',
-              flush=True)  # fmt: skip
+              f'{fuzzer.most_mb:.0f} MB; no response of {dict(fuzzer.silent)}, '
+              f'{said.count(NOT_SENT)} not sent by DDS', flush=True)  # fmt: skip
         failed |= set(subject.ended) != {0}
         if set(subject.ended) != {0}:
-            subject.log.seek(0)
-            print(subject.log.read()[-3000:], file=sys.stderr)
+            print(said[-3000:], file=sys.stderr)
         fuzzer.executor_.shutdown()
         fuzzer.destroy_node()
         rclpy.shutdown()

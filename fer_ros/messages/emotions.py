@@ -22,6 +22,9 @@ from fer_ros.types import LANDMARK_NAMES, FaceEmotion, FrameEmotions
 MAX_FRAME_ID = 1024
 """Longest frame_id that is copied into results."""
 
+MAX_PEOPLE = 1000
+"""Most people that a message of others may hold; 50 are a crowded image."""
+
 
 def check_header(header: Any) -> None:
     """Raise ImageError for a header that is too long to be copied into every result."""
@@ -99,6 +102,10 @@ def frame_emotions(message: Any) -> FrameEmotions:
         ImageError: it does not fit together; another program may have made it.
     """
     check_header(message.header)
+    if len(message.emotions) > MAX_PEOPLE:
+        raise ImageError(
+            f'emotions of {len(message.emotions)} people: at most {MAX_PEOPLE} are read'
+        )
     if message.labels:
         try:
             check_labels(message.labels)

@@ -152,6 +152,7 @@ def test_label_info_names_the_numbers_of_detections(make) -> None:
         pytest.param({'labels': ['sad', 'happy', 'fear']}, 'person 7: expected 3', id='counts'),
         pytest.param({'labels': []}, 'person 7: expected 0 probabilities', id='no labels'),
         pytest.param({'labels': ['fear', 'angry']}, "is none of the message's own", id='label'),
+        pytest.param({'emotions': [None] * 1001}, 'emotions of 1001 people: at most', id='many'),
         pytest.param({'image_width': 0}, 'without width or height', id='no width'),
     ],
 )
