@@ -25,6 +25,7 @@ from fer_ros.detection import FaceDetector, make_detector
 from fer_ros.detection.turning import detect_any_way_up
 from fer_ros.errors import DataError
 from fer_ros.geometry import clip_boxes, pairwise_iou
+from fer_ros.images.decoding import read_image
 from fer_ros.types import FaceDetections, Float32Array, UInt8Array
 
 CLOSE_PX = (120, 200, 300, 450, 500, 600, 800, 1000, 1400, 2000)
@@ -49,7 +50,7 @@ def samples(folder: Path, yunet: Path, count: int) -> list[Sample]:
     paths = sorted(p for p in folder.rglob('*') if p.suffix in ('.jpg', '.png'))
     found = []
     for path in paths[:: max(1, len(paths) // (4 * count))]:
-        image = cv2.imread(str(path))
+        image = read_image(path)
         faces = teacher.detect(image)
         heights = faces.boxes_xyxy[:, 3] - faces.boxes_xyxy[:, 1]
         if len(faces) == 1 and faces.scores[0] > 0.8 and heights[0] >= LEAST_FACE_PX:

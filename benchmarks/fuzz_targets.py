@@ -40,7 +40,7 @@ from fer_ros.data.datasets import read_csv, read_npz, read_votes
 from fer_ros.data.label_maps import read_label_map
 from fer_ros.errors import DataError, ImageError, ModelError, SourceError
 from fer_ros.messages.images import image_message, jpeg_message
-from fer_ros.models.card import MODELS_DIR, DetectorCard, EmotionModelCard
+from fer_ros.models.card import MODELS_DIR, DetectorCard, EmotionModelCard, ModelCard
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,11 @@ def _with_changes(content: Any, draw: Draw) -> Any:
 def model_card(data: bytes) -> bool:
     """Load a shipped card with values or bytes changed, or corrupt data."""
     draw = Draw(data)
-    kind, name = draw.pick(((EmotionModelCard, 'emotion'), (DetectorCard, 'detector')))
+    kinds: tuple[tuple[type[ModelCard], str], ...] = (
+        (EmotionModelCard, 'emotion'),
+        (DetectorCard, 'detector'),
+    )
+    kind, name = draw.pick(kinds)
     if draw.integer(0, 2):
         content = json.loads(_card(name))
         content.pop('about', None)
@@ -135,7 +139,12 @@ VOTES = (
 def label_file(data: bytes) -> bool:
     """Read a csv file of spans, of faces, or of votes."""
     draw = Draw(data)
-    read, sound = draw.pick(((read_spans, SPANS), (read_csv, FACES), (read_votes, VOTES)))
+    readers: tuple[tuple[Callable[[Path], Any], bytes], ...] = (
+        (read_spans, SPANS),
+        (read_csv, FACES),
+        (read_votes, VOTES),
+    )
+    read, sound = draw.pick(readers)
     dialect = draw.pick((b',', b';', b'\t', b'|'))
     mark = draw.pick((b'', b'\xef\xbb\xbf', b'\xff\xfe'))
     try:
@@ -160,7 +169,7 @@ def label_map(data: bytes) -> bool:
 @functools.cache
 def _archives() -> tuple[bytes, ...]:
     """Return small archives, packed and not."""
-    arrays = {
+    arrays: dict[str, Any] = {
         'images': np.zeros((2, 4, 4), np.uint8), 'labels': np.array([0, 3]),
         'usage': np.array([0, 2]), 'ferplus': np.full((2, 10), 3),
         'ferplus_names': np.array(['neutral', 'happiness', *'abcdefgh']),

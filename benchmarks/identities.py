@@ -101,8 +101,8 @@ def people(clips: list[Path]) -> Iterator[Person]:
             faces = pipeline.process(image, stamp_s).faces
             if faces and len(heads) < DURATION_S * RATE_HZ:
                 box = faces[0].box_xyxy
-                side, (x, y) = 1.6 * float(box[3] - box[1]), (box[:2] + box[2:]) / 2
-                matrix = np.array([[1.0, 0, side / 2 - x], [0, 1.0, side / 2 - y]]) * HEAD_PX / side
+                wide, centre = 1.6 * float(box[3] - box[1]), (box[:2] + box[2:]) / 2
+                matrix = np.column_stack([np.eye(2), wide / 2 - centre]) * HEAD_PX / wide
                 heads.append(cv2.warpAffine(image, matrix, (HEAD_PX, HEAD_PX)))
         yield Person(clip.stem, heads)
 

@@ -78,10 +78,10 @@ def stream_rows(old: Path, streams: int) -> list[tuple[str, ...]]:
     lines: tuple[list[dict[str, Any]], ...] = [], []
     for _ in range(streams):
         for python, found in zip(pythons, lines):
-            command = [python, '-m', 'fer_ros.cli', 'bench', '--quick', '--json']
+            command = [str(python), '-m', 'fer_ros.cli', 'bench', '--quick', '--json']
             done = subprocess.run(command, cwd='/', check=True, stdout=subprocess.PIPE, text=True)
             found.append(json.loads(done.stdout))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, figure in STREAM.items():
         before, after = (np.array([figure(line) for line in found]) for found in lines)
         medians = f'{np.median(before):.2f}', f'{np.median(after):.2f}'

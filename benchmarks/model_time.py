@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     face = np.random.default_rng(0).integers(0, 256, (1, 48, 48)).astype(np.uint8)
     for card in options.cards or ['default']:
         classifier = make_classifier(ClassificationConfig(model=card, threads=1))
-        calls = [
+        calls: list[Callable[[], object]] = [
             functools.partial(classifier.classify, face),
             functools.partial(yunet.detect, photo),
         ]

@@ -24,7 +24,8 @@ def pairwise_iou(first_xyxy: Float32Array, second_xyxy: Float32Array) -> Float32
     """
     shared = _shared_areas(first_xyxy, second_xyxy)
     union = box_areas(first_xyxy)[:, None] + box_areas(second_xyxy)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    shares: Float32Array = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return shares
 
 
 def pairwise_coverage(inner_xyxy: Float32Array, outer_xyxy: Float32Array) -> Float32Array:
@@ -38,19 +39,22 @@ def pairwise_coverage(inner_xyxy: Float32Array, outer_xyxy: Float32Array) -> Flo
         float32 (N, M), 0 to 1; boxes without area lie nowhere.
     """
     shared, areas = _shared_areas(inner_xyxy, outer_xyxy), box_areas(inner_xyxy)[:, None]
-    return np.divide(shared, areas, out=np.zeros_like(shared), where=areas > 0)
+    shares: Float32Array = np.divide(shared, areas, out=np.zeros_like(shared), where=areas > 0)
+    return shares
 
 
 def _shared_areas(first_xyxy: Float32Array, second_xyxy: Float32Array) -> Float32Array:
     """Return float32 (N, M): the area in square pixels that each two boxes share."""
     top_left = np.maximum(first_xyxy[:, None, :2], second_xyxy[None, :, :2])
     bottom_right = np.minimum(first_xyxy[:, None, 2:], second_xyxy[None, :, 2:])
-    return np.clip(bottom_right - top_left, 0, None).prod(axis=2)
+    areas: Float32Array = np.clip(bottom_right - top_left, 0, None).prod(axis=2)
+    return areas
 
 
 def box_areas(boxes_xyxy: Float32Array) -> Float32Array:
     """Return float32 (N,) areas in square pixels; 0 for boxes turned inside out."""
-    return np.clip(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0, None).prod(axis=1)
+    areas: Float32Array = np.clip(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0, None).prod(axis=1)
+    return areas
 
 
 def non_maximum_suppression(same: BoolArray, scores: Float32Array) -> Int64Array:

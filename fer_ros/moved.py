@@ -66,4 +66,4 @@ class _MovedFinder:
         module.__getattr__ = look_up  # type: ignore[method-assign]
 
 
-sys.meta_path.append(_MovedFinder())  # type: ignore[arg-type]
+sys.meta_path.append(_MovedFinder())

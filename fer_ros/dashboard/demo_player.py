@@ -11,7 +11,7 @@ from fer_ros.config import replace
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.drawing.annotation import annotate
-from fer_ros.images.sources import DemoSource
+from fer_ros.images.demo import DemoSource
 from fer_ros.pipeline import EmotionPipeline
 
 RATE_HZ = 15.0

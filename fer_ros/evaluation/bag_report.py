@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from fer_ros.data.bag_labels import EVERYBODY
 from fer_ros.drawing.plot_style import COLOURS, plot_svg
-from fer_ros.evaluation.bag import EVERYBODY, BagEvaluation, summarize
+from fer_ros.evaluation.bag import BagEvaluation, summarize
 from fer_ros.evaluation.html_report import STYLE, confusion_svg, html_table
 from fer_ros.labels import UNKNOWN
 from fer_ros.messages.json_lines import to_json

@@ -19,9 +19,10 @@ import runpy
 import sys
 import time
 from pathlib import Path
+from typing import Any, TextIO
 
 
-def _reply(stream, content: dict) -> None:  # type: ignore[no-untyped-def]
+def _reply(stream: TextIO, content: dict[str, Any]) -> None:
     stream.write(json.dumps(content) + '\n')
     stream.flush()
 
@@ -40,7 +41,7 @@ def main() -> None:
         _reply(replies, {'left_out': f'{type(error).__name__}: {error}'})
         return
     _reply(replies, {'about': about})
-    scenes: dict = {}
+    scenes: dict[str, tuple[Any, Any]] = {}
     for line in sys.stdin:
         name, seconds, least, period_s = line.split()
         if name not in scenes:
@@ -48,8 +49,8 @@ def main() -> None:
             scenes[name] = images, make(name, images)
         images, process = scenes[name]
         process(images[-1])
-        spent: list = []
-        faces: list = []
+        spent: list[float] = []
+        faces: list[int] = []
         begin = time.perf_counter()
         while len(spent) < int(least) or time.perf_counter() < begin + float(seconds):
             due = begin + len(spent) * float(period_s)

@@ -36,7 +36,7 @@ def check_header(header: Any) -> None:
 
 def stamp_seconds(header: Any) -> float:
     """Return a header's stamp in seconds."""
-    return float(header.stamp.sec) + header.stamp.nanosec * 1e-9
+    return float(header.stamp.sec + header.stamp.nanosec * 1e-9)
 
 
 def emotion_array(make: Make, frame: FrameEmotions, header: Any, model_id: str) -> Any:

@@ -207,7 +207,8 @@ def image_to_bgr(
     if code is None:
         return pixels
     try:
-        return cv2.cvtColor(np.ascontiguousarray(pixels), code)
+        bgr: UInt8Array = cv2.cvtColor(np.ascontiguousarray(pixels), code)
+        return bgr
     except cv2.error as error:
         raise ImageError(f'{message.encoding} image cannot be converted: {error.err}') from error
 

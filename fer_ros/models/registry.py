@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from fer_ros.errors import ConfigError
 
@@ -36,14 +36,13 @@ def find(own: Mapping[str, str], group: str, name: str) -> Callable[..., Any]:
     """
     if name in own:
         module, _, attribute = own[name].partition(':')
-        found: Callable[..., Any] = getattr(import_module(module), attribute)
-        return found
+        return cast(Callable[..., Any], getattr(import_module(module), attribute))
     from importlib.metadata import entry_points
 
     offered = entry_points(group=group, name=name)
     if not offered:
         raise ConfigError(f'{name!r} is not installed; there are: {", ".join(own)}')
     try:
-        return next(iter(offered)).load()
+        return cast(Callable[..., Any], next(iter(offered)).load())
     except (ImportError, AttributeError) as error:
         raise ConfigError(f'{name!r} of {group} cannot be loaded: {error}') from error

@@ -73,12 +73,14 @@ def head_pose(landmarks: Float32Array, camera: Camera, eye_distance_m: float) ->
 
 def turn_of(pose: HeadPose) -> Float64Array:
     """Return a head's turn away from FRONTAL as a rotation vector, float64 (3,) in radians."""
-    return cv2.Rodrigues(pose.rotation @ FRONTAL.T)[0][:, 0]
+    turn: Float64Array = cv2.Rodrigues(pose.rotation @ FRONTAL.T)[0][:, 0]
+    return turn
 
 
 def rotation_of(turn: Float64Array) -> Float64Array:
     """Return the rotation, float64 (3, 3), of a head that is turned away from FRONTAL."""
-    return cv2.Rodrigues(turn)[0] @ FRONTAL
+    rotation: Float64Array = cv2.Rodrigues(turn)[0] @ FRONTAL
+    return rotation
 
 
 def yaw_pitch_roll_deg(pose: HeadPose) -> tuple[float, float, float]:
