@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -255,7 +256,8 @@ def _packets() -> tuple[bytes, ...]:
     import av
 
     context = av.CodecContext.create('libx264', 'w')
-    context.width, context.height, context.pix_fmt, context.framerate = 32, 32, 'yuv420p', 10
+    context.width, context.height, context.pix_fmt = 32, 32, 'yuv420p'
+    context.framerate = Fraction(10)
     context.options = {'tune': 'zerolatency', 'preset': 'ultrafast'}
     frames = [av.VideoFrame.from_ndarray(np.full((32, 32, 3), 60 * n, np.uint8)) for n in range(4)]
     return tuple(bytes(packet) for frame in frames for packet in context.encode(frame))

@@ -184,7 +184,7 @@ def soak_sizes(folder: Path, seconds: float, rate_hz: float) -> dict[str, Any]:
                 if elapsed_s >= SAMPLE_S * len(held[phase]):
                     held[phase].append(round(Usage.of(node.pid).rss_mb, 1))
         observer.settle()
-    facts = {
+    facts: dict[str, Any] = {
         'seconds': seconds,
         'rss_mb': {'before': held['before'][-1], 'most': max(held['meanwhile']),
                    'after': held['after'][-1]},
