@@ -48,6 +48,9 @@ FULL_PLATE_TEXTS = 6
 TITLE_TEXTS = 3
 """Faces from so many heights of a capital on get bars, or their title; smaller ones only corners
 in the colour of their label, which a legend explains."""
+FARTHER_LINES = (1.5, 3.0)
+"""So many titles away from its face, and joined to it by a line, a plate may lie in a crowd."""
+
 PIXELS_A_FACE = 7
 """Squares across a face that is made unrecognisable."""
 
@@ -239,7 +242,7 @@ def _first_free(
 def _corners(
     plate_wh: tuple[int, int], box: Rectangle, sizes: _Sizes, size_wh: tuple[int, int]
 ) -> Iterator[tuple[int, int]]:
-    """Yield the places tried for a plate, best first: under, over, and beside its face."""
+    """Yield the places tried for a plate, best first: under, over, beside its face, farther."""
     left, top, right, bottom = box
     gap = 3 * sizes.line
     x = min(max(0, left), max(0, size_wh[0] - plate_wh[0]))
@@ -250,6 +253,9 @@ def _corners(
     yield left - gap - plate_wh[0], y
     yield max(0, right - plate_wh[0]), bottom + gap
     yield max(0, right - plate_wh[0]), top - gap - plate_wh[1]
+    for lines in FARTHER_LINES:
+        yield x, top - gap - plate_wh[1] - round(lines * sizes.title_height)
+        yield x, bottom + gap + round(lines * sizes.title_height)
 
 
 def _rectangle(plate: _Plate, corner: tuple[int, int]) -> Rectangle:
@@ -259,16 +265,25 @@ def _rectangle(plate: _Plate, corner: tuple[int, int]) -> Rectangle:
 def _draw_leader(canvas: UInt8Array, face: FaceEmotion, plate: Rectangle, sizes: _Sizes) -> None:
     """Join a plate that lies apart from its face to it by a line."""
     box = _whole(face)
-    start, end = (
-        (
-            min(max(other[0] + other[2], 2 * one[0]), 2 * one[2]) // 2,
-            min(max(other[1] + other[3], 2 * one[1]), 2 * one[3]) // 2,
-        )
-        for one, other in ((plate, box), (box, plate))
+    (start_x, end_x), (start_y, end_y) = (
+        _nearest((box[axis], box[axis + 2]), (plate[axis], plate[axis + 2])) for axis in (0, 1)
     )
-    if max(abs(start[0] - end[0]), abs(start[1] - end[1])) > 4 * sizes.line:
-        cv2.line(canvas, start, end, _HALO, 2 * sizes.line + 2, cv2.LINE_AA)
-        cv2.line(canvas, start, end, COLOURS_BGR[face.label], sizes.line, cv2.LINE_AA)
+    if max(abs(start_x - end_x), abs(start_y - end_y)) > 4 * sizes.line:
+        ends = ((start_x, start_y), (end_x, end_y))
+        cv2.line(canvas, *ends, _HALO, 2 * sizes.line + 2, cv2.LINE_AA)
+        cv2.line(canvas, *ends, COLOURS_BGR[face.label], sizes.line, cv2.LINE_AA)
+
+
+def _nearest(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """Return the points of two spans that are nearest; the middle of what both cover.
+
+    >>> _nearest((0, 10), (14, 20)), _nearest((0, 10), (4, 20))
+    ((10, 14), (7, 7))
+    """
+    low, high = max(one[0], other[0]), min(one[1], other[1])
+    if low <= high:
+        return (low + high) // 2, (low + high) // 2
+    return (high, low) if one[1] < other[0] else (low, high)
 
 
 def _draw_legend(

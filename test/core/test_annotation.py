@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from fer_ros.drawing.annotation import COLOURS_BGR, annotate
+from fer_ros.drawing.annotation import COLOURS_BGR, _draw_leader, _Sizes, annotate
 from fer_ros.drawing.plot_style import COLOURS
 from fer_ros.drawing.text import contrast_ratio, draw_text, text_colour, text_mask
 from fer_ros.labels import EMOTIONS, UNKNOWN
@@ -159,6 +159,28 @@ def test_a_crowd_is_told_apart_by_ids() -> None:
     for face in faces:
         left, top, right, bottom = face.box_xyxy.astype(int)
         assert (drawn[top:bottom, left:right] == COLOURS_BGR['happy']).all(axis=2).any()
+
+
+@pytest.mark.parametrize(
+    'plate, where',
+    [
+        pytest.param((90, 155, 190, 180), None, id='below, wider than the face'),
+        pytest.param((155, 100, 255, 125), None, id='beside'),
+        pytest.param((100, 250, 200, 275), (125, 200), id='far below'),
+        pytest.param((250, 100, 350, 125), (200, 112), id='far to the right'),
+    ],
+)
+def test_only_a_plate_that_lies_apart_has_a_line(
+    plate: tuple[int, int, int, int], where: tuple[int, int] | None
+) -> None:
+    canvas = np.zeros((300, 400, 3), np.uint8)
+    _draw_leader(canvas, make_face(1, (100, 100, 150, 150)), plate, _Sizes.of(canvas))
+    if where is None:
+        assert not canvas.any()
+    else:
+        x, y = where
+        # Drawn with soft edges.
+        assert np.abs(canvas[y, x].astype(int) - COLOURS_BGR['happy']).max() < 40
 
 
 def test_pixelation_leaves_a_few_squares_of_a_face(astronaut: np.ndarray) -> None:

@@ -118,7 +118,9 @@ def open_browser(profile: Path, switches: tuple[str, ...] = ()) -> Any:
     return webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
 
 
-def show_page(page: Any, address: str, width_px: int = 1280, scheme: str = 'light') -> None:
+def show_page(
+    page: Any, address: str, width_px: int = 1280, scheme: str = 'light', height_px: int = 960
+) -> None:
     """Have a browser show *address*.
 
     Args:
@@ -126,8 +128,9 @@ def show_page(page: Any, address: str, width_px: int = 1280, scheme: str = 'ligh
         address: what to open.
         width_px: of the window; the page must fit.
         scheme: 'light' or 'dark', what the user is said to prefer.
+        height_px: of the window.
     """
-    size = {'width': width_px, 'height': 960, 'deviceScaleFactor': 1, 'mobile': False}
+    size = {'width': width_px, 'height': height_px, 'deviceScaleFactor': 1, 'mobile': False}
     page.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', size)
     feature = {'name': 'prefers-color-scheme', 'value': scheme}
     page.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [feature]})

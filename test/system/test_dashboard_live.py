@@ -1,10 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard's live view of real nodes in a real browser (headless Chromium).
-
-FER_SCREENSHOTS=docs/figures pytest test/system/test_dashboard_live.py -k live_view
-draws the documentation's pictures of the page anew.
-"""
+"""The dashboard's live view of real nodes in a real browser (headless Chromium)."""
 
 from __future__ import annotations
 
@@ -90,7 +86,6 @@ def test_without_ros_the_page_says_so(
     ids=['screen, light', 'phone, dark'],
 )
 def test_live_view(
-    root: Path,
     dashboard: Dashboard,
     nodes: None,
     browse: Callable[..., Any],
@@ -116,11 +111,6 @@ def test_live_view(
     red = int(re.findall(r'\d+', shade)[0])
     assert (red > 128) == (scheme == 'light')
     assert not problems(page)
-    if folder := os.environ.get('FER_SCREENSHOTS'):
-        time.sleep(40.0)  # Fills the timeline.
-        wait_for(lambda: len(page.find_elements('css selector', '.fer-person')) == 2, 'both people')
-        time.sleep(1.0)
-        page.save_screenshot(str(root / folder / f'dashboard_{scheme}.png'))
 
 
 @needs_browser
