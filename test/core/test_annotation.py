@@ -164,8 +164,8 @@ def test_a_crowd_is_told_apart_by_ids() -> None:
 @pytest.mark.parametrize(
     'plate, where',
     [
-        pytest.param((90, 155, 190, 180), None, id='below, wider than the face'),
-        pytest.param((155, 100, 255, 125), None, id='beside'),
+        pytest.param((90, 153, 190, 180), None, id='below, wider than the face'),
+        pytest.param((153, 100, 253, 125), None, id='beside'),
         pytest.param((100, 250, 200, 275), (125, 200), id='far below'),
         pytest.param((250, 100, 350, 125), (200, 112), id='far to the right'),
     ],
