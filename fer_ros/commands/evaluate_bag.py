@@ -26,6 +26,7 @@ from fer_ros.errors import printable
 from fer_ros.evaluation.bag import BagLabels, evaluate_bag, summarize
 from fer_ros.evaluation.bag_report import write_results
 from fer_ros.evaluation.bags import (
+    SUMMARY,
     BagTask,
     evaluate_here,
     evaluate_on_ray,
@@ -176,8 +177,8 @@ def run_many(options: argparse.Namespace) -> int:
         if options.ray
         else evaluate_here(tasks, max(1, options.jobs))
     )
-    names = [*result_names(tasks), 'summary.json']
-    check_outputs(options.output, names, [options.folder], options.overwrite)
+    names = [*result_names(tasks), SUMMARY]
+    check_outputs(options.output, names, [options.folder, *bags], options.overwrite)
     summary = write_summary(
         tasks,
         progress(results, len(tasks), options.folder.name),

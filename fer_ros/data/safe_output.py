@@ -60,16 +60,19 @@ def safe_output(path: Path, inputs: Iterable[Path] = (), overwrite: bool = False
 def check_outputs(
     folder: Path, names: Sequence[str], inputs: Iterable[Path] = (), overwrite: bool = False
 ) -> None:
-    """Raise SourceError where an output is an input, exists already, or has no place to be.
+    """Raise SourceError where an output is or holds an input, exists, or has no place to be.
 
     To be called before long work, so that the work is not lost at its end.
     """
+    inputs = list(inputs)
     taken = file_ids(inputs)
+    real = [path.resolve() for path in inputs]
     for name in names:
         target = folder / name
         if not os.path.lexists(target):
             continue
-        if file_ids([target]) & taken:
+        holds_input = any(path.is_relative_to(target.resolve()) for path in real)
+        if holds_input or file_ids([target]) & taken:
             raise SourceError(f'{target} is what is read: choose another name for the output')
         if not overwrite:
             raise SourceError(f'{target} exists already: choose another name, or add --overwrite')

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import chain, count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from fer_ros.evaluation.bag_report import write_results
 from fer_ros.messages.json_lines import to_json
 from fer_ros.pipeline import EmotionPipeline
 
+SUMMARY = 'summary.json'
 Files = dict[str, bytes]
 """{path inside the bag's folder of results: content}."""
 
@@ -185,12 +187,12 @@ def write_summary(
     Returns:
         what summary.json holds: the figures of all recordings, and of all faces taken together.
     """
-    names = result_names(tasks)
+    names, paths = result_names(tasks), [task.path for task in tasks]
     facts: dict[int, dict[str, Any]] = {}
     errors: dict[int, str] = {}
     for number, result in results:
         if result.files:
-            with safe_output(output / names[number], overwrite=overwrite) as folder:
+            with safe_output(output / names[number], paths, overwrite) as folder:
                 for name, content in result.files.items():
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
                     (folder / name).write_bytes(content)
@@ -206,7 +208,7 @@ def write_summary(
         'left_out': list(left_out),
         'together': _together([facts[number] for number in sorted(facts)]),
     }
-    with safe_output(output / 'summary.json', overwrite=overwrite) as path:
+    with safe_output(output / SUMMARY, overwrite=overwrite) as path:
         path.write_text(to_json(summary, indent=2) + '\n', encoding='utf-8')
     return summary
 
@@ -218,12 +220,15 @@ def _one_line(name: str, facts: dict[str, Any]) -> str:
 
 
 def result_names(tasks: list[BagTask]) -> list[str]:
-    """Return the name of each recording's folder of results; no two are equal."""
-    names = [bag_name(task.path) for task in tasks]
-    return [
-        name if names.count(name) == 1 else f'{name}_{names[: number + 1].count(name)}'
-        for number, name in enumerate(names)
-    ]
+    """Return the name of each recording's folder of results: its own, else NAME_2, NAME_3."""
+    names: list[str] = []
+    used = {SUMMARY}
+    for task in tasks:
+        name = bag_name(task.path)
+        numbered = (f'{name}_{number}' for number in count(2))
+        names.append(next(one for one in chain([name], numbered) if one.lower() not in used))
+        used.add(names[-1].lower())
+    return names
 
 
 def _short(facts: dict[str, Any]) -> dict[str, Any]:

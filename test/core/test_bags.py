@@ -14,11 +14,12 @@ from rosbags.rosbag1 import Writer as Rosbag1Writer
 from rosbags.typesys import Stores, get_typestore
 
 from fer_ros.cli import main
+from fer_ros.config import PipelineConfig
 from fer_ros.data.bag_reader import open_bag
 from fer_ros.data.bag_writer import BagWriter
 from fer_ros.data.bags import BagClock, bag_images, image_topic
 from fer_ros.errors import ImageError, SourceError
-from fer_ros.evaluation.bags import find_bags
+from fer_ros.evaluation.bags import BagTask, find_bags, result_names
 from fer_ros.messages.images import image_message
 
 TOPIC, START_NS, STEP_NS = '/cam', 1_700_000_000 * 10**9, 10**8
@@ -244,6 +245,12 @@ def test_recordings_are_found_and_what_is_left_out_is_named(tmp_path: Path) -> N
     bags, left_out = find_bags(tmp_path)
     assert bags == [tmp_path / 'a', tmp_path / 'b' / 'lone.mcap', tmp_path / 'c']
     assert left_out == [f'{tmp_path}/d/emotions: the results of an evaluation']
+
+
+def test_results_of_recordings_of_one_name_have_names_of_their_own() -> None:
+    paths = ('x/a', 'y/a.mcap', 'z/a_2', 'z/A.db3.zstd', 'summary.json')
+    tasks = [BagTask(Path(path), PipelineConfig()) for path in paths]
+    assert result_names(tasks) == ['a', 'a_2', 'a_2_2', 'A_3', 'summary.json_2']
 
 
 def test_images_of_which_none_can_be_read_are_an_error_that_is_explained(

@@ -132,6 +132,28 @@ def test_names_that_are_not_utf8(photos: Path, command: str) -> None:
     assert (b'\xff.mp4' if command == 'video' else b'\xff') in made
 
 
+def test_a_folder_that_holds_what_is_read_is_not_replaced(tmp_path: Path) -> None:
+    day = tmp_path / 'monday'
+    (day / 'bag').mkdir(parents=True)
+    (tmp_path / 'link').symlink_to(day)
+    for target in ('monday', 'link'):
+        with pytest.raises(SourceError, match='is what is read: choose another name'):
+            check_outputs(tmp_path, [target], [day / 'bag'], overwrite=True)
+    check_outputs(day, ['other'], [day / 'bag'], overwrite=True)
+    check_outputs(tmp_path, ['monday'], [tmp_path], overwrite=True)
+
+
+def test_results_of_many_recordings_replace_none_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['record-demo', str(tmp_path / 'bag'), '--seconds', '0.1']) == 0
+    before = {path: path.read_bytes() for path in (tmp_path / 'bag').iterdir()}
+    folder = str(tmp_path)
+    assert main(['evaluate', 'bags', folder, '--output', folder, '--overwrite']) == 1
+    assert 'bag is what is read: choose another name' in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / 'bag').iterdir()} == before
+
+
 @pytest.mark.parametrize('suffix', ['.mp4', '.avi'])
 def test_a_video_that_does_not_fit_on_the_disk_is_an_error(tmp_path: Path, suffix: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
