@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fer_ros.errors import ModelError
 from fer_ros.models.card import EmotionModelCard
 from fer_ros.models.interpreter import make_interpreter
+from fer_ros.recognition.signature import Tensor, check_signature
 from fer_ros.types import Float32Array
 
 
@@ -32,15 +35,9 @@ class LiteRtRuntime:
             outputs = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f'model {card.id}: {path} is not a LiteRT model: {error}') from error
-        expected = ([*card.input_shape], [card.columns])
-        found = (list(inputs[0]['shape'][1:]), list(outputs[0]['shape'][1:]))
-        if len(inputs) != 1 or len(outputs) != 1 or found != expected:
-            raise ModelError(
-                f'model {card.id}: its card says input and output are {expected} a face, '
-                f'{path} has {found}'
-            )
+        check_signature(card, path, [*map(_tensor, inputs)], [*map(_tensor, outputs)])
         self._input, self._output = inputs[0]['index'], outputs[0]['index']
-        self._shape = tuple(expected[0])
+        self._shape = tuple(card.input_shape)
         self._batch = -1
         self.name = f'LiteRT, {threads} thread{"s" if threads > 1 else ""}'
 
@@ -53,3 +50,7 @@ class LiteRtRuntime:
         self._interpreter.set_tensor(self._input, np.ascontiguousarray(batch, np.float32))
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)
+
+
+def _tensor(details: dict[str, Any]) -> Tensor:
+    return Tensor(details['shape'].tolist(), np.dtype(details['dtype']).name)

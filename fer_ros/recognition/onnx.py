@@ -12,6 +12,7 @@ import numpy as np
 
 from fer_ros.errors import ModelError
 from fer_ros.models.card import EmotionModelCard
+from fer_ros.recognition.signature import Tensor, check_signature
 from fer_ros.types import Float32Array
 
 PROVIDERS: tuple[str, ...] = (
@@ -75,13 +76,7 @@ class OnnxRuntime:
         except Exception as error:  # onnxruntime's errors share no public base class
             raise ModelError(f'model {card.id}: {path} is not an ONNX model: {error}') from error
         source, result = self._session.get_inputs(), self._session.get_outputs()
-        expected = ([*card.input_shape], [card.columns])
-        found = (list(source[0].shape[1:]), list(result[0].shape[1:]))
-        if len(source) != 1 or len(result) != 1 or found != expected:
-            raise ModelError(
-                f'model {card.id}: its card says input and output are {expected} a face, '
-                f'{path} has {found}'
-            )
+        check_signature(card, path, [*map(_tensor, source)], [*map(_tensor, result)])
         self._input, self._output = source[0].name, result[0].name
         self._one_at_a_time = source[0].shape[0] == 1
         provider = self._session.get_providers()[0].removesuffix('ExecutionProvider')
@@ -98,3 +93,8 @@ class OnnxRuntime:
     def _run(self, batch: Float32Array) -> Float32Array:
         (result,) = self._session.run([self._output], {self._input: batch})
         return np.asarray(result, np.float32)
+
+
+def _tensor(node: Any) -> Tensor:
+    kind = node.type.removeprefix('tensor(').removesuffix(')')
+    return Tensor(node.shape, {'float': 'float32', 'double': 'float64'}.get(kind, kind))

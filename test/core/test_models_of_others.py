@@ -134,6 +134,39 @@ def test_a_card_that_cannot_be_is_one_clear_error(
         classifier(tmp_path, **fields)
 
 
+@pytest.mark.parametrize(
+    'input_type, output_types, problem',
+    [
+        pytest.param('UINT8', ['FLOAT'], 'takes uint8 and gives float32; expected', id='uint8 in'),
+        pytest.param('FLOAT', ['INT8'], 'takes float32 and gives int8; expected', id='int8 out'),
+        pytest.param('FLOAT16', ['FLOAT16'], 'takes float16', id='half precision'),
+        pytest.param('FLOAT', ['FLOAT', 'FLOAT'], '1 inputs and 2 outputs; expected one', id='two'),
+        pytest.param('FLOAT', ['DOUBLE'], '', id='double out'),
+    ],
+)
+def test_types_and_numbers_of_inputs_and_outputs(
+    tmp_path: Path, input_type: str, output_types: list[str], problem: str
+) -> None:
+    types = [getattr(TensorProto, name) for name in output_types]
+    shape, names = ['N', 3, 32, 32], [f'y{number}' for number in range(len(types))]
+    graph = helper.make_graph(
+        [helper.make_node('Cast', ['x'], ['floats'], to=TensorProto.FLOAT),
+         helper.make_node('ReduceMean', ['floats', 'axes'], ['means'], keepdims=0),
+         *(helper.make_node('Cast', ['means'], [n], to=kind) for n, kind in zip(names, types))],
+        'casts',
+        [helper.make_tensor_value_info('x', getattr(TensorProto, input_type), shape)],
+        [helper.make_tensor_value_info(n, kind, ['N', 3]) for n, kind in zip(names, types)],
+        [numpy_helper.from_array(np.array([2, 3], np.int64), 'axes')],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=9)
+    onnx.save(model, tmp_path / 'theirs.onnx')
+    if problem:
+        with pytest.raises(ModelError, match=problem):
+            classifier(tmp_path)
+    else:
+        assert classifier(tmp_path).classify(faces((0, 0, 255))).labels[0] == 'happy'
+
+
 def test_outputs_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     write_onnx(tmp_path / 'theirs.onnx', ['N', 3, 32, 32], [2, 3], softmax=False)
     with pytest.raises(ModelError, match='not finite'):
