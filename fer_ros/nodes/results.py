@@ -11,15 +11,18 @@ from std_msgs.msg import Header, String
 from vision_msgs.msg import Detection2DArray, Detection3DArray, LabelInfo
 
 from fer_msgs.msg import EmotionArray
-from fer_ros.drawing.annotation import annotate
+from fer_ros.drawing.annotation import COLOURS_BGR, annotate
 from fer_ros.messages.emotions import detection_array, emotion_array, label_info
+from fer_ros.messages.foxglove import image_annotations
 from fer_ros.messages.heads import detection_3d_array
 from fer_ros.messages.images import image_message
 from fer_ros.nodes.base import RESULTS_OUT
-from fer_ros.nodes.ros_messages import make
+from fer_ros.nodes.ros_messages import is_installed, make, message_class
 from fer_ros.types import FrameEmotions, UInt8Array
 
 IMAGE_OUT = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+ANNOTATIONS = 'foxglove_msgs/msg/ImageAnnotations'
+
 LATCHED = QoSProfile(
     depth=1,
     reliability=ReliabilityPolicy.RELIABLE,
@@ -40,6 +43,11 @@ class Results:
         self._detections_3d = node.create_lifecycle_publisher(
             Detection3DArray, 'detections_3d', RESULTS_OUT
         )
+        self._annotations = None
+        if is_installed(ANNOTATIONS):
+            self._annotations = node.create_lifecycle_publisher(
+                message_class(ANNOTATIONS), 'image_annotations', RESULTS_OUT
+            )
         self._annotated = node.create_lifecycle_publisher(Image, 'image_annotated', IMAGE_OUT)
         self._labels = node.create_lifecycle_publisher(LabelInfo, 'labels', LATCHED)
         self._notice = node.create_lifecycle_publisher(String, '~/notice', LATCHED)
@@ -57,6 +65,8 @@ class Results:
         self._detections.publish(detection_array(make, frame, header))
         if self._detections_3d.get_subscription_count():
             self._detections_3d.publish(detection_3d_array(make, frame, header))
+        if self._annotations is not None and self._annotations.get_subscription_count():
+            self._annotations.publish(image_annotations(make, frame, header, COLOURS_BGR))
         if self._annotated.get_subscription_count():
             drawn = annotate(image, frame, pixelate_faces)
             self._annotated.publish(image_message(make, drawn, header))
@@ -76,8 +86,10 @@ class Results:
             self._emotions,
             self._detections,
             self._detections_3d,
+            self._annotations,
             self._annotated,
             self._labels,
             self._notice,
         ):
-            self._node.destroy_lifecycle_publisher(publisher)
+            if publisher is not None:
+                self._node.destroy_lifecycle_publisher(publisher)

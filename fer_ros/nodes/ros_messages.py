@@ -30,6 +30,15 @@ def message_class(kind: str) -> Any:
         raise ConfigError(f'message type {kind} is not installed') from error
 
 
+def is_installed(kind: str) -> bool:
+    """Return whether messages of a type can be made here."""
+    try:
+        message_class(kind)
+    except ConfigError:
+        return False
+    return True
+
+
 def make(kind: str, **fields: Any) -> Any:
     """Return an rclpy message; fer_ros.messages.make.Make says of what.
 

@@ -33,8 +33,8 @@ OPTIONAL = {'av', 'keras', 'onnxruntime', 'pillow_heif', 'ray', 'starlette', 'st
 """Asked for by a backend, the dashboard or a cluster; the error says what to install."""
 
 AT_RUN_TIME = {
-    'geometry_msgs', 'hri_msgs', 'lifecycle_msgs', 'ros2launch', 'rviz2', 'v4l2_camera',
-    'vision_msgs',
+    'foxglove_msgs', 'geometry_msgs', 'hri_msgs', 'lifecycle_msgs', 'ros2launch', 'rviz2',
+    'v4l2_camera', 'vision_msgs',
 }  # fmt: skip
 """Needed by what no file imports: launch files, and messages that are loaded by name."""
 

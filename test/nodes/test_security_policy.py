@@ -11,8 +11,10 @@ import pytest
 
 PATH = Path('config') / 'security' / 'fer_policy.xml'
 
-OPTIONAL = {'/clock', '/image_raw/compressed', '/humans/faces/tracked', '/bond'}
-"""Used with use_sim_time, compressed images, the bridge's other mode and a manager only."""
+OPTIONAL = {'/clock', '/image_raw/compressed', '/humans/faces/tracked', '/bond',
+            '/image_annotations'}  # fmt: skip
+"""Used with use_sim_time, compressed images, the bridge's other mode, a manager and foxglove_msgs
+only."""
 
 REMAPPED = ('-r', 'image:=image_raw')
 
