@@ -120,7 +120,14 @@ class Setup:
         self.installer.install('fer_ros', '--no-build-isolation', '--editable', ROOT)
         # As colcon's symlinked installation has them, for ROS's own tools.
         share, index = folder / 'share' / 'fer_ros', 'share/ament_index/resource_index/packages'
-        links = {share / name: ROOT / name for name in ('launch', 'config', 'rviz', 'package.xml')}
+        links = {share / 'package.xml': ROOT / 'package.xml'}
+        for name in ('launch', 'config', 'rviz'):
+            # Each file by itself, for ros2 launch does not look behind a linked folder.
+            if (share / name).is_symlink():
+                (share / name).unlink()
+            shutil.rmtree(share / name, ignore_errors=True)
+            files = (path for path in (ROOT / name).rglob('*') if path.is_file())
+            links |= {share / path.relative_to(ROOT): path for path in files}
         links[folder / index / 'fer_ros'] = ROOT / 'resource' / 'fer_ros'
         scripts = (folder / 'bin').glob('*_node')
         links |= {folder / 'lib' / 'fer_ros' / script.name: script for script in scripts}

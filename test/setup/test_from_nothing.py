@@ -95,7 +95,9 @@ def test_fer_and_what_ros_looks_for(ready: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert [face['label'] for face in json.loads(run.stdout)['faces']] == ['happy'], run.stderr
     share = ready / '.venv' / 'share' / 'fer_ros'
-    assert (share / 'launch' / 'live.launch.py').is_file()
+    # ros2 launch walks through the folder, which stops at links to folders.
+    found = {name for _, _, names in os.walk(share) for name in names}
+    assert {'live.launch.py', 'fer.rviz', 'emotion_node.yaml', 'package.xml'} <= found
     assert os.access(ready / '.venv' / 'lib' / 'fer_ros' / 'emotion_node', os.X_OK)
 
 
