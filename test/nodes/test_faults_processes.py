@@ -116,6 +116,29 @@ def test_a_node_that_is_killed_can_be_started_again(
     assert results[0].emotions[0].track_id == 1
 
 
+def test_a_manager_learns_of_a_killed_node_by_its_bond(listener, start) -> None:
+    """nav2's lifecycle manager, which then brings everything down, holds the other end so."""
+    bondpy = pytest.importorskip('bondpy.bondpy', reason='bondpy is not installed')
+    process = start('emotion_node', '-p', 'autostart:=false')
+    events: list[str] = []
+    bond = bondpy.Bond(
+        listener, 'bond', 'emotion_node',
+        on_broken=lambda: events.append('broken'), on_formed=lambda: events.append('formed'),
+    )  # fmt: skip
+    bring_to(listener, 'active')
+    bond.start()
+    # bondpy watches the other end from its second heartbeat on.
+    heartbeats = listener.collect(bondpy.Status, 'bond')
+    listener.until(
+        lambda: sum(beat.instance_id != bond.instance_id for beat in heartbeats) > 1, 'heartbeats'
+    )
+    assert events == ['formed']
+    process.signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    listener.until(lambda: events == ['formed', 'broken'], 'the bond to break', 10.0)
+    bond.shutdown()
+
+
 def test_two_nodes_of_one_name_warn(listener, start) -> None:
     messages: list[str] = []
     diagnostics = listener.collect(DiagnosticArray, '/diagnostics')
