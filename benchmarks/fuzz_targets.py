@@ -65,7 +65,7 @@ def parameters(data: bytes) -> bool:
     draw = Draw(data)
     config: Any = draw.pick((PipelineConfig(), EmotionNodeConfig()))
     names = (*flatten(config), 'detection', 'nothing', 'detection.nothing', '')
-    changes = {draw.pick(names): odd_value(draw) for _ in range(draw.integer(1, 4))}
+    changes = {draw.pick(names): odd_value(draw) for _ in range(draw.integer(0, 4))}
     try:
         changed = replace(config, changes)
     except ValueError:

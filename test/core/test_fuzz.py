@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.fuzz_draw import clean_up
 from benchmarks.fuzz_targets import TARGETS, seeds
 
-CASES = {'bag': 25, 'pipeline': 50, 'parameters': 1000}
+CASES = {'bag': 25, 'pipeline': 50}
 
 
 @pytest.fixture(scope='module', autouse=True)

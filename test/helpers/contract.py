@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What others may rely on, written down: messages, commands, JSON keys, parameters, topics.
 
-``python test/helpers/contract.py FOLDER > contract.json`` describes the fer_ros that is imported,
-with what lies in FOLDER (see ``make_inputs``); test_contract.py compares it with 0.1.0's.
+``python test/helpers/contract.py FOLDER`` prints those of the fer_ros that is imported, found with
+what lies in FOLDER, made if need be; test_contract.py compares them with 0.1.0's.
 """
 
 from __future__ import annotations
@@ -163,5 +163,7 @@ def contract(root: Path, folder: Path) -> Contract:
 
 if __name__ == '__main__':
     given = Path(sys.argv[1]).absolute()
-    given.mkdir(parents=True, exist_ok=True)
+    if not given.exists():
+        given.mkdir(parents=True)
+        make_inputs(given)
     print(json.dumps(contract(Path.cwd(), given), indent=1))

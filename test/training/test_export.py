@@ -38,6 +38,7 @@ from training.emotion.export import (
     rare_class_biases,
 )
 from training.emotion.runs import load_run
+from training.emotion.shipped import shipped_network
 from training.emotion.tune import with_values
 from training.engine import settings
 
@@ -75,6 +76,18 @@ def test_an_exported_model_can_be_evaluated_and_is_calibrated(exported: Path, fo
         classifier.card.heads[0].temperature, rel=0.01
     )
     assert report.to_json_line()['count'] == 42
+
+
+def test_a_keras_file_beside_it_is_what_training_starts_from(
+    exported: Path, run: Path, folder: Path
+) -> None:
+    faces = read_csv(folder / 'faces.csv').split('public_test')
+    card = EmotionModelCard.load(str(exported))
+    _, model, difference = shipped_network(card, faces=faces.images)
+    assert difference < 1e-3
+    for mine, its in zip(model.get_weights(), load_run(run)[1].get_weights()):
+        if mine.ndim == 4:  # from LiteRT, kernels would come back in another scale
+            np.testing.assert_array_equal(mine, its)
 
 
 def test_a_card_tells_no_path_of_the_machine(run: Path, config: RunConfig, tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def shipped_network(
     """Return a model's recipe, its network with the weights of its file, and how far off it is.
 
     Args:
-        card: of a model of this project; its LiteRT file lies beside it.
+        card: of a model of this project; its LiteRT file lies beside it, and perhaps a .keras file,
+            which is taken instead.
         inputs: float32 (N, S, S, C) to take the statistics of normalisation from.
         faces: uint8 (N, S, S) instead of inputs.
 
@@ -57,7 +58,11 @@ def shipped_network(
     model = new_model(config, config.model.size_px)
     keras.config.set_dtype_policy(policy)
     path = card.weights_path('litert')
-    fill(model, LiteRtWeights(path), inputs)
+    if 'keras' in card.files:  # the float weights themselves
+        saved = keras.saving.load_model(card.weights_path('keras'), compile=False, safe_mode=True)
+        model.set_weights(saved.get_weights())
+    else:
+        fill(model, LiteRtWeights(path), inputs)
     some = inputs[:CHECKED_FACES]
     logits = predict(keras_predictor(model), some), predict(litert_predictor(path), some)
     difference = float(np.abs(logits[0] - logits[1]).max())
