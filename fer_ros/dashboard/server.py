@@ -107,7 +107,7 @@ async def _image(request: Request) -> Response:
 
 
 async def _clip(request: Request) -> Response:
-    """Answer with a clip's annotated video, whose name is a secret of its viewer."""
+    """Send a clip's annotated video, whose name is a secret of its viewer."""
     video = SETTINGS.videos.get(request.query_params.get('clip', ''))
     if video is None:
         return Response(status_code=404)

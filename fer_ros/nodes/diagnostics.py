@@ -16,7 +16,7 @@ from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from fer_ros.errors import shorten
-from fer_ros.nodes.middleware import LOST_LISTENER, sends_to_the_dead
+from fer_ros.nodes.middleware import LOST_LISTENER, has_stale_shm
 from fer_ros.types import UInt8Array
 
 WINDOW = 300
@@ -183,7 +183,7 @@ def explain_silence(node: Node, topic: str, kind: str, seconds: float) -> str:
     return f'no images: nobody publishes {topic} (remap it: -r image:=/camera/image_raw){advice}'
 
 
-def explain_namesakes(node: Node) -> str:
+def duplicate_name_warning(node: Node) -> str:
     """Return a warning if another node has *node*'s name, an empty string if none has."""
     name = (node.get_name(), node.get_namespace())
     if node.get_node_names_and_namespaces().count(name) < 2:
@@ -194,9 +194,9 @@ def explain_namesakes(node: Node) -> str:
     )
 
 
-def explain_lost_listener() -> str:
+def lost_listener_warning() -> str:
     """Return a warning if this process still sends to one that was killed, else ''."""
-    return LOST_LISTENER if sends_to_the_dead() else ''
+    return LOST_LISTENER if has_stale_shm() else ''
 
 
 def _name(publisher: TopicEndpointInfo) -> str:

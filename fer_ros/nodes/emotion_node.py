@@ -30,9 +30,9 @@ from fer_ros.nodes.diagnostics import (
     SILENCE_S,
     FrameStatistics,
     brightness,
-    explain_lost_listener,
-    explain_namesakes,
+    duplicate_name_warning,
     explain_silence,
+    lost_listener_warning,
 )
 from fer_ros.nodes.latest import LatestWorker
 from fer_ros.nodes.parameters import declare_config, not_live, read_config
@@ -357,7 +357,8 @@ class EmotionNode(FerLifecycleNode):
 
     def _warnings(self) -> list[str]:
         """Return what keeps the node from its work; nothing is expected of one that is disabled."""
-        about_us = [text for text in (explain_namesakes(self), explain_lost_listener()) if text]
+        warnings = duplicate_name_warning(self), lost_listener_warning()
+        about_us = [text for text in warnings if text]
         if self._subscription is None:
             return about_us
         found = about_us + self.statistics.warnings(self.pipeline.config.quality.min_brightness)

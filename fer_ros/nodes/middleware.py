@@ -62,7 +62,7 @@ LOST_LISTENER = (
 )
 
 
-def sends_to_the_dead() -> bool:
+def has_stale_shm() -> bool:
     """Return whether this process holds the shared memory of a listener that was killed.
 
     Whoever listens next makes new memory of the same name; Fast DDS up to 2.14 does not notice.

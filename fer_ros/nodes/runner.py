@@ -21,7 +21,7 @@ from fer_ros.errors import ConfigError, FerError, shorten
 from fer_ros.nodes.diagnostics import MAX_MESSAGE
 from fer_ros.nodes.environment import check_environment, ros_arguments
 from fer_ros.nodes.executor import RCLError, ResilientExecutor
-from fer_ros.nodes.middleware import LOST_LISTENER, prepare_middleware, sends_to_the_dead
+from fer_ros.nodes.middleware import LOST_LISTENER, has_stale_shm, prepare_middleware
 
 UnknownROSArgsError = rclpy_implementation.UnknownROSArgsError
 
@@ -117,7 +117,7 @@ def watch_listeners(node: Node) -> None:
     def look() -> None:
         nonlocal before
         # Most often Fast DDS notices by itself a moment later.
-        was, before = before, sends_to_the_dead()
+        was, before = before, has_stale_shm()
         if was and before:
             node.get_logger().warning(LOST_LISTENER, once=True)
 

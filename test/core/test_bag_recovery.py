@@ -158,5 +158,5 @@ def test_messages_that_a_killed_recorder_left_in_the_journal_are_read(tmp_path: 
     before = {item.name: item.read_bytes() for item in killed.iterdir()}
     assert read(killed) == ([*ALL, *ALL], [])
     assert {item.name: item.read_bytes() for item in killed.iterdir()} == before
-    (killed / f'{path.name}-wal').write_bytes(b'rubbish')
+    (killed / f'{path.name}-wal').write_bytes(b'corrupt')
     assert read(killed) == (ALL, [])

@@ -72,7 +72,7 @@ def edited(old: str, new: str):
     return edit
 
 
-def rubbish_metadata(bag: Path) -> Path:
+def corrupt_metadata(bag: Path) -> Path:
     (bag / 'metadata.yaml').write_text('{')
     return bag
 
@@ -84,7 +84,7 @@ def rubbish_metadata(bag: Path) -> Path:
         pytest.param(lambda bag: storage_file(bag), id='its file'),
         pytest.param(without_metadata, id='no metadata'),
         pytest.param(lambda bag: storage_file(without_metadata(bag)), id='lone file'),
-        pytest.param(rubbish_metadata, id='metadata cut off'),
+        pytest.param(corrupt_metadata, id='metadata cut off'),
         pytest.param(edited('offered_qos_profiles: []', 'offered_qos_profiles: x'), id='QoS'),
         pytest.param(edited('storage_identifier: ', 'storage_identifier: "" #'), id='no storage'),
         pytest.param(edited('version: 9', 'version: 99'), id='version of the future'),

@@ -175,7 +175,7 @@ def in_shell(folder: Path, *command: str) -> list[str]:
 
 @pytest.mark.parametrize('line, expected', LINES, ids=[line for line, _ in LINES])
 def test_bash_completes(scripts: Path, line: str, expected: str) -> None:
-    """As bash does it: words are split, the function is called; no answer means files."""
+    """As bash does it: words are split, the function is called; no completion means files."""
     words = ' '.join(shlex.quote(word) for word in line.split(' '))
     found = in_shell(
         scripts, 'bash', '-c',
@@ -191,7 +191,7 @@ def test_bash_completes(scripts: Path, line: str, expected: str) -> None:
 @pytest.mark.parametrize('line, expected', LINES, ids=[line for line, _ in LINES])
 def test_fish_completes(scripts: Path, line: str, expected: str) -> None:
     found = in_shell(scripts, 'fish', '-c', f'source ./fish; complete -C {shlex.quote(line)}')
-    assert set(expected.split()) <= {answer.split('\t')[0] for answer in found}
+    assert set(expected.split()) <= {word.split('\t')[0] for word in found}
 
 
 @pytest.mark.skipif(not shutil.which('zsh'), reason='no zsh (apt install zsh)')

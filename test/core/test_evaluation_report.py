@@ -22,7 +22,7 @@ from fer_ros.types import EmotionScores
 
 
 class Oracle:
-    """Answers with the class that a face's grey level names, always with 90 % confidence."""
+    """Predicts the class that a face's grey level names, always with 90 % confidence."""
 
     def __init__(self) -> None:
         self.card = make_classifier(ClassificationConfig()).card

@@ -87,7 +87,7 @@ def test_a_missing_field_is_named(card_folder: Path, field: str) -> None:
         pytest.param('"' + 'x' * 2_000_000 + '"', 'larger than', id='huge'),
     ],
 )
-def test_a_card_that_is_rubbish_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_a_corrupt_card_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / 'card.json'
     path.write_text(text)
     with pytest.raises(ModelError, match=message):

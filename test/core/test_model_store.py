@@ -21,7 +21,7 @@ CONTENT = bytes(range(256)) * 1000
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers /model, and goes wrong on purpose elsewhere."""
+    """Serves /model, and goes wrong on purpose elsewhere."""
 
     def do_GET(self):
         self.server.requests_seen.append(self.path)

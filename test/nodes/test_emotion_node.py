@@ -105,8 +105,8 @@ def test_whoever_comes_late_learns_the_notice(listener, start) -> None:
     listener.until(lambda: [m.data for m in notices] == ['Faces are read here.'], 'the notice')
     change = Parameter('notice', value='Faces are read here until six.').to_parameter_msg()
     request = SetParameters.Request(parameters=[change])
-    answer = listener.call(SetParameters, 'emotion_node/set_parameters', request)
-    assert answer.results[0].successful
+    response = listener.call(SetParameters, 'emotion_node/set_parameters', request)
+    assert response.results[0].successful
     listener.until(lambda: notices[-1].data.endswith('until six.'), 'the changed notice')
 
 

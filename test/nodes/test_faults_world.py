@@ -26,7 +26,7 @@ from fer_ros.data.bags import messages
 from fer_ros.models.card import EmotionModelCard
 
 
-def test_a_model_that_becomes_rubbish_while_it_runs(
+def test_a_model_that_is_damaged_while_it_runs(
     listener, start, astronaut: np.ndarray, tmp_path: Path
 ) -> None:
     card = EmotionModelCard.load('default')

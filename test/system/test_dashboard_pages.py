@@ -203,7 +203,7 @@ def pictures(page: Any) -> list[int]:
 
 
 @needs_browser
-def test_reports_of_a_bag_and_of_strangers(
+def test_reports_of_a_bag_and_of_others(
     dashboard: Dashboard, browse: Callable[..., Any]
 ) -> None:
     page = browse(dashboard.address('/reports'), 390)
@@ -217,12 +217,12 @@ def test_reports_of_a_bag_and_of_strangers(
     chooser = page.find_element('css selector', '[data-testid=stSelectbox] input')
     chooser.send_keys('other.html\ue007')
 
-    def shows_stranger() -> bool:
+    def shows_other() -> bool:
         page.switch_to.default_content()
         page.switch_to.frame(page.find_element('css selector', 'iframe'))
         return 'A bag' in text_of(page)
 
-    wait_for(shows_stranger, 'the heading, unchanged by the script')
+    wait_for(shows_other, 'the heading, unchanged by the script')
 
 
 def test_only_this_computer_s_names_are_answered(dashboard: Dashboard) -> None:

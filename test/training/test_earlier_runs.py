@@ -54,7 +54,7 @@ def test_a_resumed_student_asks_its_teachers_no_more(
     write_checkpoint(cache, kept)
     resumed = soften_targets(targets, loaded, student, tmp_path, resume=True)
     assert resumed[:, 6].mean() > first[:, 6].mean() + 0.1
-    # Answers for other faces, and those of a run that begins anew, are not used.
+    # Logits for other faces, and those of a run that begins anew, are not used.
     nine = dataclasses.replace(loaded, training=loaded.training[:9], weights=loaded.weights[:9])
     fewer = soften_targets(targets[:9], nine, student, tmp_path, resume=True)
     np.testing.assert_allclose(fewer, first[:9], atol=1e-6)
