@@ -176,7 +176,7 @@ class VideoSource:
 
     Attributes:
         rate_hz: frames per second on average; 30 where the container states none.
-        frame_count: that the container states; 0 where it states none.
+        frame_count: that the container states, or by its length and rate; 0 where it has neither.
         frames_read: so far.
         frames_damaged: so far; reading goes on behind them.
         is_live: whether it comes from an address and has no end that is known.
@@ -194,12 +194,14 @@ class VideoSource:
         self._file = None
         self.name = str(source)
         self.frames_read = self.frames_damaged = 0
+        self._last_s, self._is_counted = 0.0, False
         options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS,
                    cv2.CAP_PROP_READ_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]  # fmt: skip
         if isinstance(source, Path):
             if not source.is_file():
                 raise SourceError(f'video {source} does not exist')
             problem, target, options = 'damaged, or of an unknown format', str(source), []
+            self._is_counted = _states_frames(source)
             if not is_unicode(target):  # as OpenCV needs it
                 self._file = source.open('rb')
                 target = f'/proc/self/fd/{self._file.fileno()}'
@@ -236,11 +238,13 @@ class VideoSource:
                 offset_s += stamp_s + period_s - told_s
                 stamp_s += period_s
             self.frames_read += 1
+            self._last_s = stamp_s
             yield stamp_s, image
 
     def problem(self) -> str:
         """Return what was lost, in a sentence, once the video has ended; '' if nothing was."""
-        missing = max(self.frames_damaged, self.frame_count - self.frames_read)
+        there = self.frames_read if self._is_counted else round(self._last_s * self.rate_hz) + 1
+        missing = max(self.frames_damaged, self.frame_count - there)
         if not self.frames_read:
             return f'video {self.name} holds no frame that can be read'
         if self.frames_damaged or missing > max(1, self.frame_count // 50):
@@ -256,6 +260,17 @@ class VideoSource:
             self._capture.release()
         if self._file:
             self._file.close()
+
+
+def _states_frames(path: Path) -> bool:
+    """Return whether a video's container states its number of frames.
+
+    Of others (Matroska, WebM) OpenCV makes one up of length and rate, which is far too large where
+    the rate varies.
+    """
+    with path.open('rb') as file:
+        head = file.read(12)
+    return head[4:8] == b'ftyp' or head[:4] == b'RIFF'
 
 
 def is_unicode(text: str) -> bool:

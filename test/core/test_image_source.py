@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+from collections.abc import Sequence
+from fractions import Fraction
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
@@ -139,6 +142,41 @@ def test_times_that_stand_still_or_start_anew_go_on(tmp_path: Path) -> None:
     assert len(stamps_s) == 5
     assert (np.diff(stamps_s) > 0).all()
     assert stamps_s[-1] < 3
+
+
+def write_clip(path: Path, times_ms: Sequence[int]) -> Path:
+    av = pytest.importorskip('av')
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('libvpx' if path.suffix == '.webm' else 'libx264', rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        stream.codec_context.time_base = Fraction(1, 1000)
+        rng = np.random.default_rng(0)
+        for time_ms in times_ms:
+            noise = rng.integers(0, 256, (48, 64, 3), np.uint8)
+            frame = av.VideoFrame.from_ndarray(noise, format='bgr24')
+            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize('suffix', ['.mp4', '.mkv', '.webm'])
+def test_a_frame_rate_that_varies_is_no_damage(tmp_path: Path, suffix: str) -> None:
+    times_ms = [0, 100, 200, 300, 1300, 1400, 2900, 3000, 3010, 3020]
+    source = VideoSource(write_clip(tmp_path / f'clip{suffix}', times_ms))
+    with contextlib.closing(source):
+        assert [round(1000 * stamp_s) for stamp_s, _ in source] == times_ms
+        assert source.problem() == ''
+
+
+@pytest.mark.parametrize('suffix', ['.mkv', '.webm'])
+def test_a_clip_without_a_count_that_is_cut_off_is_told(tmp_path: Path, suffix: str) -> None:
+    path = write_clip(tmp_path / f'clip{suffix}', range(0, 2000, 50))
+    path.write_bytes(path.read_bytes()[: round(0.6 * path.stat().st_size)])
+    with contextlib.closing(VideoSource(path)) as source:
+        read = sum(1 for _ in source)
+        assert 15 < read < 35
+        assert 'frames are damaged or missing' in source.problem()
 
 
 def test_reading_goes_on_behind_damage_and_says_how_much_was_lost(tmp_path: Path) -> None:
