@@ -31,6 +31,8 @@ from fer_ros.pipeline import EmotionPipeline
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
 BAR_CELLS = 24
+OTHER_CELLS = 49
+"""Of a table's width: everything but the bars."""
 BARS = 3
 REDRAWS_HZ = 5.0
 
@@ -90,7 +92,8 @@ def showing() -> Iterator[Take]:
             times_s.append(time.monotonic())
             if times_s[-1] - drawn_s > 1.0 / REDRAWS_HZ:
                 drawn_s = times_s[-1]
-                screen.update(make_table(frame, _rate_hz(times_s)), refresh=True)
+                table = make_table(frame, _rate_hz(times_s), console.width)
+                screen.update(table, refresh=True)
 
         yield show
 
@@ -99,11 +102,12 @@ def _rate_hz(times_s: deque[float]) -> float:
     return (len(times_s) - 1) / (times_s[-1] - times_s[0]) if len(times_s) > 1 else 0.0
 
 
-def make_table(frame: FrameEmotions, rate_hz: float) -> Any:
-    """Return a frame as a rich table, one row per person."""
+def make_table(frame: FrameEmotions, rate_hz: float, width: int = 80) -> Any:
+    """Return a frame as a rich table of at most *width* columns, one row per person."""
     from rich.table import Table
     from rich.text import Text
 
+    cells = max(0, min(BAR_CELLS, width - OTHER_CELLS))
     total_ms = sum(frame.timings_ms.values())
     table = Table(
         caption=f'{rate_hz:.0f} frames per second, {total_ms:.0f} ms each; Ctrl+C ends',
@@ -111,30 +115,30 @@ def make_table(frame: FrameEmotions, rate_hz: float) -> Any:
         expand=False,
     )
     table.add_column('person', justify='right')
-    table.add_column('says', min_width=18)
-    table.add_column('likeliest', min_width=BAR_CELLS + 15, no_wrap=True)
+    table.add_column('says', min_width=18 if cells else None)
+    table.add_column('likeliest', min_width=cells + 15, no_wrap=True)
     for face in frame.faces:
         label = face.label if face.label == UNKNOWN else f'{face.label} {face.confidence:.0%}'
         says = Text(label, style=f'bold {COLOURS[face.label]}')
         for reason in face.quality:
             says.append(f'\n{reason.replace("_", " ")}', style='not bold yellow')
-        table.add_row(str(face.track_id), says, _bars(face, frame.labels), end_section=True)
+        table.add_row(str(face.track_id), says, _bars(face, frame.labels, cells), end_section=True)
     if not frame.faces:
         table.add_row('', 'nobody in view', '', style='dim')
     return table
 
 
-def _bars(face: FaceEmotion, labels: tuple[str, ...]) -> Any:
+def _bars(face: FaceEmotion, labels: tuple[str, ...], cells: int) -> Any:
     from rich.text import Text
 
     lines = []
     for index in np.argsort(-face.probabilities, kind='stable')[:BARS]:
         label, probability = labels[index], float(face.probabilities[index])
         bars = Text()
-        filled = round(BAR_CELLS * probability)
+        filled = round(cells * probability)
         bars.append(f'{label:>9} ')
         bars.append('█' * filled, style=COLOURS[label])
-        bars.append('░' * (BAR_CELLS - filled), style='dim')
+        bars.append('░' * (cells - filled), style='dim')
         bars.append(f'{probability:5.0%}')
         lines.append(bars)
     return Text('\n').join(lines)

@@ -31,7 +31,7 @@ class KerasRuntime:
         os.environ.setdefault('OMP_NUM_THREADS', str(threads))
         try:
             import keras
-        except ImportError as error:
+        except (ImportError, ValueError) as error:  # ValueError for a backend it does not know
             raise ModelError(
                 f"backend 'keras' needs Keras 3 and its backend: pip install -r "
                 f'requirements/train.txt ({error})'
