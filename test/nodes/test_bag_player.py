@@ -46,7 +46,7 @@ def stamps_ns(results: list[EmotionArray]) -> list[int]:
         pytest.param((), 'raw', 50.0, id='faster than can be processed'),
     ],
 )
-def test_every_image_is_answered_in_sim_time(
+def test_every_image_is_processed_in_sim_time(
     listener,
     start,
     make_bag: Callable[..., Path],

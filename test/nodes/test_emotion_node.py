@@ -63,7 +63,7 @@ def publish(listener, start) -> Callable:
     return show
 
 
-def test_a_face_is_answered_on_both_topics_with_the_images_header(
+def test_a_face_is_published_on_both_topics_with_the_images_header(
     listener, publish, astronaut: np.ndarray
 ) -> None:
     detections = listener.collect(Detection2DArray, 'detections')
@@ -83,7 +83,7 @@ def test_a_face_is_answered_on_both_topics_with_the_images_header(
     assert first.header.frame_id == 'head_camera'
 
 
-def test_nobody_in_view_is_answered_with_nobody(publish) -> None:
+def test_nobody_in_view_gives_an_empty_result(publish) -> None:
     result = publish(NOBODY)
     assert result.emotions == []
     assert (result.image_width, result.image_height) == (320, 240)
@@ -131,7 +131,7 @@ def values(diagnostics: list[DiagnosticArray]) -> dict[str, str]:
     return {v.key: v.value for v in diagnostics[-1].status[0].values} if diagnostics else {}
 
 
-def test_bad_images_are_counted_and_the_next_good_one_is_answered(
+def test_bad_images_are_counted_and_the_next_good_one_is_processed(
     listener, publish, astronaut: np.ndarray
 ) -> None:
     diagnostics = listener.collect(DiagnosticArray, '/diagnostics')

@@ -35,7 +35,7 @@ def two_nodes(request: pytest.FixtureRequest, start, tmp_path: Path):
     assert process.wait(timeout=20) == 0, (tmp_path / 'multi.log').read_text()
 
 
-def test_each_camera_is_answered_in_its_namespace(
+def test_each_camera_is_processed_in_its_namespace(
     listener, two_nodes, astronaut: np.ndarray
 ) -> None:
     nobody = np.full((240, 320, 3), 90, np.uint8)

@@ -35,7 +35,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
 @pytest.mark.parametrize('options', [(), ('--compressed',)], ids=['raw', 'jpeg'])
-def test_every_image_is_answered_and_twice_the_same(
+def test_every_image_is_processed_and_twice_the_same(
     tmp_path: Path, storage: str, options: tuple[str, ...]
 ) -> None:
     bag = record(tmp_path / 'demo', '--storage', storage, *options)

@@ -225,7 +225,7 @@ def test_reports_of_a_bag_and_of_others(
     wait_for(shows_other, 'the heading, unchanged by the script')
 
 
-def test_only_this_computer_s_names_are_answered(dashboard: Dashboard) -> None:
+def test_only_this_computer_s_names_are_served(dashboard: Dashboard) -> None:
     assert dashboard.status() == 200
     assert dashboard.status(Host='elsewhere.example') == 400
     assert dashboard.status('/live/state?camera=/none') == 200

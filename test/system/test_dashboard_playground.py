@@ -164,7 +164,7 @@ def jpeg(image: np.ndarray) -> bytes:
     return bytes(cv2.imencode('.jpg', image)[1].tobytes())
 
 
-def test_a_frame_is_answered_with_boxes_and_probabilities(
+def test_a_frame_gets_boxes_and_probabilities(
     dashboard: Dashboard, astronaut: np.ndarray
 ) -> None:
     with viewer(dashboard) as ask:
