@@ -33,8 +33,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
-@pytest.mark.parametrize('options', [(), ('--compressed',)], ids=['raw', 'jpeg'])
+@pytest.mark.parametrize(
+    'storage, options',
+    [
+        pytest.param('mcap', (), id='raw mcap'),
+        pytest.param('sqlite3', ('--compressed',), id='jpeg sqlite3'),
+    ],
+)
 def test_every_image_is_processed_and_twice_the_same(
     tmp_path: Path, storage: str, options: tuple[str, ...]
 ) -> None:
