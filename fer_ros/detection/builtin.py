@@ -33,6 +33,10 @@ BAND_PX = (48.0, 240.0)
 only in the last, for a search at another scale shows them better."""
 
 
+LARGE_PX = 90.0
+"""Taller faces of a look count for less than the same at the next scale."""
+
+
 def scales(shape_hw: tuple[int, int], first: float) -> Iterator[float]:
     """Yield the scales at which an image of *shape_hw* is searched, from *first* down."""
     longest = max(shape_hw)
@@ -72,7 +76,7 @@ class BuiltinDetector:
             steps = steps.astype(np.float32)
             boxes = found.boxes_xyxy * np.tile(steps, 2)
             looks.append(FaceDetections(boxes, found.landmarks * steps, found.scores))
-        faces = merge(looks)
+        faces = merge(looks, [LARGE_PX / scale for scale in planned[:-1]] + [np.inf])
         tall = tall_enough(faces.boxes_xyxy, self.config.min_face_px)
         return faces[tall][: self.config.max_faces]
 

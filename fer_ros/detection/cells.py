@@ -87,20 +87,27 @@ def decode(
     return FaceDetections(boxes, landmarks, scores[chosen].astype(np.float32))
 
 
-def merge(candidates: Sequence[FaceDetections]) -> FaceDetections:
+def merge(
+    candidates: Sequence[FaceDetections], large_px: Sequence[float] | None = None
+) -> FaceDetections:
     """Return the faces that candidates of several scales stand for, best score first.
 
     Candidates that overlap become their mean, and parts of a face are left out.
 
     Args:
         candidates: of each scale, all in pixels of the same image; at least one scale.
+        large_px: of each scale, height from which faces are better seen at the next; None for none.
     """
     boxes = np.concatenate([one.boxes_xyxy for one in candidates])
     landmarks = np.concatenate([one.landmarks for one in candidates])
     scores = np.concatenate([one.scores for one in candidates])
     same = pairwise_iou(boxes, boxes) > MAX_IOU
     kept = non_maximum_suppression(same, scores)
-    shares = same[kept] * scores**SHARE_POWER
+    worth = scores**SHARE_POWER
+    if large_px is not None:
+        limits = np.repeat(np.array(large_px, np.float32), [len(one) for one in candidates])
+        worth *= np.minimum(limits / np.maximum(boxes[:, 3] - boxes[:, 1], 1), 1) ** SHARE_POWER
+    shares = same[kept] * worth
     shares /= shares.sum(axis=1, keepdims=True)
     faces = FaceDetections(shares @ boxes, np.tensordot(shares, landmarks, 1), scores[kept])
     return faces[~is_part(faces)]

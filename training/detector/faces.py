@@ -21,6 +21,8 @@ LEAST_AGREEMENT, CERTAIN_AGREEMENT, CERTAIN_SCORE = 0.3, 0.6, 0.5
 are left open."""
 BOX_MIN_IOU = 0.35
 """Overlap from which a box drawn by hand and one of the teacher's are the same face."""
+CROP_STEP = 4
+"""Of the crops, with one face each, every so-manieth is a portrait beside the others."""
 HELD_BACK_SHARE = 10
 """The last so-manieth part of each folder is held back."""
 
@@ -179,13 +181,13 @@ def _split(photos: list[Photo]) -> tuple[list[Photo], list[Photo]]:
 
 
 def load_photos(data: Path, labels: Path, not_people: Collection[str]) -> PhotoSets:
-    """Read people, portraits and scenes under *data* with their labels under *labels*.
+    """Read people, portraits, crops of faces and scenes under *data*; labels under *labels*.
 
     Raises:
         DataError: something is missing or damaged.
     """
     drawn = read_drawn_boxes(data / 'people' / 'masks_crowd_boxes.json')
-    people, portraits, scenes = (
+    people, portraits, crops, scenes = (
         label_photos(
             dict(read_photos(data / name)),
             PhotoLabels.load(labels / f'{name}.npz'),
@@ -193,6 +195,6 @@ def load_photos(data: Path, labels: Path, not_people: Collection[str]) -> PhotoS
             not_people if name == 'scenes' else (),
             complete=name == 'scenes',
         )
-        for name in ('people', 'portraits', 'scenes')
+        for name in ('people', 'portraits', 'faces', 'scenes')
     )
-    return PhotoSets(people, portraits, scenes)
+    return PhotoSets(people, portraits + crops[::CROP_STEP], scenes)

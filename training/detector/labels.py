@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pseudo-labels: what YuNet says of a photo at several scales and flipped, where that agrees.
 
-for name in people scenes portraits; do
+for name in people scenes portraits faces; do
   python -m training.detector.labels ../shared/data/$name runs/detector/$name.npz
 done
 """

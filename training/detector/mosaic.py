@@ -22,8 +22,14 @@ VISIBLE_SHARE = 0.6
 """Faces of which less is on their tile are left open."""
 UPRIGHT_DEG, UPSIDE_DOWN_DEG = 55.0, 75.0
 """Faces turned by less are to be found, by more are not: a photo can be turned instead."""
-MAX_ENLARGED = 3.0
-"""Small faces are enlarged by no more than this to become large ones: there is nothing to see."""
+MAX_ENLARGED, SELDOM_ENLARGED, SELDOM_SHARE = 1.6, 2.5, 0.25
+"""Faces are enlarged by no more than the first, a share of them by no more than the second: larger
+ones of real photos are sharp."""
+SHARP_FROM_PX, MOST_SHARP, LEAST_SHARP = 20.0, 6, 0.3
+"""Photos of people are drawn as often as they show faces of this size, up to so many; those that
+show none as if they did by a share."""
+BORDER_SHARE = 0.25
+"""What a photo leaves of its tile is a border with this share, and else a scene without faces."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,13 @@ class MosaicMaker:
         """Draw every random number from a generator started with *seed*."""
         self.photos, self.config = photos, config
         self.rng = np.random.default_rng(seed)
+        self._backgrounds = [scene.image for scene in photos.scenes if not len(scene.faces)]
+        sharp = [
+            int((photo.faces.sides_px[photo.faces.certain] >= SHARP_FROM_PX).sum())
+            for photo in photos.people
+        ]
+        self._frequencies = np.minimum(sharp, MOST_SHARP) + LEAST_SHARP
+        self._frequencies /= self._frequencies.sum()
 
     def make(self) -> Example:
         """Return the next image with its faces."""
@@ -133,13 +146,11 @@ class MosaicMaker:
 
     def _draw(self) -> Photo:
         """Return a photo of a kind chosen by chance."""
-        draw, config = self.rng.random(), self.config
+        draw, config, photos = self.rng.random(), self.config, self.photos
         if draw < config.people_share:
-            kind = self.photos.people
-        elif draw < config.people_share + config.portrait_share:
-            kind = self.photos.portraits
-        else:
-            kind = self.photos.scenes
+            return photos.people[self.rng.choice(len(photos.people), p=self._frequencies)]
+        draw -= config.people_share
+        kind = photos.portraits if draw < config.portrait_share else photos.scenes
         return kind[self.rng.integers(len(kind))]
 
     def _aim(self, photo: Photo, width: int, height: int) -> tuple[np.ndarray, float]:
@@ -154,9 +165,13 @@ class MosaicMaker:
         if rng.random() < config.close_share:
             low, high = high, max(2.0 * min(width, height), high)
         face_px = np.exp(rng.uniform(np.log(low), np.log(high)))
-        row = rng.integers(len(photo.faces))
+        sides, limit = photo.faces.sides_px, MAX_ENLARGED
+        sharp = np.flatnonzero(sides >= face_px / limit)
+        row = rng.choice(sharp) if len(sharp) else int(sides.argmax())
+        if rng.random() < SELDOM_SHARE:
+            limit = SELDOM_ENLARGED
         box = photo.faces.boxes_xyxy[row]
-        scale = min(face_px / max(float(photo.faces.sides_px[row]), 1.0), MAX_ENLARGED)
+        scale = min(face_px / max(float(sides[row]), 1.0), limit)
         return (box[:2] + box[2:]) / 2, scale
 
     def _warp(self, image: UInt8Array, matrix: np.ndarray, scale: float, tile: UInt8Array) -> None:
@@ -164,13 +179,24 @@ class MosaicMaker:
         while scale < 0.6 and min(image.shape[:2]) >= 32:
             image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             matrix, scale = matrix * [2, 2, 1], scale * 2
-        border = BORDERS[self.rng.integers(len(BORDERS))]
-        colour = [int(c) for c in self.rng.integers(0, 256, 3)]
         how = cv2.INTER_CUBIC if scale > 1.5 else cv2.INTER_LINEAR
         size_wh = tile.shape[1], tile.shape[0]
-        tile[:] = cv2.warpAffine(
-            image, matrix, size_wh, flags=how, borderMode=border, borderValue=colour
-        )
+        border, behind = cv2.BORDER_TRANSPARENT, self._background(size_wh)
+        if self.rng.random() < BORDER_SHARE:
+            border = BORDERS[self.rng.integers(len(BORDERS))]
+        colour = [int(c) for c in self.rng.integers(0, 256, 3)]
+        tile[:] = cv2.warpAffine(image, matrix, size_wh, behind, how, border, colour)
+
+    def _background(self, size_wh: tuple[int, int]) -> UInt8Array:
+        """Return a part of a scene without faces, black where there is none."""
+        if not self._backgrounds:
+            return np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
+        scene = self._backgrounds[self.rng.integers(len(self._backgrounds))]
+        scale = max(np.divide(size_wh, scene.shape[1::-1])) * self.rng.uniform(1, 1.5)
+        room = scale * np.array(scene.shape[1::-1]) - size_wh
+        shift = -self.rng.uniform(0, 1, 2) * room
+        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+        return cv2.warpAffine(scene, matrix, size_wh, borderMode=cv2.BORDER_REFLECT)
 
 
 def _visible(faces: LabelledFaces, width: int, height: int) -> LabelledFaces:
