@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,9 @@ class BagWriter:
         try:
             self._writer.close()
         except (OSError, sqlite3.Error) as error:
+            if self._writer.storage:
+                with suppress(OSError, sqlite3.Error):  # It closes the file all the same.
+                    self._writer.storage.abort()
             raise SourceError(f'bag {self._path} cannot be finished: {error}') from error
 
     def make(self, kind: str, **fields: Any) -> Any:

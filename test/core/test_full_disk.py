@@ -71,8 +71,6 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-# Of a file that it cannot finish the library that writes MCAP lets go without closing it.
-@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
 @pytest.mark.parametrize('command, limit', COMMANDS)
 def test_a_full_disk_is_said_and_nothing_half_stays(
     command: str, limit: int, inputs: Path, tmp_path: Path,
