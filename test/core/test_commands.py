@@ -117,7 +117,7 @@ ERRORS = [
     ('teach --neutral clip.mp4', '0 frames with a clear face'),
     ('models add note.txt', 'note.txt: expected an existing .tflite'),
     ('models fetch yunet --url http://127.0.0.1:9/x', 'cannot be reached'),
-    ('record-demo empty', 'bag empty cannot be written'),
+    ('record-demo empty', 'empty exists already: choose another name, or add --overwrite'),
     ('record-demo new --rate 0', '--rate 0 to 1000'),
     ('record-demo new --topic images', '--topic images: expected a name such as /camera/image'),
 ]  # fmt: skip
