@@ -11,15 +11,16 @@ from __future__ import annotations
 import functools
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from backports import zstd
 
 from benchmarks.fuzz_draw import Draw, corrupted, odd_value, scratch, scratch_file
 from benchmarks.fuzz_images import (
@@ -42,6 +43,11 @@ from fer_ros.data.label_maps import read_label_map
 from fer_ros.errors import DataError, ImageError, ModelError, SourceError
 from fer_ros.messages.images import image_message, jpeg_message
 from fer_ros.models.card import MODELS_DIR, DetectorCard, EmotionModelCard, ModelCard
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 @dataclass(frozen=True)
@@ -291,8 +297,9 @@ TARGETS: dict[str, Target] = {
     'label_map': Target(label_map),
     'face_archive': Target(face_archive),
     'bag': Target(bag),
-    'video_packets': Target(video_packets, converter=True),
 }
+if find_spec('av'):
+    TARGETS['video_packets'] = Target(video_packets, converter=True)
 
 
 def seeds() -> list[bytes]:
