@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from fer_ros.config import DetectionConfig
-from fer_ros.detection.turning import lying
+from fer_ros.detection.turning import CERTAIN_SCORE, lying
 from fer_ros.geometry import non_maximum_suppression, pairwise_iou
 from fer_ros.images.cropping import crop_square
 from fer_ros.types import BoolArray, FaceDetections, Float32Array, Int64Array, UInt8Array
@@ -30,6 +30,9 @@ LOST_S = 1.0
 """Who is lost is looked for during this time in a crop where they were,"""
 RETRY_S = 0.1
 """and in the whole image this often."""
+NEWCOMER = 1.2
+"""A face that was not there before has to score so many times the threshold, at most CERTAIN_SCORE:
+things that look a little like a face do so for as long as they are in view."""
 MAX_IOU = 0.3
 """Boxes that overlap more than this are of one face."""
 
@@ -68,10 +71,18 @@ class FaceFollower:
         found = None if self._search_is_due(image, stamp_s) else self._follow(image, stamp_s)
         if found is None:
             found = self._search(image)
+            found = found[self._believed(found)]
             found = found[~lying(self._search, image, found, self.config.min_face_px)]
             self._adopt(found, stamp_s)
         self._shape_hw, self._last_s = image.shape[:2], stamp_s
         return found
+
+    def _believed(self, found: FaceDetections) -> BoolArray:
+        """Return bool (N,): faces followed already, and newcomers that score high enough."""
+        known = pairwise_iou(found.boxes_xyxy, self._boxes_xyxy).max(axis=1, initial=0) > MAX_IOU
+        needed = min(NEWCOMER * self.config.score_threshold, CERTAIN_SCORE)
+        believed: BoolArray = known | (found.scores >= max(needed, self.config.score_threshold))
+        return believed
 
     def _search_is_due(self, image: UInt8Array, stamp_s: float) -> bool:
         period_s = self.config.search_period_ms / 1e3
