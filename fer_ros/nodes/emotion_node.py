@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -275,9 +276,9 @@ class EmotionNode(FerLifecycleNode):
         """Read a photo beside the stream, which goes first."""
         try:
             config, photos = self._active_pipeline().config, self._photos
-            image = self._to_bgr(request.image)
+            convert = partial(self._to_bgr, request.image)
             frame, model_id = await in_thread(
-                self, lambda: photos.read(image, config), low_priority=True
+                self, lambda: photos.read(convert, config), low_priority=True
             )
             response.emotions = emotion_array(make, frame, request.image.header, model_id)
             response.success = True

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 
 from fer_ros.config import PipelineConfig
@@ -24,21 +25,24 @@ class PhotoReader:
         self._reader: FaceReader | None = None
         self._one_at_a_time = Lock()
 
-    def read(self, image: UInt8Array, config: PipelineConfig) -> tuple[FrameEmotions, str]:
-        """Return the faces of *image*, uint8 (H, W, 3) BGR, and the emotion model's id.
+    def read(
+        self, convert: Callable[[], UInt8Array], config: PipelineConfig
+    ) -> tuple[FrameEmotions, str]:
+        """Return the faces of an image and the emotion model's id.
 
         Args:
-            image: not changed.
+            convert: returns the image, uint8 (H, W, 3) BGR; not called while busy, for large images
+                take long.
             config: settings of the stream at present.
 
         Raises:
             BusyError: another photo is being read.
-            ModelError: a model cannot be loaded.
+            FerError: the image cannot be converted, or a model not be loaded.
         """
         if not self._one_at_a_time.acquire(blocking=False):
             raise BusyError('busy with another image; send one after the other')
         try:
-            reader = self._suited(config)
+            image, reader = convert(), self._suited(config)
             return reader.read_photo(image), reader.classifier.card.id
         finally:
             self._one_at_a_time.release()

@@ -12,9 +12,9 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.task import Future
 
-LOW_PRIORITY = 5
-"""Niceness: a quarter of the processor where another thread wants it too, so that the work ends
-on a busy machine as well."""
+LOW_PRIORITY = 10
+"""Niceness: a tenth of a core where another thread wants it too, so that the work ends on a busy
+machine as well."""
 
 
 def in_thread(node: Node, work: Callable[[], Any], low_priority: bool = False) -> Future:
