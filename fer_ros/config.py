@@ -115,7 +115,7 @@ class DetectionConfig(_Checked):
     weights: str = setting(
         '', 'weights file of the detector; empty for the one that comes with it', live=False
     )
-    score_threshold: float = setting(0.62, 'faces scored below this are dropped', low=0.0, high=1.0)
+    score_threshold: float = setting(0.7, 'faces scored below this are dropped', low=0.0, high=1.0)
     min_face_px: int = setting(
         40, 'height in pixels of the smallest face worth finding', low=10, high=2000
     )

@@ -30,7 +30,7 @@ LOST_S = 1.0
 """Who is lost is looked for during this time in a crop where they were,"""
 RETRY_S = 0.1
 """and in the whole image this often."""
-NEWCOMER = 1.2
+NEWCOMER = 1.1
 """A face that was not there before has to score so many times the threshold, at most CERTAIN_SCORE:
 things that look a little like a face do so for as long as they are in view."""
 MAX_IOU = 0.3

@@ -32,7 +32,8 @@ def _without(variable: str, *marks: str) -> list[str]:
     return foreign
 
 
-_modules = _without('PYTHONPATH', 'rclpy', 'fer_msgs')
+# A checkout of this project holds fer_msgs too, but as the source of its messages.
+_modules = _without('PYTHONPATH', 'rclpy', 'fer_msgs/__init__.py')
 sys.path[:] = [folder for folder in sys.path if folder not in _modules]
 _without('AMENT_PREFIX_PATH', 'share/rclpy', 'share/fer_msgs')
 _libraries = os.environ.get('LD_LIBRARY_PATH', '').split(os.pathsep)

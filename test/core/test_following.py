@@ -172,12 +172,12 @@ def test_a_face_that_leaves_the_image_is_followed_beyond_its_border(
 
 
 def test_a_newcomer_has_to_be_surer_than_somebody_known() -> None:
-    """Scores of one face, frame by frame, against a threshold of 0.6."""
-    scores = iter([0.7, 0.75, 0.62, 0.62])
+    """Scores of one face, frame by frame, against a threshold of 0.7."""
+    scores = iter([0.75, 0.8, 0.72, 0.72])
 
     def search(image: np.ndarray) -> FaceDetections:
         box = np.array([[100, 100, 180, 180]], np.float32)
-        score = np.full(1, next(scores, 0.62) if image.shape[:2] == SHAPE_HW else 0.0, np.float32)
+        score = np.full(1, next(scores, 0.72) if image.shape[:2] == SHAPE_HW else 0.0, np.float32)
         return FaceDetections(box, np.zeros((1, 5, 2), np.float32), score)
 
     follower = FaceFollower(search, DetectionConfig(search_period_ms=0.0))

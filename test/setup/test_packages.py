@@ -128,7 +128,8 @@ print(sys.path[1:3], *(os.environ.get(name) for name in sys.argv[3:]), sep='|')
 
 
 def test_another_ros_is_left_out_and_all_else_stays(tmp_path: Path) -> None:
-    for name in ('ros/lib/python/rclpy', 'ros/share/rclpy', 'mine', 'venv/lib'):
+    # mine is like a checkout: its fer_msgs is no package of Python.
+    for name in ('ros/lib/python/rclpy', 'ros/share/rclpy', 'mine/fer_msgs/msg', 'venv/lib'):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / 'ros' / 'lib' / 'librcl.so').touch()
     (tmp_path / 'ours' / 'share' / 'rclpy').mkdir(parents=True)
