@@ -26,11 +26,16 @@ EYES_M = 0.063
 YAWS_DEG = (0, 15, 30, 45, 60)
 
 
-def render(yaw_deg: float, pitch_deg: float, distance_m: float) -> np.ndarray:
-    """Return float32 (5, 2) px: the mean face's landmarks, turned in its own axes, ahead."""
-    turns = (np.array([0.0, 0.0, yaw_deg]), np.array([0.0, -pitch_deg, 0.0]))
-    yaw, pitch = (cv2.Rodrigues(np.radians(turn))[0] for turn in turns)
-    points = (FACE_POINTS * EYES_M) @ (FRONTAL @ yaw @ pitch).T + (0.0, 0.0, distance_m)
+def rotated(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
+    """Return a face's rotation to the optical frame, turned in its own axes, in degrees."""
+    axes = ((0, 0, yaw), (0, -pitch, 0), (roll, 0, 0))
+    z, y, x = (cv2.Rodrigues(np.radians(np.array(axis, float)))[0] for axis in axes)
+    return FRONTAL @ z @ y @ x
+
+
+def landmarks(rotation: np.ndarray, position_m: tuple[float, float, float]) -> np.ndarray:
+    """Return where the mean face's points appear in CAMERA's image, float32 (5, 2) px."""
+    points = (FACE_POINTS * EYES_M) @ rotation.T + position_m
     image = points @ CAMERA.matrix.T
     return (image[:, :2] / image[:, 2:]).astype(np.float32)
 
@@ -43,7 +48,8 @@ def found(
     poses, pitches = [], rng.uniform(-20, 20, heads)
     for pitch_deg in pitches:
         noise = rng.normal(0, noise_px, (5, 2)).astype(np.float32)
-        pose = head_pose(render(yaw_deg, pitch_deg, distance_m) + noise, CAMERA, EYES_M)
+        seen = landmarks(rotated(yaw_deg, pitch_deg), (0.0, 0.0, distance_m))
+        pose = head_pose(seen + noise, CAMERA, EYES_M)
         if pose is None:
             raise SystemExit(f'no pose at a yaw of {yaw_deg} degrees')
         poses.append(pose)

@@ -37,7 +37,7 @@ _HEAD = """\
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every parameter of {node} with its default. Made from fer_ros/config.py by
+# Every parameter of {node} with its default. Made from fer_ros/config/ by
 # python -m fer_ros.parameter_files; to change some, copy this file, keep those, and give
 # the copy to the launch file (params_file:=mine.yaml) or to the node (--params-file mine.yaml).
 /**/{node}:
@@ -48,7 +48,7 @@ _PAGE_HEAD = """\
 # Parameters
 
 Every parameter of every node, with its default, meaning and range. The one home of all this is
-`fer_ros/config.py`; this page and `config/*.yaml` are made from it (`python -m
+`fer_ros/config/`; this page and `config/*.yaml` are made from it (`python -m
 fer_ros.parameter_files`). A parameter can be changed while the node runs unless it says "not while
 running". Names that version 0.2 changed (see the changelog) are still read, with a warning.
 """

@@ -87,7 +87,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print and save what every photo or frame says; 130 when a recording was interrupted."""
+    """Print and save what every photo or frame says; 130 when photos or a recording were interrupted."""
     folder = options.output or _free_folder()
     with ExitStack() as stack:
         source = _open(stack, options.sources)
@@ -141,7 +141,10 @@ def _run_photos(paths: list[Path], folder: Path, options: argparse.Namespace) ->
             return photo_line(paths[number], frame, as_json=True), [paths[number]]
 
         tables = _tables(files, part, ('photo',), reader.labels, describe)
-        return read_photos(paths, reader, options.max_image_pixels, [show, tables])
+        try:
+            return read_photos(paths, reader, options.max_image_pixels, [show, tables])
+        except KeyboardInterrupt:
+            return 130  # what was read until then is kept
 
 
 def _run_stream(

@@ -78,13 +78,13 @@ class TokenMiddleware:
             await send({'type': 'websocket.close', 'code': 1008})
         elif is_locked:
             text = f'Too many wrong tokens; try again in {GUESS_S:.0f} seconds.'
-            await _answer(send, 429, text)
+            await _respond(send, 429, text)
         elif self._accepts(_query_token(scope), address):
             # The token leaves the address at once: it would stay in the browser's history.
             cookie = f'{COOKIE}={self._token}; HttpOnly; SameSite=Strict; Path=/'
-            await _answer(send, 303, '', [('location', _local(scope)), ('set-cookie', cookie)])
+            await _respond(send, 303, '', [('location', _local(scope)), ('set-cookie', cookie)])
         else:
-            await _answer(send, 401, 'Open the address with the token that fer dashboard printed.')
+            await _respond(send, 401, 'Open the address with the token that fer dashboard printed.')
 
     def _accepts(self, token: str, address: str) -> bool:
         if hmac.compare_digest(token.encode(), self._token.encode()):
@@ -114,7 +114,7 @@ def _local(scope: Any) -> str:
     return f'/{quote(scope["path"].lstrip("/"))}'
 
 
-async def _answer(
+async def _respond(
     send: Any, status: int, text: str, headers: list[tuple[str, str]] | None = None
 ) -> None:
     await send(

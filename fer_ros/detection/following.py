@@ -11,14 +11,12 @@ import cv2
 import numpy as np
 
 from fer_ros.config import DetectionConfig
-from fer_ros.detection.turning import CERTAIN_SCORE, lying
+from fer_ros.detection.turning import CERTAIN_SCORE, ROOMY, lying
 from fer_ros.geometry import non_maximum_suppression, pairwise_iou
-from fer_ros.images.cropping import crop_square
+from fer_ros.images.cropping import crop_around
 from fer_ros.types import BoolArray, FaceDetections, Float32Array, Int64Array, UInt8Array
 
-ROOMY, CLOSE = (4.0, 1.75), (3.2, 1.4)
-"""Side of a crop as the detector gets it, and height of the face in it, both in heights of the
-smallest face that it looks for: large enough to be found, with room to move about."""
+CLOSE = (3.2, 1.4)
 FEW = 4
 """More faces than this get close crops, which cost two thirds; their landmarks lie a little worse
 (0.044 of the distance between the eyes from those of a full search, 0.036 in roomy ones)."""
@@ -157,9 +155,7 @@ def _mosaic(
     size = (math.ceil(len(centres) / columns) * tile_px, columns * tile_px, 3)
     mosaic = np.zeros(size, np.uint8)
     for centre, scale, (left, top) in zip(centres, scales, places * tile_px):
-        shift = np.float32(tile_px / 2) - scale * centre
-        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
-        tile = crop_square(image, matrix, tile_px, cv2.BORDER_CONSTANT)
+        tile = crop_around(image, centre, scale, tile_px, cv2.BORDER_CONSTANT)
         mosaic[top : top + tile_px, left : left + tile_px] = tile
     return mosaic, corners
 

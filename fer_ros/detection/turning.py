@@ -8,15 +8,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fer_ros.images.cropping import crop_square
+from fer_ros.images.cropping import crop_around
 from fer_ros.types import BoolArray, FaceDetections, UInt8Array
 
 CERTAIN_SCORE = 0.85
 """Faces that lie or stand on their head are hardly ever scored so high."""
 DOUBTED = 2
 """So many faces of a stream's image are doubted at once, those with the lowest scores."""
-VIEW_SHARE, FACE_SHARE = 4.0, 1.75
-"""Side of what is turned, and height of the face in it, in heights of the smallest face sought."""
+ROOMY = (4.0, 1.75)
+"""Side of a crop as the detector gets it, and height of the face in it, both in heights of the
+smallest face that it looks for: large enough to be found, with room to move about."""
 
 
 def detect_any_way_up(
@@ -60,13 +61,11 @@ def lying(
         least_px: height of the smallest face that *detect* finds.
     """
     lies = np.zeros(len(found), bool)
-    size_px = round(VIEW_SHARE * least_px)
+    size_px, face_px = round(ROOMY[0] * least_px), ROOMY[1] * least_px
     for row in np.flatnonzero(found.scores < CERTAIN_SCORE)[-DOUBTED:]:
         box = found.boxes_xyxy[row]
-        scale = FACE_SHARE * least_px / max(float((box[2:] - box[:2]).max()), 1.0)
-        shift = size_px / 2 - scale * (box[:2] + box[2:]) / 2
-        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
-        view = crop_square(image, matrix, size_px)
+        scale = face_px / max(float((box[2:] - box[:2]).max()), 1.0)
+        view = crop_around(image, (box[:2] + box[2:]) / 2, scale, size_px)
         turns = np.concatenate([np.rot90(view, quarters) for quarters in (1, 2, 3)], axis=1)
         lies[row] = detect(turns).scores.max(initial=0) > found.scores[row]
     return lies

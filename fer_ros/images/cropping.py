@@ -10,6 +10,27 @@ import numpy as np
 from fer_ros.types import Float32Array, UInt8Array
 
 
+def crop_around(
+    image: UInt8Array,
+    centre: Float32Array,
+    scale: float,
+    size_px: int,
+    border: int = cv2.BORDER_REPLICATE,
+) -> UInt8Array:
+    """Return an upright crop, uint8 (S, S, 3), with a point of *image* in its middle.
+
+    Args:
+        image: uint8 (H, W, 3) BGR.
+        centre: float32 (2,) px.
+        scale: crop pixels per pixel of the image.
+        size_px: S.
+        border: what lies beyond the image, one of OpenCV's border types.
+    """
+    shift = np.float32(size_px / 2) - scale * centre
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+    return crop_square(image, matrix, size_px, border)
+
+
 def crop_square(
     image: UInt8Array, matrix: Float32Array, size_px: int, border: int = cv2.BORDER_REPLICATE
 ) -> UInt8Array:

@@ -171,7 +171,7 @@ class EmotionNode(FerLifecycleNode):
     def _subscribe(self) -> None:
         if self._subscription is not None:
             return
-        self._worker = LatestWorker(self._answer, 'emotion_pipeline')
+        self._worker = LatestWorker(self._process, 'emotion_pipeline')
         kind, topic = (
             (CompressedImage, 'image/compressed')
             if self._config.image_transport == 'compressed'
@@ -211,7 +211,7 @@ class EmotionNode(FerLifecycleNode):
         if self._worker is not None and not self._worker.offer(message):
             self.statistics.dropped += 1
 
-    def _answer(self, message: Image | CompressedImage) -> None:
+    def _process(self, message: Image | CompressedImage) -> None:
         """Process one image; runs in the working thread, where nothing may be raised."""
         try:
             image, stamp_s = self._to_bgr(message), self._stamp_s(message.header)
@@ -242,15 +242,17 @@ class EmotionNode(FerLifecycleNode):
 
     def _camera_of(self, image: UInt8Array) -> Camera | None:
         # A registered depth image has the view of the camera, whose own camera_info goes first.
-        infos = (self._camera_info, self._depth and self._depth.camera_info)
+        depth = self._depth  # may be taken away by another thread
+        infos = (self._camera_info, depth and depth.camera_info)
         cameras = (camera(info, image.shape[:2]) for info in infos if info is not None)
         return next((one for one in cameras if one is not None), None)
 
     def _depth_of(self, header: Header, stamp_s: float) -> Float32Array | None:
-        if self._depth is None:
+        depth = self._depth  # may be taken away by another thread
+        if depth is None:
             return None
         limits = (self._config.depth_max_offset_s, self._config.max_image_pixels)
-        return self._depth.of(header, stamp_s, *limits)
+        return depth.of(header, stamp_s, *limits)
 
     def _now_s(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9

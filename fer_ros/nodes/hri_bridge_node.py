@@ -31,6 +31,7 @@ from fer_msgs.msg import EmotionArray
 from fer_ros.config import HriBridgeConfig, PipelineConfig, flatten
 from fer_ros.errors import ImageError, shorten
 from fer_ros.geometry import similarity_transform
+from fer_ros.images.cropping import crop_around, crop_square
 from fer_ros.labels import REP155_EXPRESSIONS
 from fer_ros.messages.emotions import check_header, frame_emotions, stamp_seconds
 from fer_ros.messages.heads import face_frames
@@ -119,14 +120,9 @@ def to_landmarks(
 
 def cut_out(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array:
     """Return the square about a face's box, uint8 (size, size, 3), scaled and padded with black."""
-    left, top, right, bottom = (float(n) for n in face.box_xyxy)
-    side = max(right - left, bottom - top, 1.0)
-    scale = size_px / side
-    middle = ((left + right) / 2, (top + bottom) / 2)
-    matrix = np.array(
-        [[scale, 0, size_px / 2 - scale * middle[0]], [0, scale, size_px / 2 - scale * middle[1]]]
-    )
-    return cv2.warpAffine(image, matrix, (size_px, size_px))
+    low, high = face.box_xyxy[:2], face.box_xyxy[2:]
+    scale = size_px / max(float((high - low).max()), 1.0)
+    return crop_around(image, (low + high) / 2, scale, size_px, cv2.BORDER_CONSTANT)
 
 
 def align(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array | None:
@@ -134,7 +130,7 @@ def align(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array | No
     if not np.isfinite(face.landmarks).all():
         return None
     matrix: Float32Array = similarity_transform(face.landmarks[None], _TEMPLATE * size_px)[0]
-    return cv2.warpAffine(image, matrix, (size_px, size_px))
+    return crop_square(image, matrix, size_px, cv2.BORDER_CONSTANT)
 
 
 def _random_prefix() -> str:

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
 
+from benchmarks.head_poses import CAMERA, EYES_M, landmarks, rotated
 from fer_ros.config import HeadPoseConfig
 from fer_ros.messages.heads import FACE_TO_GAZE, face_frames, quaternion, rotation_matrix
 from fer_ros.people.head_pose import (
-    FACE_POINTS,
     FRONTAL,
     angle_to_camera_deg,
     head_pose,
@@ -21,23 +20,6 @@ from fer_ros.people.head_pose import (
 )
 from fer_ros.people.heads import Heads, OneEuroFilter, swings
 from fer_ros.types import Camera, FaceEmotion, FrameEmotions
-
-CAMERA = Camera((600.0, 600.0), (320.0, 240.0))
-EYES_M = 0.063
-
-
-def rotated(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
-    """Return a face's rotation to the optical frame, turned in its own axes, in degrees."""
-    axes = ((0, 0, yaw), (0, -pitch, 0), (roll, 0, 0))
-    z, y, x = (cv2.Rodrigues(np.radians(np.array(axis, float)))[0] for axis in axes)
-    return FRONTAL @ z @ y @ x
-
-
-def landmarks(rotation: np.ndarray, position_m: tuple[float, float, float]) -> np.ndarray:
-    """Return where the mean face's points appear in CAMERA's image."""
-    points = (FACE_POINTS * EYES_M) @ rotation.T + position_m
-    image = points @ CAMERA.matrix.T
-    return (image[:, :2] / image[:, 2:]).astype(np.float32)
 
 
 def face(seen: np.ndarray) -> FaceEmotion:

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""config/*.yaml and docs/parameters.md say what fer_ros/config.py says."""
+"""config/*.yaml and docs/parameters.md say what fer_ros/config/ says."""
 
 from __future__ import annotations
 

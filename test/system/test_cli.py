@@ -180,6 +180,24 @@ def test_run_says_that_standard_input_is_neither() -> None:
     assert run.stderr == b'fer: standard input is neither a photo nor a video\n'
 
 
+def test_run_photos_until_interrupted(photo: Path, results: Path) -> None:
+    photos = results.parent / 'photos'
+    photos.mkdir()
+    for number in range(500):
+        (photos / f'{number}.png').symlink_to(photo)
+    with subprocess.Popen([FER, 'run', photos, '--output', results], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as process:  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert process.returncode == 130
+    assert rest.endswith(f'results saved in {results}\n')
+    assert (results / '0.png').exists()
+    assert not (results / '499.png').exists()
+    assert 'happy' in (results / 'emotions.jsonl').read_text()
+
+
 def test_run_the_demo_as_a_camera_until_interrupted(results: Path) -> None:
     command = [FER, 'run', 'demo', '--output', results]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
