@@ -87,7 +87,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print and save what every photo or frame says; 130 when photos or a recording were interrupted."""
+    """Print and save what every photo or frame says; 130 if what has an end was interrupted."""
     folder = options.output or _free_folder()
     with ExitStack() as stack:
         source = _open(stack, options.sources)
@@ -134,15 +134,15 @@ def _run_photos(paths: list[Path], folder: Path, options: argparse.Namespace) ->
     ):
 
         def show(number: int, image: UInt8Array, frame: FrameEmotions) -> None:
-            print(photo_line(paths[number], frame, options.json), flush=True)
             write_annotated(part / names[number], image, frame)
+            print(photo_line(paths[number], frame, options.json), flush=True)
 
         def describe(number: int, frame: FrameEmotions) -> tuple[str, list[Any]]:
             return photo_line(paths[number], frame, as_json=True), [paths[number]]
 
         tables = _tables(files, part, ('photo',), reader.labels, describe)
         try:
-            return read_photos(paths, reader, options.max_image_pixels, [show, tables])
+            return read_photos(paths, reader, options.max_image_pixels, [tables, show])
         except KeyboardInterrupt:
             return 130  # what was read until then is kept
 

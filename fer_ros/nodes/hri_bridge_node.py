@@ -122,7 +122,7 @@ def cut_out(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array:
     """Return the square about a face's box, uint8 (size, size, 3), scaled and padded with black."""
     low, high = face.box_xyxy[:2], face.box_xyxy[2:]
     scale = size_px / max(float((high - low).max()), 1.0)
-    return crop_around(image, (low + high) / 2, scale, size_px, cv2.BORDER_CONSTANT)
+    return crop_around(image, (low + high) * np.float32(0.5), scale, size_px, cv2.BORDER_CONSTANT)
 
 
 def align(image: UInt8Array, face: FaceEmotion, size_px: int) -> UInt8Array | None:
