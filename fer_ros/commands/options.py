@@ -9,7 +9,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from fer_ros.config import CLASSIFIERS, DETECTORS, MAX_IMAGE_PIXELS, PipelineConfig, replace
+from fer_ros.config import (
+    CLASSIFIERS,
+    DETECTORS,
+    MAX_IMAGE_PIXELS,
+    RECORDED,
+    PipelineConfig,
+    replace,
+)
 from fer_ros.data.label_maps import read_label_map
 from fer_ros.errors import ConfigError, DataError, printable
 from fer_ros.labels import LABEL_MAPS
@@ -134,8 +141,7 @@ def pipeline_config(options: argparse.Namespace, recorded: bool = False) -> Pipe
 
     Args:
         options: of the command line.
-        recorded: the images can wait, so each is searched as a whole, and every face in it read,
-            unless --set says otherwise.
+        recorded: the images can wait: what --set does not name is as RECORDED says.
 
     Raises:
         ConfigError: a --set names no setting, or its value is of the wrong type or out of range.
@@ -146,8 +152,7 @@ def pipeline_config(options: argparse.Namespace, recorded: bool = False) -> Pipe
         'classification.backend': options.backend,
     }
     if recorded:
-        changes['detection.search_period_ms'] = 0.0
-        changes['classification.read_period_ms'] = 0.0
+        changes |= RECORDED
     for pair in options.set:
         name, equals, text = pair.partition('=')
         if not equals:

@@ -85,7 +85,8 @@ def run(options: argparse.Namespace) -> int:
 def _take_baseline(options: argparse.Namespace) -> int:
     from fer_ros.teaching.baseline import SECONDS, take_baseline
 
-    config = replace(PipelineConfig(), {'classification.model': options.start})
+    every_frame = {'classification.read_period_ms': 0.0}
+    config = replace(PipelineConfig(), {'classification.model': options.start, **every_frame})
     pipeline, rows = EmotionPipeline(config), defaultdict[int, list[Float32Array]](list)
 
     def take(_number: int, _image: UInt8Array, frame: FrameEmotions) -> None:

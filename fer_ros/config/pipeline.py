@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from fer_ros.config.settings import Checked, setting
 
+RECORDED = {'detection.search_period_ms': 0.0, 'classification.read_period_ms': 0.0}
+"""Settings for images that can wait: each is searched as a whole, and every face in it read."""
+
 DETECTORS = ('builtin', 'yunet', 'haar')
 CLASSIFIERS = ('litert', 'onnx', 'keras')
 DETECTOR_PLUGINS = 'fer_ros.detectors'

@@ -58,7 +58,8 @@ def _show_baseline() -> None:
     recordings = st.session_state.get('recordings', 0)
     if not recordings:
         return
-    rows = show_webcam('at rest', {}, hides_faces=False, record=recordings)
+    every_frame = {'classification.read_period_ms': 0.0}
+    rows = show_webcam('at rest', every_frame, hides_faces=False, record=recordings)
     if rows is not None and (output := _place_for(name)):
         try:
             probabilities = np.array(rows, np.float32)

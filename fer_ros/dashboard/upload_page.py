@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from fer_ros.config import replace
+from fer_ros.config import RECORDED, replace
 from fer_ros.dashboard.clip import Clip
 from fer_ros.dashboard.clip_report import report_html
 from fer_ros.dashboard.clip_view import show_clip
@@ -102,7 +102,7 @@ def _read_clip(
         SourceError: it is not a video that can be read.
         ImageError: it holds no frame.
     """
-    pipeline = EmotionPipeline(replace(SETTINGS.pipeline, settings))
+    pipeline = EmotionPipeline(replace(SETTINGS.pipeline, {**RECORDED, **settings}))
     clip = Clip(name, pipeline.classifier.card.id)
     with tempfile.NamedTemporaryFile(suffix=suffix) as file:
         file.write(data)
