@@ -33,7 +33,9 @@ from fer_ros.types import UInt8Array
 
 LATENCY_GROWTH = 3.0
 """The second half's median may be so many times the first's: a queue would grow without end."""
-MEMORY_GROWTH_MB = 40.0
+MEMORY_GROWTH_MB = 100.0
+"""Interpreters for large inputs come and go (70 MB for 1280x640); a queue of images would hold more
+than this within a few seconds."""
 WARM_UP_SHARE = 0.3
 
 
