@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,6 +87,22 @@ class FaceDetections:
     def __getitem__(self, index: slice | Int64Array | BoolArray) -> FaceDetections:
         """Return the faces that *index* (a slice, indices or a mask) selects, in its order."""
         return FaceDetections(self.boxes_xyxy[index], self.landmarks[index], self.scores[index])
+
+    @classmethod
+    def joined(cls, parts: Sequence[FaceDetections]) -> FaceDetections:
+        """Return the faces of all *parts*, at least one, as they follow one another."""
+        return cls(
+            np.concatenate([part.boxes_xyxy for part in parts]),
+            np.concatenate([part.landmarks for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+        )
+
+    def moved(self, x_px: float, y_px: float) -> FaceDetections:
+        """Return the faces as they lie in an image that begins so far to the left and above."""
+        shift = np.array([x_px, y_px], np.float32)
+        return FaceDetections(
+            self.boxes_xyxy + np.tile(shift, 2), self.landmarks + shift, self.scores
+        )
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,12 @@ from fer_ros.models.interpreter import make_interpreter
 
 SIDES_PX = (
     *range(32, 257, 32), 320, 384, 480, 544, 640, 736, 800, 960, 1088, 1280, 1600, 1920, 2176,
-    2560, 3072, 3584, 4096,
 )  # fmt: skip
 """Inputs have sides of these lengths, so that images of about the same size share an interpreter:
 multiples of 32, those of common cameras among them."""
 MAX_COUNT = 8
 """So many interpreters are kept at most, so that changing between cameras costs nothing,"""
-MAX_PIXELS = 4_000_000
+MAX_PIXELS = 6_000_000
 """for inputs of so many pixels together: each takes some 85 bytes,"""
 MAX_IDLE_S = 5.0
 """and none that was not used for so long."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import shutil
 
@@ -15,7 +16,7 @@ import pytest
 
 from fer_ros.config import DetectionConfig
 from fer_ros.detection import make_detector
-from fer_ros.detection.builtin import BuiltinDetector, scales
+from fer_ros.detection.builtin import OVERLAP_PX, TILE_PX, BuiltinDetector, scales, tiles
 from fer_ros.detection.cells import SHARE_POWER, cell_centres, decode, merge
 from fer_ros.errors import ModelError
 from fer_ros.geometry import pairwise_iou
@@ -136,6 +137,35 @@ def test_looks_go_on_until_no_face_is_too_large(
     shape: tuple[int, int], first: float, expected: list[float]
 ) -> None:
     assert list(scales(shape, first)) == expected
+
+
+@pytest.mark.parametrize('length', [1, 480, 2176, 2177, 3840, 4032, 4033, 4096])
+def test_tiles_cover_a_side_and_hold_the_faces_of_their_share(length: int) -> None:
+    windows, shares = zip(*tiles(length))
+    assert (windows[0][0], windows[-1][1]) == (0, length)
+    assert (shares[0][0], shares[-1][1]) == (-np.inf, np.inf)
+    assert all(end - begin <= TILE_PX for begin, end in windows)
+    for before, after in itertools.pairwise(shares):
+        assert before[1] == after[0]
+    for window, share in zip(windows, shares):
+        assert window[0] <= max(0, share[0] - OVERLAP_PX / 2)
+        assert window[1] >= min(length, share[1] + OVERLAP_PX / 2)
+    assert len(windows) == 1 or length > TILE_PX
+
+
+def test_faces_on_the_border_of_two_tiles_are_found_once(
+    detector: BuiltinDetector, face_crop: np.ndarray
+) -> None:
+    view = np.full((320, 3840, 3), 90, np.uint8)
+    (border,) = {share[0] for _, share in tiles(3840)} - {-np.inf}
+    for x in range(-120, 121, 30):
+        image = view.copy()
+        left = border + x - 120
+        image[40:280, left : left + 240] = face_crop
+        box, _ = the_face(detector, image)
+        alone, _ = the_face(detector, cv2.copyMakeBorder(face_crop, *[40] * 4, cv2.BORDER_CONSTANT))
+        expected = alone + np.float32([left - 40, 0] * 2)
+        assert pairwise_iou(box[None], expected[None])[0, 0] > 0.8, x
 
 
 @pytest.mark.parametrize(
