@@ -11,8 +11,6 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-import cv2
-
 from fer_ros import __version__
 from fer_ros.errors import FerError, printable
 
@@ -20,7 +18,6 @@ COMMANDS = (
     'run', 'image', 'video', 'live', 'dashboard', 'evaluate', 'models', 'record_demo', 'train',
     'bench', 'completion',
 )  # fmt: skip
-OPENCV_LOG_ERRORS = 2
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -52,10 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors='surrogateescape')
     arguments = sys.argv[1:] if arguments is None else arguments
     options = make_parser().parse_args(arguments or ['dashboard'])
-    # OpenCV's warnings would stand beside the one sentence that says what is wrong.
-    # Where the function is depends on the release.
-    set_level = getattr(cv2, 'setLogLevel', None) or cv2.utils.logging.setLogLevel
-    set_level(OPENCV_LOG_ERRORS)
     try:
         status = int(options.run(options))
         sys.stdout.flush()

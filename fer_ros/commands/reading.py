@@ -8,6 +8,7 @@ import glob
 import math
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -27,6 +28,7 @@ from fer_ros.images.sources import (
     PhotoSource,
     VideoSource,
     find_images,
+    is_hidden,
     match_photos,
 )
 from fer_ros.images.video_writer import VideoWriter
@@ -44,20 +46,42 @@ def find_photos(texts: Iterable[str]) -> list[Path]:
     """Return the photos that a user's words mean; those of a folder in natural order.
 
     Raises:
-        SourceError: a folder holds none, a pattern matches none, or it is an address.
+        SourceError: none holds a photo, a pattern matches nothing, or it is an address.
     """
-    paths: list[Path] = []
+    texts, paths = list(texts), []
     for text in texts:
         if ADDRESS.match(text):
             raise SourceError(f'{text} is an address and no photo file: fer run {text} reads it')
         path = Path(text)
         if path.is_dir():
-            paths += find_images(path)
+            paths += _photos_of(path, is_alone=len(texts) == 1)
         elif not path.exists() and glob.has_magic(text):
             paths += match_photos(text)
         else:
             paths.append(path)
+    if not paths:
+        raise SourceError(f'no photos in {", ".join(texts)}')
     return paths
+
+
+def _photos_of(folder: Path, is_alone: bool) -> list[Path]:
+    """Return the photos of a folder, and say what else is in it; of several one may be empty."""
+    try:
+        photos = find_images(folder)
+    except SourceError as error:
+        if is_alone:
+            raise
+        note(str(error))
+        return []
+    others = Counter(
+        'folders' if path.is_dir() else path.suffix.lower() or 'without a suffix'
+        for path in folder.iterdir()
+        if path not in photos and not is_hidden(path)
+    )
+    if others:
+        kinds = ', '.join(f'{count} {kind}' for kind, count in others.most_common(5))
+        note(f'{folder}: left out as no photos: {kinds}')
+    return photos
 
 
 def annotated_names(paths: Sequence[Path], folder: Path) -> list[str]:

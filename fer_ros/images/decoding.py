@@ -11,12 +11,15 @@ from fer_ros.config import MAX_IMAGE_PIXELS
 from fer_ros.errors import ImageError, check_address_space
 from fer_ros.images.headers import header_size_wh
 from fer_ros.images.heif import decode_heif, is_heif
+from fer_ros.images.scaling import OnScaled, scale_to_8_bits
 from fer_ros.types import UInt8Array
 
 # Read by OpenCV once, when it is loaded: a second limit, for what a header hides.
 os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', '200000000')
-# What FFmpeg says of damaged videos would stand beside the sentence that we say; -8 is silence.
+# What OpenCV and FFmpeg say of damaged files would stand beside the sentence that we say; -8 is
+# silence.
 os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+os.environ.setdefault('OPENCV_LOG_LEVEL', 'FATAL')
 check_address_space(500_000_000)
 
 import cv2  # noqa: E402 - it does not survive a lack of room
@@ -28,7 +31,10 @@ _PNG_CHUNK_BYTES = 12
 
 
 def decode_image(
-    data: UInt8Array, flags: int | None = None, max_pixels: int = MAX_IMAGE_PIXELS
+    data: UInt8Array,
+    flags: int | None = None,
+    max_pixels: int = MAX_IMAGE_PIXELS,
+    on_scaled: OnScaled | None = None,
 ) -> UInt8Array:
     """Return an image file in memory as an image.
 
@@ -36,6 +42,7 @@ def decode_image(
         data: uint8 (N,), a file's content.
         flags: OpenCV's; IMREAD_COLOR if None.
         max_pixels: an image of more pixels is refused before it is decoded.
+        on_scaled: called with how more than 8 bits were scaled, where they were.
 
     Returns:
         uint8 (H, W, 3) BGR, or what *flags* ask for.
@@ -56,12 +63,13 @@ def decode_image(
     if content.startswith(_PNG):
         _check_png_chunks(content)
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR if flags is None else flags)
+        color = cv2.IMREAD_COLOR if flags is None else flags
+        image = cv2.imdecode(data, color | cv2.IMREAD_ANYDEPTH)
     except cv2.error as error:
         raise ImageError(f'image cannot be decoded: {error.err}') from error
     if image is None:
         raise ImageError(f'image of {data.size} bytes is damaged or of an unknown format')
-    return image
+    return scale_to_8_bits(image, on_scaled)
 
 
 def read_image(path: Path, max_pixels: int = MAX_IMAGE_PIXELS) -> UInt8Array:

@@ -132,6 +132,7 @@ _NOT_READ = {
     'this is a video or a sound': _VIDEO,
     'this is JPEG XL': re.compile(rb'\xff\n|\0\0\0\x0cJXL '),
     'this is JPEG 2000': re.compile(rb'\0\0\0\x0cjP  |\xff\x4f\xff\x51'),
+    'this is a BigTIFF': re.compile(rb'II\+\0|MM\0\+'),
     'this is OpenEXR': re.compile(rb'\x76\x2f\x31\x01'),
     'this is a Photoshop file': re.compile(rb'8BPS'),
     'this is a PDF file': re.compile(rb'%PDF'),

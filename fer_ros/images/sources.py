@@ -27,6 +27,9 @@ OPEN_TIMEOUT_MS = 10_000
 MAX_RATE_HZ = 240.0
 """Above this a container states the unit of its times, not a frame rate."""
 
+_FRAMES_OF_TIME = getattr(cv2, 'CAP_PROP_PTS', cv2.CAP_PROP_POS_FRAMES)
+"""A frame's own time at the frame rate; OpenCV before 4.12 has no word for it."""
+
 MAX_DAMAGED_IN_A_ROW = 250
 JUMP_BACK_S = 1.0
 
@@ -69,7 +72,11 @@ def find_images(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise SourceError(f'folder {folder} does not exist')
-    paths = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(p)]
+    paths = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(path) and not path.is_dir()
+    ]
     if not paths:
         raise SourceError(f'folder {folder} holds no images ({", ".join(IMAGE_SUFFIXES)})')
     return sorted(paths, key=natural_order)
@@ -194,7 +201,7 @@ class VideoSource:
         self._file = None
         self.name = str(source)
         self.frames_read = self.frames_damaged = 0
-        self._last_s, self._is_counted = 0.0, False
+        self._end_s, self._is_counted = 0.0, False
         options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS,
                    cv2.CAP_PROP_READ_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]  # fmt: skip
         if isinstance(source, Path):
@@ -238,19 +245,25 @@ class VideoSource:
                 offset_s += stamp_s + period_s - told_s
                 stamp_s += period_s
             self.frames_read += 1
-            self._last_s = stamp_s
+            # The length of a clip that was cut out of another may include the time before it.
+            self._end_s = max(stamp_s, self._capture.get(_FRAMES_OF_TIME) / self.rate_hz)
             yield stamp_s, image
 
     def problem(self) -> str:
         """Return what was lost, in a sentence, once the video has ended; '' if nothing was."""
-        there = self.frames_read if self._is_counted else round(self._last_s * self.rate_hz) + 1
-        missing = max(self.frames_damaged, self.frame_count - there)
+        read = f'{self.frames_read} frames were read'
         if not self.frames_read:
             return f'video {self.name} holds no frame that can be read'
+        missing = self.frames_damaged
+        if self._is_counted:
+            missing = max(missing, self.frame_count - self.frames_read)
         if self.frames_damaged or missing > max(1, self.frame_count // 50):
+            return f'video {self.name}: {missing} frames are damaged or missing, {read}'
+        length_s = self.frame_count / self.rate_hz
+        if not self._is_counted and self._end_s < length_s - max(0.5, length_s / 50):
             return (
-                f'video {self.name}: {missing} frames are damaged or missing, '
-                f'{self.frames_read} were read'
+                f'video {self.name} ends after {self._end_s:.1f} of {length_s:.1f} s: it is cut '
+                f'off, or its sound goes on without pictures; {read}'
             )
         return ''
 

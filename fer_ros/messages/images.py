@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +18,11 @@ import numpy as np
 from fer_ros.config import MAX_IMAGE_PIXELS
 from fer_ros.errors import ImageError
 from fer_ros.images.decoding import decode_image
+from fer_ros.images.scaling import OnScaled, scale_to_8_bits
 from fer_ros.messages.make import Make
 from fer_ros.types import UInt8Array
 
-OnScaled = Callable[[str], None]
-"""Called with how values of more than 8 bits became 8, in a few words."""
-
 MAX_SIDE_PX = 32_768
-SENSOR_BITS = (8, 10, 12, 14, 16)
-"""What cameras use of 16 bits; the smallest that holds an image's brightest value is taken."""
-
 _VIDEO_FORMATS = re.compile(r'h\.?26[45]|hevc|avc|av1|vp[89]|theora|ffmpeg', re.IGNORECASE)
 _CHANNEL_CODES = {1: cv2.COLOR_GRAY2BGR, 2: cv2.COLOR_GRAY2BGR, 3: None, 4: cv2.COLOR_BGRA2BGR}
 
@@ -150,42 +144,6 @@ def _full_chroma_halved(data: UInt8Array, width: int, height: int, step: int) ->
     return np.concatenate([brightness, chroma[::2, ::2].reshape(height // 2, width)])
 
 
-def scale_to_8_bits(values: np.ndarray, on_scaled: OnScaled | None = None) -> UInt8Array:
-    """Return values of any range as uint8 of the same shape.
-
-    Unsigned values lose the bits below the eight highest that the sensor uses (SENSOR_BITS).
-    Floats from 0 to 1 are multiplied by 255; of anything else the 1st and 99th percentile become
-    0 and 255. A fourth channel, which is opacity, has no say.
-    """
-    if values.dtype == np.uint8:
-        return values
-    colours = values[..., :3] if values.ndim == 3 else values
-    if values.dtype == np.uint16:
-        highest = int(colours.max())
-        bits = next(bits for bits in SENSOR_BITS if highest < 1 << bits)
-        remark, scaled = f'{bits} of 16 bits used', (values >> (bits - 8)).astype(np.uint8)
-    else:
-        low, high = _value_range(colours)
-        remark = f'values {low:g} to {high:g} become 0 to 255'
-        with np.errstate(invalid='ignore', over='ignore'):
-            floats = (values.astype(np.float64) - low) * (255.0 / ((high - low) or 1.0))
-        scaled = np.nan_to_num(floats, nan=0.0).clip(0, 255).astype(np.uint8)
-    if on_scaled:
-        on_scaled(remark)
-    return scaled
-
-
-def _value_range(values: np.ndarray) -> tuple[float, float]:
-    """Return which values of an image become 0 and 255."""
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return 0.0, 0.0
-    if known.dtype.kind == 'f' and known.min() >= 0 and known.max() <= 1:
-        return 0.0, 1.0
-    low, high = np.percentile(known, (1, 99))
-    return float(low), float(high)
-
-
 def image_to_bgr(
     message: Any, max_pixels: int = MAX_IMAGE_PIXELS, on_scaled: OnScaled | None = None
 ) -> UInt8Array:
@@ -222,9 +180,9 @@ def compressed_to_bgr(
         ImageError: it cannot be decoded, or is a frame of a video, which needs those before it.
     """
     data = np.frombuffer(message.data, np.uint8)
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        return scale_to_8_bits(decode_image(data, flags, max_pixels), on_scaled)
+        return decode_image(data, flags, max_pixels, on_scaled)
     except ImageError as error:
         name = message.format[:60]
         hint = ''

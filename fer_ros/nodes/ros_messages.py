@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_ros.config import MAX_IMAGE_PIXELS
 from fer_ros.errors import ConfigError, ImageError
+from fer_ros.images.scaling import OnScaled
 from fer_ros.messages import images
 from fer_ros.types import UInt8Array
 
@@ -74,7 +75,7 @@ def converter_name() -> str:
 def to_bgr(
     message: Any,
     max_pixels: int = MAX_IMAGE_PIXELS,
-    on_scaled: images.OnScaled | None = None,
+    on_scaled: OnScaled | None = None,
 ) -> UInt8Array:
     """Return an image message as uint8 (H, W, 3) BGR; see fer_ros.messages.images.to_bgr."""
     if getattr(message, 'encoding', '') in CV_BRIDGE_ENCODINGS and (bridge := _cv_bridge()):

@@ -24,6 +24,8 @@ from helpers.terminal import drawn_in_terminal
 from fer_ros.cli import main, make_parser
 from fer_ros.commands.completion import SHELLS, script
 from fer_ros.commands.options import progress
+from fer_ros.commands.reading import find_photos
+from fer_ros.errors import SourceError
 from fer_ros.images.demo import DemoSource
 from fer_ros.images.video_writer import VideoWriter
 
@@ -237,3 +239,24 @@ def test_with_a_bar_on_the_terminal_lines_still_go_into_the_file(tmp_path: Path)
     assert '12/12' in drawn
     assert '"frame"' not in drawn
     assert len((tmp_path / 'emotions.jsonl').read_text().splitlines()) == 12
+
+
+def test_what_lies_in_a_folder_beside_its_photos_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, empty = tmp_path / 'photos', tmp_path / 'empty.jpg'
+    for name in ('a.jpg', 'b.CR2', 'c.cr2', 'notes', '.DS_Store', 'Thumbs.db'):
+        (photos / name).parent.mkdir(exist_ok=True)
+        (photos / name).touch()
+    (photos / 'd.jpg').mkdir()
+    empty.mkdir()
+    assert find_photos([str(photos), str(empty)]) == [photos / 'a.jpg']
+    said = capsys.readouterr().err.splitlines()
+    first, *others = said[0].split(', ')
+    assert first == f'fer: {photos}: left out as no photos: 2 .cr2'
+    assert sorted(others) == ['1 folders', '1 without a suffix']
+    assert 'empty.jpg holds no images' in said[1]
+    with pytest.raises(SourceError, match='holds no images'):
+        find_photos([str(empty)])
+    with pytest.raises(SourceError, match='no photos in'):
+        find_photos([str(empty), str(empty)])

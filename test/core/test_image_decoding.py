@@ -60,9 +60,34 @@ def test_known_formats_are_read(suffix: str) -> None:
     assert np.abs(image.astype(int) - PIXELS).max() <= (90 if suffix == '.gif' else 6)
 
 
-def test_flags_are_opencvs() -> None:
-    image = decode_image(np.frombuffer(encoded('.png'), np.uint8), cv2.IMREAD_GRAYSCALE)
+@pytest.mark.parametrize('bits', [8, 10, 12, 16])
+def test_flags_are_opencvs(bits: int) -> None:
+    values = PIXELS if bits == 8 else PIXELS.astype(np.uint16) << (bits - 8)
+    image = decode_image(cv2.imencode('.png', values)[1], cv2.IMREAD_GRAYSCALE)
     assert image.shape == (10, 12)
+    assert 138 < image.mean() < 142
+
+
+@pytest.mark.parametrize(
+    'suffix, values',
+    [
+        pytest.param('.png', PIXELS.astype(np.uint16) << 8, id='16 bits'),
+        pytest.param('.png', PIXELS.astype(np.uint16) << 4, id='12 bits'),
+        pytest.param('.tiff', PIXELS.astype(np.uint16) << 2, id='10 bits'),
+        pytest.param('.tiff', PIXELS.astype(np.float32) / 255, id='shares'),
+    ],
+)
+def test_a_photo_of_more_than_8_bits_is_neither_dark_nor_refused(
+    suffix: str, values: np.ndarray
+) -> None:
+    content = cv2.imencode(suffix, values)[1]
+    assert np.abs(decode_image(content).astype(int) - PIXELS).max() <= 1
+
+
+def test_opencv_says_nothing_beside_the_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ImageError):
+        decode_image(np.frombuffer(b'P2\n9 9\n255\n1 2', np.uint8))
+    assert capfd.readouterr().err == ''
 
 
 @pytest.mark.parametrize(

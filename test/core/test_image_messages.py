@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fer_ros.errors import ImageError
+from fer_ros.images.scaling import scale_to_8_bits
 from fer_ros.messages.images import (
     ENCODINGS,
     image_message,
     image_to_bgr,
     jpeg_message,
-    scale_to_8_bits,
     to_bgr,
 )
 
