@@ -31,6 +31,8 @@ PEERS = (
     ('seed recipe', 'seed_recipe'),
 )
 STREAM_HZ, CAMERAS_HZ = 30.0, 15.0
+MANY = 10
+"""Faces in the crowded scenes of each size."""
 KERNELS = ('detector alone', 'classifier alone')
 
 
@@ -40,7 +42,7 @@ class Plan:
 
     Attributes:
         faces: in scenes of 640x480.
-        sizes: of scenes with one face.
+        sizes: of scenes with one face, and with MANY.
         threads: of the library, called once every 33 ms.
         cameras: how many at once.
         rounds: of the contest; see fer_ros.measuring.contest.
@@ -148,8 +150,6 @@ def _measure_library(
         write_scene(folder, str(faces), make_scene(faces))
     for clip in clips:
         write_scene(folder, clip.stem, read_clip(clip))
-    for width, height in plan.sizes:
-        write_scene(folder, f'{width}x{height}', make_scene(1, (width, height)))
     counts, names = [str(faces) for faces in plan.faces], [clip.stem for clip in clips]
     contest = run_contest(entries, folder, [*counts, *names], plan.rounds, plan.turn_s, _say)
     result['frames_per_second'] = _table(contest, counts, lambda ms: 1e3 / ms)
@@ -162,12 +162,22 @@ def _measure_library(
         for system, by_scene in contest.faces.items()
     }
     if plan.sizes:
-        sizes = [f'{width}x{height}' for width, height in plan.sizes]
-        grown = run_contest(OURS, folder, sizes, plan.rounds, plan.turn_s, _say)
-        result['sizes'] = _table(grown, sizes, lambda ms: ms)
+        result['sizes'] = _measure_growth(plan, folder)
     threads = [ours(_count(number, 'thread'), f'library:{number}') for number in plan.threads]
     paced = run_contest(threads, folder, ['1'], 1, plan.stream_s, _say, 1 / STREAM_HZ)
     result['paced_ms'] = {name: percentiles(scenes['1'][0]) for name, scenes in paced.ms.items()}
+
+
+def _measure_growth(plan: Plan, folder: Path) -> dict[str, dict[str, float]]:
+    """Return ms by system and size of image: with one face, and of the whole also with MANY."""
+    sizes, rows = [f'{width}x{height}' for width, height in plan.sizes], {}
+    for faces, entries in ((1, OURS), (MANY, OURS[:1])):
+        for size, size_wh in zip(sizes, plan.sizes):
+            write_scene(folder, size, make_scene(faces, size_wh))
+        contest = run_contest(entries, folder, sizes, plan.rounds, plan.turn_s, _say)
+        for system, by_size in _table(contest, sizes, lambda ms: ms).items():
+            rows[system if faces == 1 else f'{system}, {_count(faces, "face")}'] = by_size
+    return rows
 
 
 def _count(number: int | str, noun: str) -> str:

@@ -17,7 +17,7 @@ from fer_ros.types import UInt8Array
 FACES_XYWH = ((174, 66, 104, 128), (190, 110, 150, 180))
 """Where the face is in each of the demo photos."""
 
-GRIDS = {0: (1, 1), 1: (1, 1), 2: (2, 1), 4: (2, 2), 8: (4, 2), 16: (4, 4)}
+GRIDS = {0: (1, 1), 1: (1, 1), 2: (2, 1), 4: (2, 2), 8: (4, 2), 10: (5, 2), 16: (4, 4)}
 """Number of faces to columns and rows of a scene."""
 
 IMAGES_A_SCENE = 8
