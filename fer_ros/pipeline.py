@@ -36,7 +36,8 @@ class EmotionPipeline:
         """
         config = config or PipelineConfig()
         self.reader = FaceReader(config, detector, classifier)
-        self.follower = FaceFollower(self.reader.detect, config.detection)
+        in_crops = getattr(self.reader.detector, 'detect_in_crops', None)
+        self.follower = FaceFollower(self.reader.detect, config.detection, in_crops)
         self.people = People(config)
         self.heads = Heads(config.head_pose)
 

@@ -32,8 +32,9 @@ def _check(name: str, array: np.ndarray, dtype: type, shape: tuple[int | None, .
     """Raise ValueError unless *array* has *dtype* and *shape* (None matches any length)."""
     if not isinstance(array, np.ndarray):
         raise ValueError(f'{name}: expected a numpy array, got {type(array).__name__}')
-    fits = array.ndim == len(shape) and all(
-        want is None or have == want for have, want in zip(array.shape, shape)
+    fits = array.shape == shape or (
+        array.ndim == len(shape)
+        and all(want in (None, have) for have, want in zip(array.shape, shape))
     )
     if array.dtype != dtype or not fits:
         expected = ', '.join('N' if n is None else str(n) for n in shape)
@@ -148,7 +149,7 @@ class EmotionScores:
         """Check the shape against the labels and that rows sum to one."""
         _check('probabilities', self.probabilities, np.float32, (None, len(self.labels)))
         sums = self.probabilities.sum(axis=1)
-        if not np.allclose(sums, 1.0, atol=1e-3):
+        if not (np.abs(sums - 1) < 1e-3).all():
             raise ValueError(f'probabilities: expected rows that sum to 1, got sums {sums}')
 
     def __len__(self) -> int:

@@ -20,6 +20,9 @@ OWN = {
 class FaceDetector(Protocol):
     """Finds faces in an image.
 
+    Faces of a stream are followed in crops that are all of about the smallest face's height. A
+    detector that is faster knowing so may have a method ``detect_in_crops`` like ``detect``.
+
     Attributes:
         name: what diagnostics call it.
         config: its settings; a new one may be assigned between two images.

@@ -8,6 +8,7 @@ a face, and where that face's box and landmarks lie from the cell's centre.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -73,10 +74,12 @@ def decode(
         offset: and this is added before the sigmoid.
     """
     logits = cells[:, 0] * np.float32(slope) + np.float32(offset)
-    scores = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    chosen = np.flatnonzero(scores >= score_threshold)
+    chosen = np.flatnonzero(logits >= _logit(score_threshold))
+    if not len(chosen):
+        return FaceDetections.empty()
     if len(chosen) > MAX_CANDIDATES:
-        chosen = chosen[np.argpartition(-scores[chosen], MAX_CANDIDATES)[:MAX_CANDIDATES]]
+        chosen = chosen[np.argpartition(-logits[chosen], MAX_CANDIDATES)[:MAX_CANDIDATES]]
+    scores = 1 / (1 + np.exp(-np.clip(logits[chosen], -30, 30)))
     centres, strides = cell_centres(shape_hw)
     values, centres = cells[chosen], centres[chosen]
     units = strides[chosen, None] * UNIT_STRIDES
@@ -84,7 +87,14 @@ def decode(
     halves = np.exp(np.clip(values[:, 3:5], -6, 4)) * units / 2
     boxes = np.concatenate([box_centres - halves, box_centres + halves], axis=1)
     landmarks = centres[:, None] + values[:, 5:15].reshape(-1, 5, 2) * units[:, None]
-    return FaceDetections(boxes, landmarks, scores[chosen].astype(np.float32))
+    return FaceDetections(boxes, landmarks, scores.astype(np.float32, copy=False))
+
+
+def _logit(score: float) -> float:
+    """Return what the sigmoid makes *score* of."""
+    if not 0 < score < 1:
+        return math.copysign(math.inf, score - 0.5)
+    return math.log(score / (1 - score))
 
 
 def merge(
@@ -99,6 +109,8 @@ def merge(
         large_px: of each scale, height from which faces are better seen at the next; None for none.
     """
     together = FaceDetections.joined(candidates)
+    if not len(together):
+        return together
     boxes, landmarks, scores = together.boxes_xyxy, together.landmarks, together.scores
     same = pairwise_iou(boxes, boxes) > MAX_IOU
     kept = non_maximum_suppression(same, scores)

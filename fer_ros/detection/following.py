@@ -7,13 +7,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from fer_ros.config import DetectionConfig
 from fer_ros.detection.turning import CERTAIN_SCORE, ROOMY, lying
 from fer_ros.geometry import non_maximum_suppression, pairwise_iou
-from fer_ros.images.cropping import crop_around
+from fer_ros.images.cropping import paste_square
 from fer_ros.types import BoolArray, FaceDetections, Float32Array, Int64Array, UInt8Array
 
 CLOSE = (3.2, 1.4)
@@ -31,6 +30,8 @@ RETRY_S = 0.1
 NEWCOMER = 1.1
 """A face that was not there before has to score so many times the threshold, at most CERTAIN_SCORE:
 things that look a little like a face do so for as long as they are in view."""
+MAX_COLUMNS = 8
+"""So many crops lie side by side at most."""
 MAX_IOU = 0.3
 """Boxes that overlap more than this are of one face."""
 
@@ -44,16 +45,22 @@ class FaceFollower:
     """
 
     def __init__(
-        self, search: Callable[[UInt8Array], FaceDetections], config: DetectionConfig
+        self,
+        search: Callable[[UInt8Array], FaceDetections],
+        config: DetectionConfig,
+        search_crops: Callable[[UInt8Array], FaceDetections] | None = None,
     ) -> None:
         """Start without a face.
 
         Args:
             search: finds the faces in uint8 (H, W, 3) BGR, in its pixels, unclipped, best first.
             config: says how often, and how tall the smallest face is that *search* finds.
+            search_crops: does the same in crops that show faces of about that height and no
+                others; None for *search*.
         """
         self.config = config
         self._search = search
+        self._search_crops = search_crops or search
         self._boxes_xyxy = np.zeros((0, 4), np.float32)
         self._seen_s = np.zeros(0)
         self._shape_hw = (0, 0)
@@ -114,19 +121,20 @@ class FaceFollower:
         """Return the faces that are near where they were; None if one is not that was in view."""
         if not len(self._boxes_xyxy):
             return FaceDetections.empty()
-        tile_px, face_px = self._tile_px, self._crop[1] * self.config.min_face_px
-        centres: Float32Array = self._boxes_xyxy.reshape(-1, 2, 2).mean(axis=1)
-        sides = (self._boxes_xyxy[:, 2:] - self._boxes_xyxy[:, :2]).max(axis=1)
-        scales = (face_px / np.maximum(sides, 1)).astype(np.float32)
-        mosaic, corners = _mosaic(image, centres, scales, tile_px)
-        seen = self._search(mosaic)
-        rows = _nearest(seen.boxes_xyxy, corners + np.float32(tile_px / 2), face_px)
+        tile_px, crop = self._tile_px, self._crop
+        heights = (self._boxes_xyxy[:, 2:] - self._boxes_xyxy[:, :2]).max(axis=1)
+        # In multiples of a size that can be halved.
+        sides_px = 8 * np.maximum(np.round(heights * (crop[0] / crop[1] / 8)), 1).astype(int)
+        mosaic, origins, corners = _mosaic(image, self._boxes_xyxy, sides_px, tile_px)
+        seen = self._search_crops(mosaic)
+        steps = (sides_px / tile_px).astype(np.float32)
+        rows = _nearest(seen.boxes_xyxy, corners + np.float32(tile_px / 2), heights / steps)
         if ((self._seen_s == self._last_s) & (rows < 0)).any():
             return None
         known = np.flatnonzero(rows >= 0)
         seen = seen[rows[known]]
-        steps = 1 / scales[known, None]
-        shifts = centres[known] - (corners[known] + np.float32(tile_px / 2)) * steps
+        steps = steps[known, None]
+        shifts = origins[known] - corners[known] * steps
         found = FaceDetections(
             seen.boxes_xyxy * steps + np.tile(shifts, 2),
             seen.landmarks * steps[:, None] + shifts[:, None],
@@ -139,34 +147,46 @@ class FaceFollower:
 
 
 def _mosaic(
-    image: UInt8Array, centres: Float32Array, scales: Float32Array, tile_px: int
-) -> tuple[UInt8Array, Float32Array]:
-    """Return square crops of *image* beside one another, and where each has its top left corner.
+    image: UInt8Array, boxes_xyxy: Float32Array, sides_px: Int64Array, tile_px: int
+) -> tuple[UInt8Array, Float32Array, Float32Array]:
+    """Return square crops of *image* beside one another, in as few pixels as can be.
 
     Args:
         image: uint8 (H, W, 3) BGR.
-        centres: float32 (N, 2) px of the image; N at least 1.
-        scales: float32 (N,); crop pixels per pixel of the image.
-        tile_px: side of a crop.
+        boxes_xyxy: float32 (N, 4) px of the image, about which the crops lie; N at least 1.
+        sides_px: int64 (N,); sides of the crops in the image.
+        tile_px: side of a crop in the mosaic.
+
+    Returns:
+        the mosaic, uint8 (h, w, 3); where each crop has its left top corner in the image,
+        float32 (N, 2) px; and where in the mosaic, float32 (N, 2).
     """
-    columns = math.ceil(math.sqrt(len(centres)))
-    places = np.stack(np.divmod(np.arange(len(centres)), columns)[::-1], axis=1)
-    corners = (places * tile_px).astype(np.float32)
-    size = (math.ceil(len(centres) / columns) * tile_px, columns * tile_px, 3)
-    mosaic = np.zeros(size, np.uint8)
-    for centre, scale, (left, top) in zip(centres, scales, places * tile_px):
-        tile = crop_around(image, centre, scale, tile_px, cv2.BORDER_CONSTANT)
-        mosaic[top : top + tile_px, left : left + tile_px] = tile
-    return mosaic, corners
+    count = len(boxes_xyxy)
+    # The squarest of the smallest rectangles.
+    columns = min(
+        range(1, min(count, MAX_COLUMNS) + 1),
+        key=lambda wide: (wide * math.ceil(count / wide), wide + math.ceil(count / wide)),
+    )
+    mosaic = np.zeros((math.ceil(count / columns) * tile_px, columns * tile_px, 3), np.uint8)
+    origins, corners = [], []
+    for number, (box, side_px) in enumerate(zip(boxes_xyxy.tolist(), sides_px.tolist())):
+        top, left = (place * tile_px for place in divmod(number, columns))
+        tile = mosaic[top : top + tile_px, left : left + tile_px]
+        centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        origins.append(paste_square(image, centre, side_px, tile))
+        corners.append((left, top))
+    return mosaic, np.array(origins, np.float32), np.array(corners, np.float32)
 
 
-def _nearest(boxes_xyxy: Float32Array, centres: Float32Array, face_px: float) -> Int64Array:
+def _nearest(
+    boxes_xyxy: Float32Array, centres: Float32Array, faces_px: Float32Array
+) -> Int64Array:
     """Return for each centre the row of the nearest box of about the size, or -1.
 
     Args:
         boxes_xyxy: float32 (M, 4).
         centres: float32 (N, 2).
-        face_px: height of the face that lay at each centre.
+        faces_px: float32 (N,); heights of the faces that lay there.
 
     Returns:
         int64 (N,).
@@ -175,9 +195,9 @@ def _nearest(boxes_xyxy: Float32Array, centres: Float32Array, face_px: float) ->
         return np.full(len(centres), -1, np.int64)
     middles = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
     distances = np.linalg.norm(middles[None] - centres[:, None], axis=2)
-    ratios = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(axis=1) / face_px
+    ratios = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).max(axis=1) / faces_px[:, None]
     fits: BoolArray = (ratios < MAX_SIZE_CHANGE) & (ratios > 1 / MAX_SIZE_CHANGE)
-    distances[:, ~fits] = np.inf
+    distances[~fits] = np.inf
     rows = distances.argmin(axis=1)
-    near = distances[np.arange(len(centres)), rows] <= REACH * face_px
+    near = distances[np.arange(len(centres)), rows] <= REACH * faces_px
     return np.where(near, rows, -1)

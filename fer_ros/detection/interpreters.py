@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Interpreters of one LiteRT network for images of many sizes, none kept longer than it is used."""
+"""One LiteRT network planned for images of many sizes, none kept longer than it is used."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ai_edge_litert.interpreter import Interpreter
+import numpy as np
 
 from fer_ros.models.interpreter import make_interpreter
+from fer_ros.types import Float32Array, UInt8Array
 
 SIDES_PX = (
     *range(32, 257, 32), 320, 384, 480, 544, 640, 736, 800, 960, 1088, 1280, 1600, 1920, 2176,
@@ -32,36 +33,69 @@ def canvas_side(side_px: int) -> int:
     return SIDES_PX[min(bisect.bisect_left(SIDES_PX, side_px), len(SIDES_PX) - 1)]
 
 
-class InterpreterCache:
-    """Interpreters by height and width of their input."""
+class SizedNetwork:
+    """The network planned for inputs of one height and width."""
 
-    def __init__(
-        self, content: bytes, threads: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Make interpreters of the LiteRT file *content* that run on *threads* threads."""
-        self._content, self._threads, self._clock = content, threads, clock
-        self._kept: OrderedDict[tuple[int, int], tuple[Interpreter, float]] = OrderedDict()
-
-    @property
-    def shapes_hw(self) -> list[tuple[int, int]]:
-        """The input sizes for which an interpreter is kept, the one used last at the end."""
-        return list(self._kept)
-
-    def get(self, shape_hw: tuple[int, int]) -> Interpreter:
-        """Return an interpreter planned for inputs of *shape_hw*.
+    def __init__(self, content: bytes, threads: int, shape_hw: tuple[int, int]) -> None:
+        """Plan the LiteRT file *content*.
 
         Raises:
             ValueError or RuntimeError: LiteRT cannot read the file or plan for that size.
         """
-        interpreter = self._kept.pop(shape_hw, (None, 0.0))[0]
-        if interpreter is None:
-            interpreter = make_interpreter(self._content, self._threads)
-            index = interpreter.get_input_details()[0]['index']
-            interpreter.resize_tensor_input(index, (1, *shape_hw, 3))
-            interpreter.allocate_tensors()
-        self._kept[shape_hw] = interpreter, self._clock()
+        self._interpreter = make_interpreter(content, threads)
+        index = self._interpreter.get_input_details()[0]['index']
+        self._interpreter.resize_tensor_input(index, (1, *shape_hw, 3))
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.tensor(index)
+        details = self._interpreter.get_output_details()
+        self._outputs = sorted(
+            (one['index'] for one in details),
+            key=lambda index: -self._interpreter.get_tensor(index).size,
+        )
+
+    def run(self, image: UInt8Array) -> list[Float32Array]:
+        """Return the network's outputs, the largest first.
+
+        Args:
+            image: uint8 (h, w, 3) BGR, no larger than the input, in whose top left it is put.
+        """
+        height, width = image.shape[:2]
+        # Written where the network reads it: a new array per frame costs more in page faults alone.
+        target = self._input()[0]
+        np.multiply(image, np.float32(1 / 255), out=target[:height, :width])
+        target[height:], target[:height, width:] = 0, 0
+        del target  # LiteRT does not run while its memory is referred to.
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+class InterpreterCache:
+    """The network for inputs of several sizes."""
+
+    def __init__(
+        self, content: bytes, threads: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Plan the LiteRT file *content* to run on *threads* threads."""
+        self._content, self._threads, self._clock = content, threads, clock
+        self._kept: OrderedDict[tuple[int, int], tuple[SizedNetwork, float]] = OrderedDict()
+
+    @property
+    def shapes_hw(self) -> list[tuple[int, int]]:
+        """The input sizes for which the network is kept, the one used last at the end."""
+        return list(self._kept)
+
+    def get(self, shape_hw: tuple[int, int]) -> SizedNetwork:
+        """Return the network planned for inputs of *shape_hw*.
+
+        Raises:
+            ValueError or RuntimeError: LiteRT cannot read the file or plan for that size.
+        """
+        network = self._kept.pop(shape_hw, (None, 0.0))[0]
+        if network is None:
+            network = SizedNetwork(self._content, self._threads, shape_hw)
+        self._kept[shape_hw] = network, self._clock()
         self._forget()
-        return interpreter
+        return network
 
     def _forget(self) -> None:
         """Give back what was not used for longest, but never what was used last."""

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -45,28 +47,69 @@ def crop_square(
         size_px: S.
         border: what lies beyond the image, one of OpenCV's border types.
     """
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
     if 0 < scale < 0.5:
-        inverse = cv2.invertAffineTransform(matrix)
-        corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]])
-        reach = corners @ inverse.T
-        left, top = np.floor(reach.min(axis=0) - 2).astype(int)
-        right, bottom = np.ceil(reach.max(axis=0) + 2).astype(int)
-        left, top = max(left, 0), max(top, 0)
-        patch = image[top : max(bottom, 0), left : max(right, 0)]
-        if patch.size:
-            height, width = (max(1, round(n * scale)) for n in patch.shape[:2])
-            steps = patch.shape[1] / width, patch.shape[0] / height
-            image = cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA)
-            # Pixel centres: u = (x + 0.5) / step - 0.5, solved for x and put into the matrix.
-            back = np.array(
-                [
-                    [steps[0], 0, left + 0.5 * steps[0] - 0.5],
-                    [0, steps[1], top + 0.5 * steps[1] - 0.5],
-                    [0, 0, 1],
-                ]
-            )
-            matrix = (matrix.astype(np.float64) @ back).astype(np.float32)
+        image, matrix = _shrunk(image, matrix, size_px, int(-math.log2(scale)))
     return cv2.warpAffine(
         image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=border
     )
+
+
+def _shrunk(
+    image: UInt8Array, matrix: Float32Array, size_px: int, halvings: int
+) -> tuple[UInt8Array, Float32Array]:
+    """Return the part of *image* that a crop shows, halved, and the matrix from there to the crop."""
+    factor = 2**halvings
+    corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]])
+    reach = corners @ cv2.invertAffineTransform(matrix).T
+    left, top = np.maximum(np.floor(reach.min(axis=0) - factor), 0).astype(int)
+    right, bottom = np.maximum(np.ceil(reach.max(axis=0) + factor), 0).astype(int)
+    patch = image[top:bottom, left:right]
+    if min(patch.shape[:2]) < factor:
+        return image, matrix
+    # Pixel centres: u = (x + 0.5) / factor - 0.5, solved for x and put into the matrix.
+    moved = matrix.astype(np.float64)
+    moved[:, 2] += moved[:, :2] @ (np.array([left, top]) + (factor - 1) / 2)
+    moved[:, :2] *= factor
+    return _halved(patch, halvings), moved.astype(np.float32)
+
+
+def _halved(image: UInt8Array, times: int) -> UInt8Array:
+    """Return *image* shrunk by averaging, of which OpenCV does this kind many times as fast.
+
+    Up to 2**times - 1 px at the right and the bottom are left out.
+    """
+    for _ in range(times):
+        height, width = image.shape[0] // 2, image.shape[1] // 2
+        image = cv2.resize(
+            image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA
+        )
+    return image
+
+
+def paste_square(
+    image: UInt8Array, centre: tuple[float, float], side_px: int, target: UInt8Array
+) -> tuple[int, int]:
+    """Write a square of *image*, scaled, into *target*; zeros where it lies beyond the image.
+
+    Much faster than ``crop_around``, for squares of whole pixels.
+
+    Args:
+        image: uint8 (H, W, 3) BGR.
+        centre: of the square, about, x and y in px.
+        side_px: of the square.
+        target: uint8 (S, S, 3).
+
+    Returns:
+        where the square's left top corner lies, x and y in px.
+    """
+    left, top = (round(middle - side_px / 2) for middle in centre)
+    square = image[max(top, 0) : max(top + side_px, 0), max(left, 0) : max(left + side_px, 0)]
+    if square.shape[:2] != (side_px, side_px):
+        inside, square = square, np.zeros((side_px, side_px, 3), np.uint8)
+        height, width = inside.shape[:2]
+        y, x = max(-top, 0), max(-left, 0)
+        square[y : y + height, x : x + width] = inside
+    square = _halved(square, int(math.log2(max(side_px / len(target), 1))))
+    cv2.resize(square, target.shape[1::-1], dst=target, interpolation=cv2.INTER_LINEAR)
+    return left, top

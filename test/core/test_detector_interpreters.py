@@ -76,11 +76,7 @@ def test_memory_comes_back_after_other_sizes(content: bytes) -> None:
     cache = InterpreterCache(content, 1, lambda: now)
 
     def run(shape_hw: tuple[int, int]) -> None:
-        interpreter = cache.get(shape_hw)
-        interpreter.set_tensor(
-            interpreter.get_input_details()[0]['index'], np.zeros((1, *shape_hw, 3), np.float32)
-        )
-        interpreter.invoke()
+        cache.get(shape_hw).run(np.zeros((*shape_hw, 3), np.uint8))
 
     run((480, 640))
     before_mb = resident_mb()
