@@ -178,9 +178,7 @@ def _mosaic(
     return mosaic, np.array(origins, np.float32), np.array(corners, np.float32)
 
 
-def _nearest(
-    boxes_xyxy: Float32Array, centres: Float32Array, faces_px: Float32Array
-) -> Int64Array:
+def _nearest(boxes_xyxy: Float32Array, centres: Float32Array, faces_px: Float32Array) -> Int64Array:
     """Return for each centre the row of the nearest box of about the size, or -1.
 
     Args:

@@ -58,7 +58,7 @@ def crop_square(
 def _shrunk(
     image: UInt8Array, matrix: Float32Array, size_px: int, halvings: int
 ) -> tuple[UInt8Array, Float32Array]:
-    """Return the part of *image* that a crop shows, halved, and the matrix from there to the crop."""
+    """Return the part of *image* that a crop shows, halved, and the matrix from it to the crop."""
     factor = 2**halvings
     corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]])
     reach = corners @ cv2.invertAffineTransform(matrix).T

@@ -16,6 +16,7 @@ from fer_ros.people.head_pose import (
     FRONTAL,
     angle_to_camera_deg,
     head_pose,
+    head_poses,
     yaw_pitch_roll_deg,
 )
 from fer_ros.people.heads import Heads, OneEuroFilter, swings
@@ -39,6 +40,17 @@ def test_rendered_heads_are_found_again(yaw: float, pitch: float, position: tupl
     assert np.degrees(np.arccos((np.trace(pose.rotation.T @ rotation) - 1) / 2)) < 0.5
     # Turned about the axis ahead, the left side goes up: the head leans to the right.
     assert np.allclose(yaw_pitch_roll_deg(pose), (yaw, pitch, -10.0), atol=0.5)
+
+
+def test_heads_are_followed_all_at_once() -> None:
+    """Three who turn on, one of them so far that it has to be looked for anew."""
+    before = [head_pose(landmarks(rotated(yaw), (0, 0, 1)), CAMERA, EYES_M) for yaw in (0, 30, -60)]
+    turned = [rotated(5, 3), rotated(24, -4, 6), rotated(60, 20)]
+    seen = np.stack([landmarks(rotation, (0.1, 0, 1.1)) for rotation in turned])
+    for pose, rotation in zip(head_poses(seen, CAMERA, EYES_M, before), turned, strict=True):
+        assert pose is not None
+        assert np.allclose(pose.position_m, (0.1, 0, 1.1), atol=2e-3)
+        assert np.degrees(np.arccos((np.trace(pose.rotation.T @ rotation) - 1) / 2)) < 0.5
 
 
 def test_signs() -> None:
@@ -135,14 +147,20 @@ def test_quaternions_and_back(angles: tuple[float, float, float]) -> None:
 
 
 def test_the_filter_is_steady_at_rest_and_follows_in_motion() -> None:
-    still = OneEuroFilter(np.zeros(1), 0.0)
-    noise = np.random.default_rng(0).normal(0, 0.01, 300)
-    smooth = [still.update(np.array([n]), i / 30, 1.0, 2.0)[0] for i, n in enumerate(noise, 1)]
+    """Side by side; the one in motion goes to the other row half-way, and a new one begins."""
+    smoother, noise = OneEuroFilter(), np.random.default_rng(0).normal(0, 0.01, 300)
+    smooth, rows = [], [-1, -1]
+    for i, n in enumerate(noise):
+        values, order = np.array([[n], [i / 30]]), [0, 1] if i < 150 else [1, 0]
+        values = smoother.update(values[order], rows, i / 30, 1.0, 2.0)[order]
+        smooth.append(values[0, 0])
+        rows = [1, 0] if i == 149 else [0, 1]
     assert np.std(smooth[60:]) < 0.5 * np.std(noise)
-    moving = OneEuroFilter(np.zeros(1), 0.0)
-    for i in range(1, 31):
-        value = moving.update(np.array([i / 30]), i / 30, 1.0, 2.0)[0]
-    assert value == pytest.approx(1.0, abs=0.1)
+    assert values[1, 0] == pytest.approx(299 / 30, abs=0.1)
+    fresh = smoother.update(np.array([[7.0], [299 / 30]]), [-1, 0], 10.0, 1.0, 2.0)
+    assert fresh[0, 0] == 7.0
+    assert fresh[1, 0] == pytest.approx(299 / 30, abs=0.1)
+    assert smoother.update(fresh + 1, [0, 1], 10.0, 1.0, 2.0) == pytest.approx(fresh)
 
 
 @pytest.mark.parametrize(
