@@ -17,14 +17,21 @@ import numpy as np
 from fer_ros.data.bag_reader import BagReader
 from fer_ros.data.bag_recovery import Message
 from fer_ros.data.bag_video import MAX_DELAY, VIDEO_TYPES, VideoDecoder, video_codec
+from fer_ros.data.message_types import FOXGLOVE_IMAGES, as_sensor_image
 from fer_ros.errors import ImageError, SourceError
 from fer_ros.messages.images import to_bgr
 from fer_ros.types import UInt8Array
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+READ_TYPES = (*IMAGE_TYPES, *FOXGLOVE_IMAGES, *VIDEO_TYPES)
 OTHER_VIDEO_TYPES = re.compile(r'Packet$|Video$')
+_NO_CAMERA = re.compile(r'image_annotated|compressedDepth|/depth|/aligned_depth')
 MAX_DEVIATION_S = 2.0
 """A stamp farther from where the others say it should be is not believed."""
+
+MAX_JITTER_S = 0.5
+MAX_LATE_SHARE = 0.1
+"""Stamps of which more lie so far behind the latest before them do not tell the time."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +50,16 @@ class BagImage:
 
 
 def image_topic(reader: BagReader, topic: str = '') -> str:
-    """Return the image topic to read: *topic*, or the only one there is.
+    """Return the image topic to read: *topic*, or the only camera there is.
 
-    Annotated images are passed over when the topic is not named.
+    Where the topic is not named, annotated and depth images are passed over, and what holds
+    another topic's images once more (image_raw/compressed beside image_raw) or none.
 
     Raises:
         SourceError: there is none, or several and none is named; the message names what is there.
     """
     kinds = {c.topic: c.msgtype for c in reader.connections}
-    topics = sorted(name for name, kind in kinds.items() if kind in (*IMAGE_TYPES, *VIDEO_TYPES))
+    topics = sorted(name for name, kind in kinds.items() if kind in READ_TYPES)
     others = ', '.join(f'{name} ({kind})' for name, kind in sorted(kinds.items()))
     video = [name for name, kind in sorted(kinds.items())
              if name not in topics and OTHER_VIDEO_TYPES.search(kind)]  # fmt: skip
@@ -69,7 +77,9 @@ def image_topic(reader: BagReader, topic: str = '') -> str:
                 f'{", ".join(topics) or others or "nothing"}{hint}'
             )
         return full
-    cameras = [name for name in topics if not name.endswith('image_annotated')]
+    filled = {c.topic for c in reader.connections if c.msgcount}
+    own = [name for name in topics if name in filled and name.rpartition('/')[0] not in filled]
+    cameras = [name for name in own if not _NO_CAMERA.search(name)] or own
     if not cameras:
         raise SourceError(f'the bag has no images; it has: {others or "nothing"}{hint}')
     if len(cameras) > 1:
@@ -100,7 +110,7 @@ def bag_images(reader: BagReader, topic: str) -> Iterator[BagImage]:
             if codec:
                 _fill(waiting, decoder.decode(number, message.data, codec))
             else:
-                _fill(waiting, [(number, to_bgr(message))])
+                _fill(waiting, [(number, to_bgr(as_sensor_image(message)))])
         except ImageError as error:
             _fill(waiting, [(number, error)])
         except Exception as error:  # noqa: BLE001 - bytes of a file may be anything
@@ -112,7 +122,7 @@ def bag_images(reader: BagReader, topic: str) -> Iterator[BagImage]:
 
 
 def _header(message: Any) -> Any:
-    """Return a message's header; Foxglove's video has its fields but not the header itself."""
+    """Return a message's header; Foxglove's have its fields but not the header itself."""
     if hasattr(message, 'header'):
         return message.header
     return SimpleNamespace(stamp=message.timestamp, frame_id=message.frame_id)
@@ -141,7 +151,8 @@ class BagClock:
     Stamps and times of recording may run at different rates (a replay at half speed that was
     recorded anew); a robust line through both tells which stamps are of another world: zero, years
     off, or minutes. Those get the time that their neighbours imply. Where half of the stamps are
-    not to be believed, or stand still, the times of recording count.
+    not to be believed, stand still, run backwards or start anew (a simulation that was reset), the
+    times of recording count.
 
     Attributes:
         times_s: float64 (N,); seconds since the first image, never running backwards.
@@ -163,7 +174,7 @@ class BagClock:
         stamps_s = np.clip((stamps_ns - origin_ns) / 1e9, -3e8, 3e8)
         good = (stamps_ns > 0) & (np.abs(stamps_s - _line(log_s, stamps_s, stamps_ns > 0))
                                   <= MAX_DEVIATION_S)  # fmt: skip
-        if 2 * good.sum() < len(rows) or np.ptp(stamps_s[good]) < np.ptp(log_s) / 50:
+        if 2 * good.sum() < len(rows) or not _tell_the_time(log_s[good], stamps_s[good]):
             good, stamps_s, origin_ns = np.ones(len(rows), bool), log_s, self._log_origin_ns
             self.corrected = len(rows)
         else:
@@ -194,6 +205,14 @@ def _stamp_ns(data: bytes) -> int:
     order = '<' if data[1] & 1 else '>'
     seconds, nanoseconds = struct.unpack_from(f'{order}iI', data, 4)
     return int(seconds * 10**9 + nanoseconds)
+
+
+def _tell_the_time(log_s: np.ndarray, stamps_s: np.ndarray) -> bool:
+    """Return whether stamps go on as the times of recording do: they may stand still or restart."""
+    in_order = stamps_s[np.argsort(log_s, kind='stable')]
+    latest_s = np.maximum.accumulate(in_order)
+    is_late = latest_s - in_order > MAX_JITTER_S
+    return bool(is_late.mean() <= MAX_LATE_SHARE and np.ptp(latest_s) >= np.ptp(log_s) / 50)
 
 
 def _line(x: np.ndarray, y: np.ndarray, use: np.ndarray) -> np.ndarray:

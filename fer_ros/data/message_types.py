@@ -8,6 +8,7 @@ import functools
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -15,11 +16,16 @@ from rosbags.typesys.store import Typestore
 
 from fer_ros.errors import SourceError
 
-_VIDEO_DEFINITIONS = {
+FOXGLOVE_IMAGES = ('foxglove_msgs/msg/CompressedImage', 'foxglove_msgs/msg/RawImage')
+_KNOWN_DEFINITIONS = {
     'ffmpeg_image_transport_msgs/msg/FFMPEGPacket': 'std_msgs/Header header\nint32 width\n'
     'int32 height\nstring encoding\nuint64 pts\nuint8 flags\nbool is_bigendian\nuint8[] data\n',
     'foxglove_msgs/msg/CompressedVideo': 'builtin_interfaces/Time timestamp\nstring frame_id\n'
     'uint8[] data\nstring format\n',
+    'foxglove_msgs/msg/CompressedImage': 'builtin_interfaces/Time timestamp\nstring frame_id\n'
+    'uint8[] data\nstring format\n',
+    'foxglove_msgs/msg/RawImage': 'builtin_interfaces/Time timestamp\nstring frame_id\n'
+    'uint32 width\nuint32 height\nstring encoding\nuint32 step\nuint8[] data\n',
 }
 
 
@@ -37,15 +43,15 @@ def make_typestore() -> Typestore:
 def register(store: Typestore, kind: str) -> None:
     """Add a message type, and the others of its package, from the .msg files installed with it.
 
-    Types of video packets are known without.
+    Types of video packets and Foxglove's images are known without.
 
     Raises:
         SourceError: there is no such type.
     """
     if kind in store.types:
         return
-    if kind in _VIDEO_DEFINITIONS:
-        store.register(get_types_from_msg(_VIDEO_DEFINITIONS[kind], kind))
+    if kind in _KNOWN_DEFINITIONS:
+        store.register(get_types_from_msg(_KNOWN_DEFINITIONS[kind], kind))
         return
     package, _, name = kind.partition('/msg/')
     for prefix in _prefixes():
@@ -57,6 +63,13 @@ def register(store: Typestore, kind: str) -> None:
             store.register({key: value for key, value in types.items() if key not in store.types})
             return
     raise SourceError(f'message type {kind} is not installed')
+
+
+def as_sensor_image(message: Any) -> Any:
+    """Return an image message with the fields of sensor_msgs; Foxglove's is always little endian."""
+    if message.__msgtype__ != 'foxglove_msgs/msg/RawImage':
+        return message
+    return SimpleNamespace(**vars(message), is_bigendian=0)
 
 
 @functools.cache

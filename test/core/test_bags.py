@@ -8,6 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from rosbags.rosbag1 import Writer as Rosbag1Writer
@@ -18,6 +19,7 @@ from fer_ros.config import PipelineConfig
 from fer_ros.data.bag_reader import open_bag
 from fer_ros.data.bag_writer import BagWriter
 from fer_ros.data.bags import BagClock, bag_images, image_topic
+from fer_ros.data.message_types import FOXGLOVE_IMAGES
 from fer_ros.errors import ImageError, SourceError
 from fer_ros.evaluation.bags import BagTask, find_bags, result_names
 from fer_ros.messages.images import image_message
@@ -198,6 +200,56 @@ def test_what_is_there_instead_of_images_is_named(tmp_path: Path) -> None:
         image_topic(reader)
 
 
+@pytest.mark.parametrize(
+    'counts, found',
+    [
+        pytest.param({'/cam/image_raw': 1, '/cam/image_raw/compressed': 1}, '/cam/image_raw',
+                     id='raw and compressed'),
+        pytest.param({'/cam/image_raw': 0, '/cam/image_raw/compressed': 1},
+                     '/cam/image_raw/compressed', id='raw announced only'),
+        pytest.param({'/cam/color/image_raw': 1, '/cam/depth/image_rect_raw': 1,
+                      '/cam/aligned_depth_to_color/image_raw': 1,
+                      '/cam/depth/image_rect_raw/compressedDepth': 1}, '/cam/color/image_raw',
+                     id='depth camera'),
+        pytest.param({'/image': 1, '/image_annotated': 1, '/image_annotated/compressed': 1},
+                     '/image', id='our own results'),
+        pytest.param({'/image_annotated': 1}, '/image_annotated', id='nothing else'),
+        pytest.param({'/left/image': 1, '/right/image': 1}, '', id='two cameras'),
+        pytest.param({'/image': 0}, '', id='no image'),
+    ],
+)  # fmt: skip
+def test_the_camera_is_found_among_other_images(
+    tmp_path: Path, counts: dict[str, int], found: str
+) -> None:
+    with BagWriter(tmp_path / 'bag') as writer:
+        for topic, count in counts.items():
+            writer.add_topic(topic, 'sensor_msgs/msg/Image')
+            for number in range(count):
+                image = image_message(writer.make, np.zeros((4, 5, 3), np.uint8),
+                                      writer.header(START_NS, 'c'))  # fmt: skip
+                writer.write(topic, START_NS + number, image)
+    with open_bag(tmp_path / 'bag') as reader:
+        if found:
+            assert image_topic(reader) == found
+        else:
+            with pytest.raises(SourceError, match='2 image topics|no images; it has: /image'):
+                image_topic(reader)
+
+
+@pytest.mark.parametrize('kind', FOXGLOVE_IMAGES)
+def test_images_of_foxglove_are_read(tmp_path: Path, kind: str) -> None:
+    image = np.full((4, 6, 3), 90, np.uint8)
+    with BagWriter(tmp_path / 'bag') as writer:
+        fields = {'timestamp': writer.header(START_NS, '').stamp, 'frame_id': 'c'}
+        if 'Raw' in kind:
+            fields |= {'width': 5, 'height': 4, 'encoding': 'bgr8', 'step': 18,
+                       'data': image.reshape(-1)}  # fmt: skip
+        else:
+            fields |= {'format': 'png', 'data': cv2.imencode('.png', image)[1].reshape(-1)}
+        writer.write(TOPIC, START_NS, writer.make(kind, **fields))
+    assert read(tmp_path / 'bag') == ([90], [])
+
+
 BASE_S = START_NS / 1e9
 EVEN = [BASE_S + 0.1 * n for n in range(10)]
 
@@ -220,6 +272,10 @@ def changed(**values: float) -> list[float]:
                      id='simulated time'),
         pytest.param([BASE_S + 0.05 * n for n in range(10)], [0.05 * n for n in range(10)], 0,
                      id='played at half speed'),
+        pytest.param([BASE_S - n for n in range(10)], [0.1 * n for n in range(10)], 10,
+                     id='backwards'),
+        pytest.param([100 + 0.3 * (n % 5) for n in range(10)], [0.1 * n for n in range(10)], 10,
+                     id='simulation reset'),
     ],
 )  # fmt: skip
 def test_times_never_run_backwards_and_never_leave_the_recording(
