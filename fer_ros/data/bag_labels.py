@@ -13,7 +13,7 @@ from pathlib import Path
 from fer_ros.data.bag_reader import BagReader
 from fer_ros.data.bags import BagClock, messages
 from fer_ros.data.tables import read_number, read_table
-from fer_ros.errors import DataError
+from fer_ros.errors import DataError, shorten
 from fer_ros.labels import EMOTIONS, find_label
 
 EVERYBODY = 0
@@ -91,16 +91,28 @@ def contradictions(spans: tuple[Span, ...]) -> int:
 def _span(row: dict[str, str], where: str, label_map: Mapping[str, str] | None) -> Span | None:
     word, track = row['label'], row.get('track_id', '')
     label = '' if word.lower() in _NO_VALUE else find_label(word, label_map)
+    if label is None:
+        raise DataError(
+            f'{where}: label {shorten(repr(word), 40)}: expected one of {", ".join(EMOTIONS)}, or a '
+            'label map (--label-map WORD=LABEL)'
+        )
     try:
         span = Span(
-            read_number(row['start_s']),
-            read_number(row['end_s']),
-            word if label is None else label or EMOTIONS[0],
-            EVERYBODY if track.lower() in _NO_VALUE else _whole(read_number(track)),
+            _number(row, 'start_s'),
+            _number(row, 'end_s'),
+            label or EMOTIONS[0],
+            EVERYBODY if track.lower() in _NO_VALUE else _whole(_number(row, 'track_id')),
         )
         return span if label != '' else None
     except (DataError, ValueError, OverflowError) as error:
         raise DataError(f'{where}: {error}') from error
+
+
+def _number(row: dict[str, str], column: str) -> float:
+    try:
+        return read_number(row[column])
+    except ValueError as error:
+        raise ValueError(f'{column}: {error}') from error
 
 
 def _whole(number: float) -> int:

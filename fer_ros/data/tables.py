@@ -19,6 +19,10 @@ _BYTE_ORDER_MARKS = {
 }  # fmt: skip
 _BEFORE_THE_TABLE = re.compile(r'(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n?|\n))*')
 _DELIMITER_LINE = re.compile(r'"?sep=(.)"?(?:\r\n?|\n)', re.IGNORECASE)
+_END = '\0end of the table'
+"""Stands after the last row: a quote that is opened and never closed takes it in."""
+
+_PACKED = (b'PK\x03\x04', b'\xd0\xcf\x11\xe0', b'\x1f\x8b')
 _COMMA_IN_NUMBER = re.compile(r'[-+]?\d+,\d+')
 
 
@@ -46,11 +50,16 @@ def read_table(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[
         head = text[start:].splitlines()[:1]
         delimiter = told[1] if told else max(DELIMITERS, key=''.join(head).count)
         skipped = len(text[:start].splitlines())
-        stream = io.StringIO(text[start:], newline='')
+        stream = io.StringIO(f'{text[start:]}\n{_END}', newline='')
         rows = csv.reader(stream, delimiter=delimiter, skipinitialspace=True)
-        names = [name.strip().lower() for name in next(rows, [])]
+        names = [name.strip().lower() for name in next(rows) if name != _END]
         _check_names(path, names, needed)
+        line = skipped + rows.line_num
         for values in rows:
+            if values == [_END]:
+                break
+            if values and values[-1].endswith(_END):
+                raise DataError(f'{path}: a quote is opened behind line {line} and never closed')
             line = skipped + rows.line_num
             row = dict.fromkeys(names, '') | {n: v.strip() for n, v in zip(names, values)}
             if any(values[len(names) :]):
@@ -83,7 +92,7 @@ def _check_names(path: Path, names: list[str], needed: tuple[str, ...]) -> None:
 
 def _text(path: Path) -> str:
     content = path.read_bytes()
-    if content.startswith(b'PK\x03\x04'):
+    if content.startswith(_PACKED):
         raise DataError(f'{path} is a workbook or an archive: save it as CSV')
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if content.startswith(mark):

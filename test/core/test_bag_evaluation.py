@@ -106,7 +106,7 @@ def test_spans_are_read(tmp_path: Path) -> None:
         pytest.param('start_s,end_s\n', 'columns label are missing', id='column'),
         pytest.param('start_s,end_s,label\n0,1,merry\n', "line 2: label 'merry'", id='label'),
         pytest.param('start_s,end_s,label\n0,1,sad\n2,1,sad\n', 'line 3: span from', id='order'),
-        pytest.param('start_s,end_s,label\nx,1,sad\n', "line 2: 'x' is not a number", id='number'),
+        pytest.param('start_s,end_s,label\nx,1,sad\n', "line 2: start_s: 'x' is no", id='number'),
         pytest.param('start_s,end_s,label\n1\n', 'line 2', id='short row'),
         pytest.param('\x00\x00', 'column|cannot be read', id='corrupt'),
     ],

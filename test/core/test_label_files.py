@@ -50,6 +50,7 @@ HEAD = 'start_s,end_s,label'
         pytest.param(f'{HEAD}\n0.0,0.5,happy\n0.0,0.5,happy\n', id='row twice'),
         pytest.param('label,end_s,start_s\nhappy,5e-1,0\n', id='columns in another order'),
         pytest.param(f'{HEAD},note\n0.0,0.5,happy,“größer”\n', id='other letters'),
+        pytest.param(f'{HEAD},note\n0.0,0.5,happy,"two\nlines"\n,,,', id='line end in quotes'),
     ],
 )
 @pytest.mark.parametrize('encoding', ['utf-8', 'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32',
@@ -78,14 +79,20 @@ def test_label_files_in_any_dialect(tmp_path: Path, text: str, encoding: str) ->
         pytest.param(f'{HEAD}\n', 'no row has a label', id='no rows'),
         pytest.param(f'# mine\n\n{HEAD}\n1,0,happy\n', 'line 4: span from 1', id='line number'),
         pytest.param('PK\x03\x04....', 'is a workbook or an archive: save it as CSV', id='xlsx'),
+        pytest.param('\xd0\xcf\x11\xe0....', 'is a workbook', id='xls'),
         pytest.param('', 'are missing; it has none', id='empty'),
+        pytest.param(f'{HEAD}\n0,1,happy\n1,2,"sad\n2,3,happy\n',
+                     'a quote is opened behind line 2 and never closed', id='open quote'),
+        pytest.param(f'{HEAD}\n0,1,heiter\n', r"'heiter': expected .* \(--label-map WORD=LABEL\)",
+                     id='other language'),
+        pytest.param(f'{HEAD}\n0,,happy\n', "line 2: end_s: '' is not a number", id='no end'),
     ],
 )  # fmt: skip
 def test_label_files_that_may_mean_two_things_are_refused(
     tmp_path: Path, content: str, problem: str
 ) -> None:
     path = tmp_path / 'labels.csv'
-    path.write_text(content)
+    path.write_text(content, encoding='latin-1')
     with pytest.raises(DataError, match=problem):
         read_spans(path)
 
