@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 EMOTIONS: tuple[str, ...] = (
@@ -82,11 +83,16 @@ def find_label(word: str, label_map: Mapping[str, str] | None = None) -> str | N
         word: of a data set or a label file.
         label_map: what a user says words or classes mean; '' leaves them out.
     """
-    mapped = {key.strip().lower(): label for key, label in (label_map or {}).items()}
-    word = word.strip().lower()
+    mapped = {_plain(key): label for key, label in (label_map or {}).items()}
+    word = _plain(word)
     # pandas writes a column of whole numbers as 3.0 once one is missing.
     for key in (word, word.removesuffix('.0')):
         if key in mapped:
             return mapped[key]
     label = SYNONYMS.get(word)
     return mapped.get(label, label) if label else None
+
+
+def _plain(word: str) -> str:
+    # macOS writes ü as two characters into names of files.
+    return unicodedata.normalize('NFC', word).strip().lower()

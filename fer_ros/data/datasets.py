@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from fer_ros.data.face_set import NO_LABEL, SPLITS, FaceSet
-from fer_ros.data.folders import FER2013_SIDE_PX, Cutter, read_folder, resized
+from fer_ros.data.folders import FER2013_SIDE_PX, Cutter, find_split, read_folder, resized
 from fer_ros.data.tables import read_table
-from fer_ros.errors import DataError
+from fer_ros.errors import DataError, shorten
 from fer_ros.labels import (
     EMOTIONS,
     FER2013_EMOTIONS,
@@ -21,7 +21,7 @@ from fer_ros.labels import (
     LABEL_MAPS,
     find_label,
 )
-from fer_ros.types import Float32Array, UInt8Array
+from fer_ros.types import Float32Array, Int64Array, UInt8Array
 
 MIN_VOTES = 2
 """FER+'s protocol: a class with fewer votes in a row is noise."""
@@ -29,8 +29,6 @@ MIN_VOTES = 2
 MAX_VOTES = 1000
 
 MAX_ARCHIVE_BYTES = 8_000_000_000
-
-USAGES: dict[str, str] = dict(zip(('Training', 'PublicTest', 'PrivateTest'), SPLITS, strict=True))
 
 
 def vote_shares(votes: np.ndarray, columns: tuple[str, ...]) -> Float32Array:
@@ -101,13 +99,24 @@ def _face(text: str, where: str) -> UInt8Array:
     pixels = FER2013_SIDE_PX**2
     try:
         values = np.array(text.split(), np.int64)
-    except (ValueError, OverflowError) as error:
-        raise DataError(f'{where}: pixels must be whole numbers ({error})') from error
+    except (ValueError, OverflowError):
+        values = _numbers_of_a_list(text, where)
     if len(values) != pixels:
         raise DataError(f'{where}: expected {pixels} pixels, got {len(values)}')
     if values.min() < 0 or values.max() > 255:
         raise DataError(f'{where}: pixels must be 0 to 255')
     return values.astype(np.uint8).reshape(FER2013_SIDE_PX, FER2013_SIDE_PX)
+
+
+def _numbers_of_a_list(text: str, where: str) -> Int64Array:
+    """Return whole numbers as Python prints lists of them, such as '[70.0, 80.0]'."""
+    try:
+        values = np.array(text.strip('[]').replace(',', ' ').split(), np.float64)
+        if (values == np.trunc(values)).all() and (np.abs(values) < 1e9).all():
+            return values.astype(np.int64)
+    except ValueError:
+        pass
+    raise DataError(f'{where}: pixels must be whole numbers, got {shorten(text, 40)!r}')
 
 
 def read_csv(
@@ -119,7 +128,7 @@ def read_csv(
     """Read ``fer2013.csv`` or ``icml_face_data.csv``, and FER+'s votes for it where given.
 
     Args:
-        path: columns emotion (0 to 6, or words), pixels and perhaps usage in any order; see
+        path: columns emotion (0 to 6, or words), pixels and perhaps usage or split in any order; see
             ``read_table``.
         votes: FER+'s ``fer2013new.csv``; joined by row.
         words: what labels mean where it is not what FER2013's numbers and ``find_label`` say;
@@ -136,12 +145,14 @@ def read_csv(
                 f'{where}: unknown label {row["emotion"][:40]!r}; expected 0 to 6, a word, or a '
                 'label map (--label-map)'
             )
-        usage = row.get('usage', '')
-        if usage and usage not in USAGES:
-            raise DataError(f'{where}: usage {usage[:40]!r} is not one of {", ".join(USAGES)}')
+        usage = row.get('usage', '') or row.get('split', '')
+        split = find_split(usage) if usage else default_split
+        if split is None:
+            known = 'Training, PublicTest, PrivateTest, train, val, test'
+            raise DataError(f'{where}: usage {usage[:40]!r} is not one of {known}')
         images.append(_face(row['pixels'], where))
         labels.append(EMOTIONS.index(label) if label else NO_LABEL)
-        splits.append(SPLITS.index(USAGES[usage] if usage else default_split))
+        splits.append(SPLITS.index(split))
     if not images:
         raise DataError(f'{path} holds no face')
     shares = np.zeros((len(images), len(EMOTIONS)), np.float32)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,13 +32,24 @@ SPLIT_FOLDERS: dict[str, str] = {
     'valid': 'public_test',
     'validation': 'public_test',
     'public_test': 'public_test',
+    'dev': 'public_test',
+    'publictest': 'public_test',
     'test': 'private_test',
     'private_test': 'private_test',
+    'privatetest': 'private_test',
 }
-"""Names of folders above the class folders, and the split each means."""
+"""Names of folders above the class folders, and the split each means; see ``find_split``."""
+
+NO_CLASS = 'no class'
+"""What images are counted under that lie beside the class folders."""
 
 Cutter = Callable[[UInt8Array], UInt8Array | None]
 """From a photo, uint8 (H, W, 3) BGR, to its face, uint8 (S, S); None where there is none."""
+
+
+def find_split(word: str) -> str | None:
+    """Return the split that a word means, whatever its case and separators; None if none."""
+    return SPLIT_FOLDERS.get(re.sub(r'[ -]', '_', word.strip().lower()))
 
 
 def read_folder(
@@ -64,19 +76,22 @@ def read_folder(
     Raises:
         DataError: an unknown label, or a class without a face.
     """
-    splits = [(item, SPLIT_FOLDERS.get(item.name.lower())) for item in _folders(folder)]
+    root = _root(folder, label_map or {}, own_classes)
+    splits = [(item, find_split(item.name)) for item in _folders(root)]
     if not any(split for _, split in splits):
-        splits = [(folder, default_split)]
+        splits = [(root, default_split)]
     classes = (*EMOTIONS, *own_classes)
     images, labels, numbers, files = [], [], [], []
     left_out: dict[str, Counter[str]] = {}
     for part, split in splits:
         if split is None:
-            raise DataError(f'{part} is neither a split nor a class; splits: {list(SPLIT_FOLDERS)}')
+            raise DataError(f'{part} lies beside splits and is none; splits: {list(SPLIT_FOLDERS)}')
+        left_out.setdefault(NO_CLASS, Counter())['beside the class folders'] += _images_in(part)
         for class_folder in _folders(part):
             label = _label(class_folder, label_map or {}, classes)
             if not label:
                 continue
+            _check_order(class_folder)
             reasons = left_out.setdefault(label, Counter())
             for path, face in _faces_of_folder(class_folder, cut, size_px, reasons):
                 images.append(face)
@@ -95,7 +110,7 @@ def read_folder(
         votes,
         tuple(files),
         classes,
-        {label: reasons for label, reasons in left_out.items() if reasons},
+        {label: reasons for label, reasons in left_out.items() if reasons.total()},
     )
 
 
@@ -130,8 +145,8 @@ def read_unlabelled(
 
 def class_folders(folder: Path) -> list[str]:
     """Return the class names that a folder of classes has: known words as their class."""
-    parts = _folders(folder)
-    if any(item.name.lower() in SPLIT_FOLDERS for item in parts):
+    parts = _folders(_root(folder, {}, ()))
+    if any(find_split(item.name) for item in parts):
         parts = [item for part in parts for item in _folders(part)]
     return list(dict.fromkeys(find_label(item.name) or item.name for item in parts))
 
@@ -139,6 +154,30 @@ def class_folders(folder: Path) -> list[str]:
 def _folders(folder: Path) -> list[Path]:
     """Return the folders in a folder, without hidden ones and what macOS leaves in archives."""
     return sorted(item for item in folder.iterdir() if item.is_dir() and not is_hidden(item))
+
+
+def _root(folder: Path, label_map: Mapping[str, str], own_classes: Sequence[str]) -> Path:
+    """Return where classes or splits lie: an archive may be unpacked into a folder of its own."""
+    inner = _folders(folder)
+    if len(inner) != 1 or not _folders(inner[0]):
+        return folder
+    name = inner[0].name
+    is_known = name in own_classes or find_split(name) or find_label(name, label_map) is not None
+    return folder if is_known else _root(inner[0], label_map, own_classes)
+
+
+def _images_in(folder: Path) -> int:
+    return sum(
+        path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden(path) and path.is_file()
+        for path in folder.iterdir()
+    )
+
+
+def _check_order(class_folder: Path) -> None:
+    """Refuse splits below a class, which would be mixed."""
+    for item in _folders(class_folder):
+        if find_split(item.name):
+            raise DataError(f'{item}: expected SPLIT/LABEL/image, got LABEL/SPLIT')
 
 
 def _label(class_folder: Path, label_map: Mapping[str, str], classes: tuple[str, ...]) -> str:
@@ -160,8 +199,13 @@ def _faces_of_folder(
 ) -> Iterator[tuple[Path, UInt8Array]]:
     """Yield the path and the face, uint8 (S, S), of each image; count the others by reason."""
     found = False
-    for path in sorted(item for item in folder.rglob('*') if item.is_file()):
+    for path in sorted(folder.rglob('*')):
         if any(is_hidden(Path(part)) for part in path.relative_to(folder).parts):
+            continue
+        if path.is_symlink() and not path.is_file():
+            left_out['linked folder' if path.is_dir() else 'broken link'] += 1
+            continue
+        if not path.is_file():
             continue
         face, reason = _face_of_file(path, cut)
         if face is None:

@@ -79,7 +79,7 @@ def test_both_forms_of_the_csv_are_read(tmp_path: Path, header: str, row: str) -
             ['emotion,pixels,Usage', f'grin,{PIXELS},Training'], "unknown label 'grin'", id='word'
         ),
         pytest.param(
-            ['emotion,pixels,Usage', f'3,{PIXELS},Test'], "usage 'Test'", id='unknown usage'
+            ['emotion,pixels,Usage', f'3,{PIXELS},Tset'], "usage 'Tset'", id='unknown usage'
         ),
         pytest.param(['emotion,pixels,Usage', '3'], '2304 pixels, got 0', id='row cut off'),
         pytest.param(

@@ -189,6 +189,10 @@ PIXELS = ' '.join(['7'] * 48**2)
         pytest.param(f'\ufeffemotion;pixels;Usage\n3;{PIXELS};Training\n', id='Excel'),
         pytest.param(f'emotion,pixels,Usage\n3.0,{PIXELS},Training\n', id='3.0'),
         pytest.param(f'emotion,pixels,usage\nhappy,{PIXELS},\n', id='word'),
+        pytest.param(f'emotion,pixels,usage\n3,{PIXELS},train\n', id='usage in other words'),
+        pytest.param(f'emotion,pixels,split\n3,{PIXELS},Training\n', id='split'),
+        pytest.param(f'emotion,pixels\n3,"[{PIXELS.replace(" ", ", ")}]"\n', id='list'),
+        pytest.param(f'emotion,pixels\n3,{PIXELS.replace("7", "7.0")}\n', id='pixels with .0'),
     ],
 )
 def test_faces_in_a_csv_of_any_dialect(tmp_path: Path, text: str) -> None:
@@ -226,6 +230,44 @@ def test_a_folder_of_classes_with_what_else_lies_in_it(tmp_path: Path) -> None:
     assert len(faces) == 3
     assert faces.left_out == {'happy': {'.cr3': 1, 'damaged': 1}}
     assert faces.summary() == ['happy: 3 faces; 2 files left out (1 .cr3, 1 damaged)']
+
+
+@pytest.mark.parametrize(
+    'files, splits',
+    [
+        pytest.param(['set/happy/a.png', 'set/sad/a.png'], [0, 0], id='unpacked archive'),
+        pytest.param(['a/b/train/happy/a.png', 'a/b/test/sad/a.png'], [2, 0], id='two folders deep'),
+        pytest.param(['Training/sad/a.png', 'PublicTest/sad/a.png', 'Private test/sad/a.png'],
+                     [2, 1, 0], id="FER2013's words"),
+        pytest.param(['dev/sad/a.png', 'TRAIN/sad/a.png'], [0, 1], id='dev'),
+        pytest.param(['happy/anna/a.png', 'happy/bert/a.png'], [0, 0], id='a folder per person'),
+        pytest.param(['glu\u0308cklich/anna/a.png'], [0], id='names of macOS'),
+    ],
+)  # fmt: skip
+def test_classes_and_splits_are_found_where_they_lie(
+    tmp_path: Path, files: list[str], splits: list[int]
+) -> None:
+    for file in files:
+        put(tmp_path / file)
+    faces = read_folder(tmp_path, {'glücklich': 'happy'})
+    assert sorted(faces.splits.tolist()) == sorted(splits)
+    assert faces.left_out == {}
+
+
+def test_splits_below_classes_are_not_mixed(tmp_path: Path) -> None:
+    put(tmp_path / 'happy' / 'test' / 'a.png')
+    with pytest.raises(DataError, match='expected SPLIT/LABEL/image, got LABEL/SPLIT'):
+        read_folder(tmp_path)
+
+
+def test_what_belongs_to_no_class_or_leads_elsewhere_is_counted(tmp_path: Path) -> None:
+    put(tmp_path / 'set' / 'sad' / 'a.png')
+    put(tmp_path / 'set' / 'stray.png')
+    (tmp_path / 'set' / 'sad' / 'loop').symlink_to(tmp_path / 'set')
+    (tmp_path / 'set' / 'sad' / 'gone.png').symlink_to(tmp_path / 'gone.png')
+    left_out = read_folder(tmp_path / 'set').left_out
+    assert left_out['sad'] == {'broken link': 1, 'linked folder': 1}
+    assert left_out['no class'] == {'beside the class folders': 1}
 
 
 def test_classes_that_are_numbers_need_a_map(tmp_path: Path) -> None:
