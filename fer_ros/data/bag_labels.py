@@ -93,8 +93,8 @@ def _span(row: dict[str, str], where: str, label_map: Mapping[str, str] | None) 
     label = '' if word.lower() in _NO_VALUE else find_label(word, label_map)
     if label is None:
         raise DataError(
-            f'{where}: label {shorten(repr(word), 40)}: expected one of {", ".join(EMOTIONS)}, or a '
-            'label map (--label-map WORD=LABEL)'
+            f'{where}: label {shorten(repr(word), 40)}: expected one of {", ".join(EMOTIONS)}, '
+            'or a label map (--label-map WORD=LABEL)'
         )
     try:
         span = Span(

@@ -128,8 +128,8 @@ def read_csv(
     """Read ``fer2013.csv`` or ``icml_face_data.csv``, and FER+'s votes for it where given.
 
     Args:
-        path: columns emotion (0 to 6, or words), pixels and perhaps usage or split in any order; see
-            ``read_table``.
+        path: columns emotion (0 to 6, or words), pixels and perhaps usage or split in any order;
+            see ``read_table``.
         votes: FER+'s ``fer2013new.csv``; joined by row.
         words: what labels mean where it is not what FER2013's numbers and ``find_label`` say;
             '' for none.

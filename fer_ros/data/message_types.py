@@ -66,7 +66,7 @@ def register(store: Typestore, kind: str) -> None:
 
 
 def as_sensor_image(message: Any) -> Any:
-    """Return an image message with the fields of sensor_msgs; Foxglove's is always little endian."""
+    """Return an image message with sensor_msgs' fields; Foxglove's are little endian."""
     if message.__msgtype__ != 'foxglove_msgs/msg/RawImage':
         return message
     return SimpleNamespace(**vars(message), is_bigendian=0)

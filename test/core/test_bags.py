@@ -232,7 +232,7 @@ def test_the_camera_is_found_among_other_images(
         if found:
             assert image_topic(reader) == found
         else:
-            with pytest.raises(SourceError, match='2 image topics|no images; it has: /image'):
+            with pytest.raises(SourceError, match=r'2 image topics|no images; it has: /image'):
                 image_topic(reader)
 
 

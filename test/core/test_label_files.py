@@ -236,7 +236,7 @@ def test_a_folder_of_classes_with_what_else_lies_in_it(tmp_path: Path) -> None:
     'files, splits',
     [
         pytest.param(['set/happy/a.png', 'set/sad/a.png'], [0, 0], id='unpacked archive'),
-        pytest.param(['a/b/train/happy/a.png', 'a/b/test/sad/a.png'], [2, 0], id='two folders deep'),
+        pytest.param(['a/b/train/happy/a.png', 'a/b/test/sad/a.png'], [2, 0], id='two deep'),
         pytest.param(['Training/sad/a.png', 'PublicTest/sad/a.png', 'Private test/sad/a.png'],
                      [2, 1, 0], id="FER2013's words"),
         pytest.param(['dev/sad/a.png', 'TRAIN/sad/a.png'], [0, 1], id='dev'),
