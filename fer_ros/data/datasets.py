@@ -148,8 +148,10 @@ def read_csv(
         usage = row.get('usage', '') or row.get('split', '')
         split = find_split(usage) if usage else default_split
         if split is None:
-            known = 'Training, PublicTest, PrivateTest, train, val, test'
-            raise DataError(f'{where}: usage {usage[:40]!r} is not one of {known}')
+            raise DataError(
+                f'{where}: usage {usage[:40]!r} is not one of Training, PublicTest, PrivateTest, '
+                'train, val, test'
+            )
         images.append(_face(row['pixels'], where))
         labels.append(EMOTIONS.index(label) if label else NO_LABEL)
         splits.append(SPLITS.index(split))
