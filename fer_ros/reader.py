@@ -71,6 +71,12 @@ class FaceReader:
         )
 
     @property
+    def still_classifier(self) -> EmotionClassifier:
+        """What reads the faces of single images: they have no smoothing, but time for flip TTA."""
+        flip = self._config.classification.flip_tta
+        return self.classifier.with_flip_tta() if flip else self.classifier
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The class names in the order of every probability vector."""
         return self.classifier.card.head()[0].labels
@@ -125,7 +131,7 @@ class FaceReader:
         """
         faces = self.find(image, detect)
         with timed(faces.timings_ms, 'classification'):
-            scores = self.classifier.classify(faces.crops)
+            scores = self.still_classifier.classify(faces.crops)
         return FaceReadings(**vars(faces), scores=scores)
 
     def read_photo(self, image: UInt8Array) -> FrameEmotions:

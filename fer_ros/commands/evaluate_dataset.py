@@ -96,6 +96,8 @@ def run(options: argparse.Namespace) -> int:
     _check_options(options)
     config = pipeline_config(options)
     classifier = make_classifier(config.classification)
+    if config.classification.flip_tta and options.protocol != 'ten-crop':
+        classifier = classifier.with_flip_tta()
     cut = face_cutter(classifier.card.size_px, config.detection) if options.photos else None
     if options.labels == 'none':
         figures = evaluate_unlabelled(
@@ -192,6 +194,9 @@ def _print_table(report: DatasetReport) -> None:
     facts = report.to_dict()
     print(f'{facts["model"]} on {facts["dataset"]}, {facts["split"]}, {facts["targets"]} labels, '
           f'protocol {facts["protocol"]}')  # fmt: skip
+    if facts['flip_tta']:
+        print('  each face with its mirror image, as photos are read; for streams: '
+              '--set classification.flip_tta=false')  # fmt: skip
     print(f'  faces                      {facts["count"]}')
     print(f'  accuracy                   {_shown(facts["accuracy"])}')
     print(f'  balanced accuracy          {_shown(facts["balanced_accuracy"])}')

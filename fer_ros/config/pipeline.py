@@ -73,6 +73,11 @@ class ClassificationConfig(Checked):
         low=0.0,
         high=10000.0,
     )
+    flip_tta: bool = setting(
+        True,
+        'a face of a photo or a data set is averaged with its mirror image (flip TTA), at twice '
+        'the time per face; a stream has its smoothing instead',
+    )
     threads: int = setting(2, 'threads of the emotion model', low=1, high=64, live=False)
 
 

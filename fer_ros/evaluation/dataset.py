@@ -59,6 +59,7 @@ class DatasetReport:
         agreed: bool (N,): faces of which most votes say the same; None where there are no votes.
         conditions: {condition: confusion matrix, int64 (C, C)}; empty where not measured.
         protocol: see fer_ros.evaluation.protocols.
+        flip_tta: whether each face was averaged with its mirror image.
         files: where each face came from, as FaceSet.files says.
         left_out: {class: {reason: files}} that hold no face; see FaceSet.
         summary: a line per class of how many faces it has and what was left out.
@@ -76,6 +77,7 @@ class DatasetReport:
     agreed: np.ndarray | None = None
     conditions: dict[str, Int64Array] = field(default_factory=dict)
     protocol: str = 'plurality'
+    flip_tta: bool = False
     files: tuple[str, ...] = ()
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     summary: tuple[str, ...] = ()
@@ -116,6 +118,7 @@ class DatasetReport:
             'confusion_matrix': self.matrix.tolist(),
             'per_class': metrics.per_class(self.matrix, self.labels),
             'protocol': self.protocol,
+            'flip_tta': self.flip_tta,
         }
 
     def by_group(self, rows: Mapping[str, Int64Array]) -> dict[str, Any]:
@@ -230,6 +233,7 @@ def evaluate_faces(
         agreed=chosen.agreed()[rows] if kind == 'ferplus' else None,
         conditions=conditions,
         protocol=protocol,
+        flip_tta=classifier.card.mirror,
         files=chosen[rows].files,
         left_out=faces.left_out,
         summary=tuple(faces.summary()),

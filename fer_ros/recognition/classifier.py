@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from typing import Protocol
 
@@ -65,6 +66,12 @@ class EmotionClassifier:
         # Also the first run, so that the first face is not slow.
         outputs = runtime.logits(model_input(noise.astype(np.uint8), card))
         self.card = dataclasses.replace(card, outputs=_kind_of(outputs, card))
+
+    def with_flip_tta(self) -> EmotionClassifier:
+        """Return the same model, which averages each face with its mirror image (flip TTA)."""
+        flipping = copy.copy(self)
+        flipping.card = dataclasses.replace(self.card, mirror=True)
+        return flipping
 
     def logits(self, crops: UInt8Array) -> Float32Array:
         """Return float32 (M, columns): all heads side by side, uncalibrated.

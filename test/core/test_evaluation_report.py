@@ -60,6 +60,7 @@ def test_the_line_is_what_the_contract_says(faces: Path) -> None:
         'confusion_matrix',
         'per_class',
         'protocol',
+        'flip_tta',
     ]
     assert line['accuracy'] == 0.75
     assert line['balanced_accuracy'] == 0.75
@@ -149,6 +150,16 @@ def test_mistakes_stand_in_one_picture(faces: Path) -> None:
     assert sheet.shape == (20 + 96 + 20 + 8, 8 + 2 * (96 + 8), 3), 'one class has mistakes'
     np.testing.assert_array_equal(sheet[20:116, 8:104], 50)
     assert (sheet[20:116, 112:208] == 255).all(), 'and only one'
+
+
+def test_the_report_says_whether_faces_were_mirrored_too(
+    faces: Path, capsys: pytest.CaptureFixture
+) -> None:
+    command = ['evaluate', 'dataset', str(faces), '--labels', 'fer2013']
+    assert main(command) == 0
+    assert 'each face with its mirror image, as photos are read' in capsys.readouterr().out
+    assert main([*command, '--set', 'classification.flip_tta=false', '--json']) == 0
+    assert json.loads(capsys.readouterr().out)['flip_tta'] is False
 
 
 def test_the_most_confident_mistakes_come_first(faces: Path) -> None:

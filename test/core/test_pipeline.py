@@ -159,6 +159,22 @@ def test_photos_are_numbered_from_one(astronaut: np.ndarray, hopper: np.ndarray)
     ] == [[1], [1]]
 
 
+@pytest.mark.parametrize('flip_tta', [True, False])
+def test_a_photo_but_no_stream_is_read_with_its_mirror_image(
+    astronaut: np.ndarray, flip_tta: bool
+) -> None:
+    pipeline = EmotionPipeline(replace(PipelineConfig(), {'classification.flip_tta': flip_tta}))
+    logits = pipeline.classifier.logits
+    crops = pipeline.reader.find(astronaut).crops
+    one_look, mean = logits(crops), (logits(crops) + logits(crops[:, :, ::-1])) / 2
+    still = pipeline.reader.still_classifier
+    assert still.logits(crops) == pytest.approx(mean if flip_tta else one_look, abs=1e-4)
+    photo = pipeline.reader.read_photo(astronaut).faces[0].raw_probabilities
+    assert photo == pytest.approx(still.classify(crops).probabilities[0], abs=1e-5)
+    stream = pipeline.process(astronaut, 0.0).faces[0].raw_probabilities
+    assert stream == pytest.approx(pipeline.classifier.classify(crops).probabilities[0], abs=1e-5)
+
+
 def test_equal_input_gives_equal_output(astronaut: np.ndarray) -> None:
     first, second = (FaceReader().read_photo(astronaut).faces[0] for _ in range(2))
     for item in dataclasses.fields(first):
