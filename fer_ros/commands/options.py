@@ -165,7 +165,9 @@ def pipeline_config(options: argparse.Namespace, recorded: bool = False) -> Pipe
     return config
 
 
-def _parse(text: str) -> int | float | str:
+def _parse(text: str) -> bool | int | float | str:
+    if text.lower() in ('true', 'false'):
+        return text.lower() == 'true'
     for kind in (int, float):
         try:
             return kind(text)

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-NORMALIZATIONS = ('standardize', 'equalize', 'clahe', 'none')
+NORMALIZATIONS = ('standardize', 'declip', 'equalize', 'clahe', 'none')
 """What fer_ros.recognition.preprocessing can do without further numbers."""
 COLOURS = ('grey', 'bgr', 'rgb')
 """What the channels of a model's input are; three channels of 'grey' are the same thing thrice."""

@@ -10,6 +10,11 @@ import numpy as np
 from fer_ros.models.input_format import NORMALIZATIONS, InputFormat
 from fer_ros.types import Float32Array, UInt8Array
 
+CLIPPED = 250
+"""Grey level from which a pixel counts as cut off at white."""
+LIFT = 60.0
+"""How many grey levels above white such a pixel is put: about the mean of what was cut off."""
+
 
 def model_input(crops: UInt8Array, form: InputFormat) -> Float32Array:
     """Return what an emotion model takes; evaluation and the live node all use this.
@@ -49,10 +54,13 @@ def to_grey(crops: UInt8Array) -> UInt8Array:
 def normalize(crops: UInt8Array, normalization: str) -> Float32Array:
     """Return model input for aligned grey faces.
 
-    The steps, in order: local contrast (only 'equalize' and 'clahe'), then scaling:
+    The steps, in order: local contrast (only 'equalize' and 'clahe') or highlights (only 'declip'),
+    then scaling:
 
     - 'standardize': each face to mean 0 and standard deviation 1 (deviation at least 1/255 of full
       scale, so that a flat crop gives zeros and not noise);
+    - 'declip': highlights that were cut off at white are lifted above it, with a soft edge, then
+      'standardize': an over-exposed face keeps more of its contrast;
     - 'equalize', 'clahe': histogram equalisation (global; or in 4x4 tiles with clip limit 2), then
       'none';
     - 'none': 0..255 to -1..1.
@@ -81,8 +89,8 @@ def normalize(crops: UInt8Array, normalization: str) -> Float32Array:
             else cv2.createCLAHE(clipLimit=2.0, tileGridSize=(4, 4)).apply
         )
         crops = np.stack([contrast(crop) for crop in crops]) if len(crops) else crops
-    images = crops.astype(np.float32)
-    if normalization == 'standardize':
+    images = lift_highlights(crops) if normalization == 'declip' else crops.astype(np.float32)
+    if normalization in ('standardize', 'declip'):
         axes = tuple(range(1, images.ndim))
         images -= images.mean(axis=axes, keepdims=True)
         images /= np.maximum(images.std(axis=axes, keepdims=True), 1.0)
@@ -90,3 +98,13 @@ def normalize(crops: UInt8Array, normalization: str) -> Float32Array:
         images *= 2.0 / 255.0
         images -= 1.0
     return images[..., None] if images.ndim == 3 else images
+
+
+def lift_highlights(crops: UInt8Array) -> Float32Array:
+    """Return float32 grey levels in which pixels cut off at white lie above 255, blurred."""
+    clipped = crops >= CLIPPED
+    levels = np.where(clipped, np.float32(255 + LIFT), crops)
+    for face, cut_off in zip(levels, clipped):
+        if cut_off.any():
+            np.copyto(face, cv2.GaussianBlur(face, (0, 0), 1.0), where=cut_off)
+    return levels

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_ros.models.input_format import NORMALIZATIONS
-from fer_ros.recognition.preprocessing import normalize
+from fer_ros.recognition.preprocessing import lift_highlights, normalize
 
 RAMP = np.arange(48 * 48, dtype=np.uint32).reshape(1, 48, 48).astype(np.uint8)
 
@@ -35,6 +35,17 @@ def test_a_flat_face_is_zeros_not_noise(grey: int) -> None:
 def test_standardize_ignores_light_and_contrast() -> None:
     darker = (RAMP // 2 + 20).astype(np.uint8)
     assert np.allclose(normalize(RAMP, 'standardize'), normalize(darker, 'standardize'), atol=0.02)
+
+
+def test_clipped_highlights_are_lifted_with_a_soft_edge() -> None:
+    crop = np.full((2, 48, 48), 100, np.uint8)
+    crop[1, :, 24:] = 255
+    plain, lifted = lift_highlights(crop)
+    assert (plain == 100).all(), 'no pixel at white, nothing to lift'
+    assert (lifted[:, :24] == 100).all()
+    assert lifted[0, -1] == 255 + 60
+    assert 100 < lifted[0, 24] < lifted[0, 25] < 255 + 60
+    np.testing.assert_array_equal(normalize(crop[:1], 'declip'), normalize(crop[:1], 'standardize'))
 
 
 def test_none_spans_minus_one_to_one() -> None:
