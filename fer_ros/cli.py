@@ -58,9 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            # The reader has gone (`fer … | head`): nothing is wrong, and nothing can be said.
+            # The reader has gone (`fer … | head`): nothing is wrong, unless files were asked for.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            if not getattr(options, 'saves', False) and not getattr(options, 'output', None):
+                return 0
+            error = OSError('ended before all was saved: whoever read the output has gone (| head)')
         where = f' {error.filename}' if error.filename else ''
         print(f'fer: {printable(f"{error.strerror or error}{where}")}', file=sys.stderr)
         return 1

@@ -156,14 +156,18 @@ def in_time(
         is_paced: whether the source gives images as fast as they are taken, so that they must
             wait until their time has come; those whose time has passed are left out.
     """
-    start_s, first_s = time.monotonic(), None
+    start_s, first_s, left_out = time.monotonic(), None, 0
     for stamp_s, image in source:
         first_s = stamp_s if first_s is None else first_s
         elapsed_s, due_s = time.monotonic() - start_s, stamp_s - first_s
         if elapsed_s > seconds:
             return
-        if is_paced and due_s < elapsed_s - 1.0 / source.rate_hz:
+        is_late = is_paced and due_s < elapsed_s - 1.0 / source.rate_hz
+        # A source that is slower than its own rate would be left out for ever.
+        if is_late and left_out < source.rate_hz:
+            left_out += 1
             continue
+        left_out = 0
         if is_paced and due_s > elapsed_s:
             time.sleep(due_s - elapsed_s)
         yield due_s, image

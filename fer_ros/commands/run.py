@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -80,6 +80,7 @@ def add_parser(subparsers: Any) -> None:
         'and so on)',
     )
     parser.add_argument('--json', action='store_true', help='print the lines of JSON as well')
+    parser.set_defaults(saves=True)
     add_seconds(parser)
     add_overwrite(parser)
     add_max_pixels(parser)
@@ -88,8 +89,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print and save what every photo or frame says; 130 if what has an end was interrupted."""
-    folder = options.output or _free_folder()
     with ExitStack() as stack:
+        folder = options.output or new_folder(stack)
         source = _open(stack, options.sources)
         if isinstance(source, PhotoSource):
             status = _run_photos(source.paths, folder, options)
@@ -100,9 +101,19 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def _free_folder() -> Path:
-    names = (FOLDER, *(f'{FOLDER}-{number}' for number in range(2, 10_000)))
-    return next(path for path in map(Path, names) if not path.exists())
+def new_folder(stack: ExitStack) -> Path:
+    """Return a new folder, which goes again if nothing is saved; another run gets another."""
+    for name in (FOLDER, *(f'{FOLDER}-{number}' for number in range(2, 10_000))):
+        with suppress(FileExistsError):
+            Path(name).mkdir()
+            stack.callback(_remove_if_empty, Path(name))
+            return Path(name)
+    raise SourceError(f'{FOLDER} to {name} exist already: choose a folder by --output')
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _open(stack: ExitStack, sources: Sequence[str]) -> ImageSource:

@@ -32,7 +32,8 @@ def safe_outputs(
         overwrite: whether other files that exist already may be replaced.
 
     Raises:
-        SourceError: see ``check_outputs``.
+        SourceError: see ``check_outputs``; or another program has written there meanwhile: then
+            what was written stays, and the error names where.
         OSError: the disk is full or cannot be written.
     """
     check_outputs(folder, names, inputs, overwrite)
@@ -40,12 +41,17 @@ def safe_outputs(
     part = Path(tempfile.mkdtemp(prefix='.fer-', dir=folder))
     try:
         yield part
-        for name in names:
-            if (part / name).exists():
-                target = folder / name
-                if target.is_dir() and not target.is_symlink():
-                    target.rename(part / f'.old-{name}')
-                (part / name).replace(target)
+        written = [name for name in names if (part / name).exists()]
+        try:
+            check_outputs(folder, written, inputs, overwrite)
+        except SourceError as error:
+            kept = Path(shutil.move(part, f'{folder.absolute()}-{part.name.removeprefix(".fer-")}'))
+            raise SourceError(f'{error}; what was just made is in {kept}') from error
+        for name in written:
+            target = folder / name
+            if target.is_dir() and not target.is_symlink():
+                target.rename(part / f'.old-{name}')
+            (part / name).replace(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -19,7 +19,9 @@ MAX_REPEATS_S = 60.0
 
 
 def check_video_name(path: Path) -> None:
-    """Raise SourceError unless a video can be written under that name."""
+    """Raise SourceError unless a video may be written under that name."""
+    if path.is_dir():
+        raise SourceError(f'{path} is a folder: choose another name for the video')
     if path.suffix.lower() not in CODECS:
         raise SourceError(f'{path}: expected a name that ends in {", ".join(CODECS)}')
 

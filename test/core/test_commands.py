@@ -24,7 +24,7 @@ from helpers.terminal import drawn_in_terminal
 from fer_ros.cli import main, make_parser
 from fer_ros.commands.completion import SHELLS, script
 from fer_ros.commands.options import progress
-from fer_ros.commands.reading import find_photos
+from fer_ros.commands.reading import find_photos, in_time
 from fer_ros.errors import SourceError
 from fer_ros.images.demo import DemoSource
 from fer_ros.images.video_writer import VideoWriter
@@ -260,3 +260,23 @@ def test_what_lies_in_a_folder_beside_its_photos_is_named(
         find_photos([str(empty)])
     with pytest.raises(SourceError, match='no photos in'):
         find_photos([str(empty), str(empty)])
+
+
+class LateSource:
+    """Forty images whose times have always passed."""
+
+    rate_hz = 10.0
+
+    def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
+        for number in range(40):
+            yield -float(number), np.zeros((1, 1, 3), np.uint8)
+
+    def problem(self) -> str:
+        return ''
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_source_slower_than_its_rate_is_not_left_out_for_ever() -> None:
+    assert [due_s for due_s, _ in in_time(LateSource(), 60.0, is_paced=True)] == [0, -11, -22, -33]

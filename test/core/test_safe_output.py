@@ -10,6 +10,7 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -17,9 +18,10 @@ import numpy as np
 import pytest
 
 from fer_ros.cli import main
+from fer_ros.commands.run import new_folder
 from fer_ros.data.safe_output import check_outputs, safe_output, safe_outputs, unique_names
 from fer_ros.errors import SourceError
-from fer_ros.images.video_writer import VideoWriter
+from fer_ros.images.video_writer import VideoWriter, check_video_name
 
 
 def names(folder: Path) -> set[str]:
@@ -58,6 +60,37 @@ def test_what_exists_is_replaced_only_when_asked(tmp_path: Path) -> None:
         (part / 'new').write_text('new')
     assert names(tmp_path / 'bag') == {'new'}
     assert names(tmp_path) == {'bag'}
+
+
+def test_a_folder_is_not_replaced_by_a_video(tmp_path: Path) -> None:
+    (tmp_path / 'a.mp4').mkdir()
+    with pytest.raises(SourceError, match='is a folder: choose another name'):
+        check_video_name(tmp_path / 'a.mp4')
+
+
+def test_runs_at_once_get_a_folder_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ExitStack() as first, ExitStack() as second:
+        assert (str(new_folder(first)), str(new_folder(second))) == ('fer-run', 'fer-run-2')
+        (tmp_path / 'fer-run' / 'emotions.csv').touch()
+    assert names(tmp_path) == {'fer-run'}
+
+
+def test_what_another_program_writes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    out = tmp_path / 'out'
+    with pytest.raises(SourceError, match=r'exists already.*; what was just made is in '):
+        write_while_another_does(out)
+    assert (out / 'a.txt').read_text() == 'theirs'
+    assert [path.read_text() for path in tmp_path.glob('out-*/a.txt')] == ['ours']
+    assert names(out) == {'a.txt'}
+
+
+def write_while_another_does(out: Path) -> None:
+    with safe_output(out / 'a.txt') as part:
+        part.write_text('ours')
+        (out / 'a.txt').write_text('theirs')
 
 
 @pytest.mark.parametrize('kind', ['itself', 'symbolic link', 'hard link', 'other spelling'])

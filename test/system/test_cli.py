@@ -121,6 +121,16 @@ def test_a_reader_that_leaves_is_no_error(clip: Path) -> None:
     assert 'BrokenPipe' not in run.stderr
 
 
+def test_a_reader_that_leaves_before_all_is_saved_is_one(clip: Path) -> None:
+    command = f'"{FER}" run "{clip}" --json | head -n 1; exit ${{PIPESTATUS[0]}}'
+    run = subprocess.run(
+        ['bash', '-c', command], capture_output=True, text=True, timeout=120, cwd=clip.parent
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith('fer: ended before all was saved: ')
+    assert not (clip.parent / 'fer-run').exists()
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     return tmp_path / 'results'
