@@ -42,6 +42,20 @@ def shorten(text: str, length: int = MAX_TEXT) -> str:
     return text if len(text) <= length else f'{text[: length - 1]}…'
 
 
+def counted(number: int, one: str, many: str = '') -> str:
+    """Return a number with its noun.
+
+    Args:
+        number: how many there are.
+        one: the noun for one of them.
+        many: the noun for several; *one* with an s by default.
+
+    >>> counted(1, 'face'), counted(2, 'face'), counted(0, 'person', 'people')
+    ('1 face', '2 faces', '0 people')
+    """
+    return f'{number} {one if number == 1 else many or one + "s"}'
+
+
 class FerError(Exception):
     """Base of every error that this package raises for the state of the world."""
 

@@ -22,7 +22,7 @@ from fer_ros.commands.options import (
 )
 from fer_ros.data.bag_writer import STORAGES
 from fer_ros.data.safe_output import check_outputs, safe_outputs
-from fer_ros.errors import printable
+from fer_ros.errors import counted, printable
 from fer_ros.evaluation.bag import BagLabels, evaluate_bag, summarize
 from fer_ros.evaluation.bag_report import write_results
 from fer_ros.evaluation.bags import (
@@ -140,7 +140,8 @@ def _unreadable(facts: dict[str, Any]) -> list[str]:
 def _print_facts(facts: dict[str, Any], is_labelled: bool) -> None:
     print(
         f'{printable(facts["bag"])}: {facts["images"]} images ({facts["bad_images"]} unreadable) '
-        f'on {printable(facts["topic"])}, {facts["seconds"]:.1f} s, {len(facts["persons"])} people'
+        f'on {printable(facts["topic"])}, {facts["seconds"]:.1f} s, '
+        f'{counted(len(facts["persons"]), "person", "people")}'
     )
     for person in facts['persons']:
         print(

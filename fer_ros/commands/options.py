@@ -7,6 +7,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from fer_ros.config import (
@@ -22,6 +24,13 @@ from fer_ros.errors import ConfigError, DataError, printable
 from fer_ros.labels import LABEL_MAPS
 
 Item = TypeVar('Item')
+
+PACKAGES = {
+    'litert': ('ai-edge-litert',),
+    'onnx': ('onnxruntime',),
+    'keras': ('keras', 'tensorflow'),
+}
+"""Backend to the packages that it needs."""
 
 
 def add_command(
@@ -114,7 +123,7 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
         '--detector',
         choices=DETECTORS,
         default=defaults.detection.backend,
-        help='face detector (default: %(default)s)',
+        help='face detector; yunet needs "fer models fetch yunet" (default: %(default)s)',
     )
     parser.add_argument(
         '--model',
@@ -125,7 +134,7 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
         '--backend',
         choices=CLASSIFIERS,
         default=defaults.classification.backend,
-        help='what runs the model (default: %(default)s)',
+        help=f'what runs the model: {_backends()} (default: %(default)s)',
     )
     parser.add_argument(
         '--set',
@@ -134,6 +143,16 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
         metavar='NAME=VALUE',
         help='any other setting, such as detection.min_face_px=24; may be given again',
     )
+
+
+@cache
+def _backends() -> str:
+    """Return each backend with what has to be installed for it, and where that is missing."""
+    said = []
+    for backend in CLASSIFIERS:
+        missing = [one for one in PACKAGES[backend] if not find_spec(one.replace('-', '_'))]
+        said.append(f'{backend} (pip install {" ".join(missing)})' if missing else backend)
+    return ', '.join(said) + '; the shipped model has weights for litert only'
 
 
 def pipeline_config(options: argparse.Namespace, recorded: bool = False) -> PipelineConfig:

@@ -16,8 +16,13 @@ from fer_ros.dashboard.figures import icon
 from fer_ros.dashboard.settings import SETTINGS
 
 st.set_page_config(page_title='fer_ros', page_icon=icon(), layout='wide')
+# Streamlit's own captions are too pale to be read easily.
 st.html(
-    '<style>.stMainBlockContainer{padding-top:1.2rem;padding-bottom:2rem;max-width:90rem}</style>'
+    '<style>.stMainBlockContainer{padding-top:1.2rem;padding-bottom:2rem;max-width:90rem}'
+    '[data-testid=stCaptionContainer],[data-testid=stImageCaption]{color:inherit;opacity:.8}'
+    '.fer-name{font-weight:700;padding-right:1rem}'
+    '@media(max-width:720px){.stElementContainer:has(.fer-name){display:none}}'
+    '</style>'
 )
 playground = st.Page(
     playground_page.show,
@@ -37,7 +42,8 @@ pages = [
 ]
 # Streamlit's own bar hides behind an arrow on a phone.
 page = st.navigation(pages, position='hidden')
-with st.container(horizontal=True, gap='small'):
+with st.container(horizontal=True, gap='small', vertical_alignment='center'):
+    st.html('<span class="fer-name">fer_ros</span>', width='content')
     for each in pages:
         st.page_link(each)
 is_new_viewer = 'seen' not in st.session_state

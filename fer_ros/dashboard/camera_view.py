@@ -14,7 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fer_ros.drawing.plot_style import COLOURS
 from fer_ros.errors import shorten
+from fer_ros.labels import UNKNOWN
 from fer_ros.types import FaceEmotion, FrameEmotions, UInt8Array
 
 HISTORY_S = 180.0
@@ -138,6 +140,7 @@ class CameraView:
             'rate_hz': round(rate, 1),
             'model': model,
             'labels': list(frame.labels) if frame else [],
+            'colours': {n: COLOURS[n] for n in (*frame.labels, UNKNOWN)} if frame else {},
             'faces': [_face(face) for face in frame.faces[:MAX_FACES]] if frame else [],
             'samples': [sample for sample in samples if sample[0] > since_s],
             'diagnostics': values,

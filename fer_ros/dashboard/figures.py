@@ -45,12 +45,11 @@ def icon() -> Any:
     return Image.fromarray(picture)
 
 
-def show_plot(svg: str, place: Any = st) -> None:
+def show_plot(svg: str) -> None:
     """Show a plot in the colour of the page's text, whichever theme the viewer has.
 
     Args:
         svg: an ``<svg>`` element.
-        place: a column or other container.
     """
     ink = '#fafafa' if st.context.theme.type == 'dark' else '#31333f'
-    place.image(svg.replace('currentColor', ink), width='stretch')
+    st.image(svg.replace('currentColor', ink), width='stretch')

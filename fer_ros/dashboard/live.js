@@ -51,19 +51,11 @@ class LiveView {
     this.values = new Map()
     this.shown = 0
     this.shownSince = performance.now()
-    this.colours = data.colours
+    this.colours = {}
     this.root.querySelector('h4').textContent = data.title
     this.stopped = false
     this.rows = null
     this.look(data)
-    const legend = this.root.querySelector('.fer-legend')
-    for (const [label, colour] of Object.entries(this.colours)) {
-      const item = make('span', '', label)
-      const swatch = make('i')
-      swatch.style.background = colour
-      item.prepend(swatch)
-      legend.append(item)
-    }
     this.run()
   }
 
@@ -152,6 +144,7 @@ class LiveView {
     this.note.textContent = this.say(state)
     this.notice.textContent = state.notice || ''
     if (!state.topic) return
+    this.showLegend(state.colours)
     const isFresh = state.age_s !== null && state.age_s < 2
     this.showPeople(isFresh ? state.faces : [], state.labels)
     for (const sample of state.samples) this.samples.push(sample)
@@ -167,6 +160,19 @@ class LiveView {
     if (state.age_s === null) return 'Waiting for the first image …'
     if (state.age_s >= 2) return `No result for ${state.age_s.toFixed(0)} s: no images, or switched off.`
     return ''
+  }
+
+  // Another model may bring other classes; those of before are still in the timeline.
+  showLegend(colours) {
+    for (const [label, colour] of Object.entries(colours)) {
+      if (label in this.colours) continue
+      this.colours[label] = colour
+      const item = make('span', '', label)
+      const swatch = make('i')
+      swatch.style.background = colour
+      item.prepend(swatch)
+      this.root.querySelector('.fer-legend').append(item)
+    }
   }
 
   showPeople(faces, labels) {
@@ -295,11 +301,14 @@ class LiveView {
     pen.fillStyle = ink
     pen.globalAlpha = 0.85
     pen.textAlign = 'left'
+    const written = []
     for (const [id, stay] of stays) {
       const left = Math.max(0, at(stay.since))
       const text = at(stay.until) - left > 60 ? `person ${id}` : `${id}`
       const reach = pen.measureText(text).width
-      if (stay.row < rows) pen.fillText(text, Math.min(left, width - reach), stay.row * ROW_PX + 11)
+      if (stay.row >= rows || left < written[stay.row]) continue
+      written[stay.row] = left + reach + 4
+      pen.fillText(text, Math.min(left, width - reach), stay.row * ROW_PX + 11)
     }
     pen.font = '12px sans-serif'
     pen.fillStyle = ink

@@ -36,11 +36,10 @@ def show() -> None:
     st.header(card.id, anchor=False)
     _facts(card)
     measurements = list(figures.find_measurements(card.about))
-    for title, measured in measurements:
-        try:
-            _measurement(title, measured)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            st.warning(f'{title} of this card cannot be shown: {type(error).__name__} {error}')
+    for start in range(0, len(measurements), 2):
+        for column, (title, measured) in zip(st.columns(2), measurements[start : start + 2]):
+            with column:
+                _measurement(title.removeprefix('Metrics, '), measured)
     if not any('confusion_matrix' in measured for _, measured in measurements):
         _pictures(name)
     texts = {
@@ -71,6 +70,7 @@ def _facts(card: EmotionModelCard) -> None:
     if 'parameters' in card.about:
         facts['Parameters'] = f'{card.about["parameters"]:,}'
     _row(facts)
+    st.caption(f'Its classes: {", ".join(head.labels)}')
 
 
 def _row(figures_by_name: dict[str, str]) -> None:
@@ -81,7 +81,15 @@ def _row(figures_by_name: dict[str, str]) -> None:
 
 
 def _measurement(title: str, measured: dict[str, Any]) -> None:
-    st.subheader(title, anchor=False)
+    """Show a measurement, or say why it cannot be: a card may have been written by anybody."""
+    st.subheader(title[:1].upper() + title[1:], anchor=False)
+    try:
+        _show_measurement(measured)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        st.warning(f'{title} of this card cannot be shown: {type(error).__name__} {error}')
+
+
+def _show_measurement(measured: dict[str, Any]) -> None:
     named = {
         'Accuracy': measured.get('accuracy'),
         'Balanced accuracy': measured.get('balanced_accuracy'),
@@ -93,17 +101,13 @@ def _measurement(title: str, measured: dict[str, Any]) -> None:
     _row(shown)
     if 'command' in measured:
         st.caption(f'Printed by `{measured["command"]}`')
-    if 'confusion_matrix' not in measured and not measured.get('robustness'):
-        return
-    left, right = st.columns(2)
     if 'confusion_matrix' in measured:
         matrix = np.array(measured['confusion_matrix'])
-        figures.show_plot(_confusion(matrix, tuple(measured['labels'])), left)
-        left.caption('Rows are the target, columns the prediction; colour is the share of the row.')
+        figures.show_plot(_confusion(matrix, tuple(measured['labels'])))
+        st.caption('Rows are the target, columns the prediction; colour is the share of the row.')
     if measured.get('robustness'):
-        plot = _robustness(measured['robustness'], measured.get('accuracy'))
-        figures.show_plot(plot, right)
-        right.caption('Accuracy when the picture gets worse; the line is the clean picture.')
+        figures.show_plot(_robustness(measured['robustness'], measured.get('accuracy')))
+        st.caption('Accuracy when the picture gets worse; the line is the clean picture.')
 
 
 def _pictures(name: str) -> None:

@@ -23,7 +23,7 @@ from fer_ros.dashboard.clip import THUMBNAIL_PX, thumbnail
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.drawing.annotation import annotate
 from fer_ros.drawing.plot_style import COLOURS
-from fer_ros.errors import ImageError
+from fer_ros.errors import ImageError, counted
 from fer_ros.images.decoding import decode_image
 from fer_ros.labels import UNKNOWN
 from fer_ros.messages.csv_rows import FACE_COLUMNS, face_rows
@@ -38,7 +38,8 @@ MAX_PHOTOS = 100
 CROWD = 6
 """From so many faces on a photo is summarised."""
 
-BROKEN = ':material/broken_image:'
+BROKEN, DOWNLOAD = ':material/broken_image:', ':material/download:'
+NO_FACE = 'No face found. Faces below the smallest height are left out: try less in *Settings*.'
 
 
 def show_photos(files: dict[str, bytes], settings: dict[str, Any], hide: bool) -> None:
@@ -61,19 +62,13 @@ def show_photos(files: dict[str, bytes], settings: dict[str, Any], hide: bool) -
     if not frames:
         return
     if len(frames) == 1:
-        ((name, frame),) = frames.items()
-        _show(decode_image(np.frombuffer(files[name], np.uint8)), frame, name, hide)
-        _offer_results(frames, name)
-        return
-    rows = [
-        {'photo': name, 'faces': len(frame.faces), **Counter(f.label for f in frame.faces)}
-        for name, frame in frames.items()
-    ]
-    st.dataframe(rows, hide_index=True)
-    _offer_results(frames, 'photos')
-    chosen = st.selectbox('Photo', list(frames))
+        chosen = next(iter(frames))
+    else:
+        st.dataframe(_overview(frames), hide_index=True)
+        chosen = st.selectbox('Photo', list(frames))
     image = decode_image(np.frombuffer(files[chosen], np.uint8))
-    _show(image, frames[chosen], chosen, hide)
+    drawn = _show(image, frames[chosen], chosen, hide)
+    _offer_results(frames, drawn, chosen)
 
 
 def show_photo(image: UInt8Array, name: str, settings: dict[str, Any], hide: bool) -> None:
@@ -86,8 +81,17 @@ def show_photo(image: UInt8Array, name: str, settings: dict[str, Any], hide: boo
         hide: make faces unrecognisable.
     """
     frame = _read(image, settings)
-    _show(image, frame, name, hide)
-    _offer_results({name: frame}, name)
+    _offer_results({name: frame}, _show(image, frame, name, hide), name)
+
+
+def _overview(frames: dict[str, FrameEmotions]) -> list[dict[str, Any]]:
+    """Return a row for each photo: its faces, and how many of them have each label."""
+    counts = {name: Counter(face.label for face in frame.faces) for name, frame in frames.items()}
+    seen = [label for label, _ in sum(counts.values(), Counter()).most_common()]
+    return [
+        {'photo': name, 'faces': count.total(), **{label: count[label] for label in seen}}
+        for name, count in counts.items()
+    ]
 
 
 @st.cache_resource
@@ -102,20 +106,22 @@ def _read(image: UInt8Array, settings: dict[str, Any]) -> FrameEmotions:
         return reader.read_photo(image)
 
 
-def _show(image: UInt8Array, frame: FrameEmotions, name: str, hide: bool) -> None:
+def _show(image: UInt8Array, frame: FrameEmotions, name: str, hide: bool) -> UInt8Array:
+    """Show a photo beside what its faces say; return the annotated one."""
     drawn = annotate(image, frame, hide)
     left, right = st.columns([3, 2])
-    left.image(encode(drawn), width='stretch')
-    png = cv2.imencode('.png', drawn)[1].tobytes()
-    left.download_button('Annotated image', png, f'{name}.annotated.png')
+    height, width = image.shape[:2]
+    caption = f'{name}, {width} x {height} px: {counted(len(frame.faces), "face")}'
+    left.image(encode(drawn), caption=caption, width='stretch')
     with right:
         if not frame.faces:
-            st.info('No face found.', icon=':material/face:')
+            st.info(NO_FACE, icon=':material/face:')
         elif len(frame.faces) < CROWD:
             for face in frame.faces:
                 st.html(_bars(face, frame.labels))
         else:
             _show_crowd(image if not hide else drawn, frame)
+    return drawn
 
 
 def _show_crowd(image: UInt8Array, frame: FrameEmotions) -> None:
@@ -124,18 +130,24 @@ def _show_crowd(image: UInt8Array, frame: FrameEmotions) -> None:
     for label, count in counts.most_common():
         st.html(_title(label, f'{count} of {len(frame.faces)}'))
         faces = [face for face in frame.faces if face.label == label]
-        st.image([thumbnail(image, face) for face in faces], channels='BGR', width=THUMBNAIL_PX)
+        thumbnails = [thumbnail(image, face) for face in faces]
+        numbers = [str(face.track_id) for face in faces]
+        st.image(thumbnails, caption=numbers, channels='BGR', width=THUMBNAIL_PX)
 
 
-def _offer_results(frames: dict[str, FrameEmotions], name: str) -> None:
+def _offer_results(frames: dict[str, FrameEmotions], drawn: UInt8Array, chosen: str) -> None:
+    """Offer the annotated photo that is *chosen*, and what all of them say, for download."""
+    name = chosen if len(frames) == 1 else 'photos'
     found = [
         {'schema_version': SCHEMA_VERSION, **photo_to_dict(path, frame)}
         for path, frame in frames.items()
     ]
     with st.container(horizontal=True):
+        png = cv2.imencode('.png', drawn)[1].tobytes()
+        st.download_button('Annotated image', png, f'{chosen}.annotated.png', icon=DOWNLOAD)
         lines = json.dumps(found[0] if len(found) == 1 else found, indent=2)
-        st.download_button('Result as JSON', lines, f'{name}.json')
-        st.download_button('Result as CSV', _to_csv(frames), f'{name}.csv')
+        st.download_button('Result as JSON', lines, f'{name}.json', icon=DOWNLOAD)
+        st.download_button('Result as CSV', _to_csv(frames), f'{name}.csv', icon=DOWNLOAD)
 
 
 def _to_csv(frames: dict[str, FrameEmotions]) -> str:
@@ -162,17 +174,17 @@ def _bars(face: FaceEmotion, labels: tuple[str, ...]) -> str:
         f' <small>({html.escape(reason.replace("_", " "))})</small>' for reason in face.quality
     )
     rows = ''.join(
-        f'<div style="display:grid;grid-template-columns:5rem 1fr 2.5rem;gap:.6rem;'
-        f'align-items:center;font-size:.85rem"><span>{html.escape(label)}</span>'
-        f'<span style="height:.62rem;border-radius:.2rem;'
+        f'<span>{html.escape(label)}</span><span style="height:.62rem;border-radius:.2rem;'
         f'background:color-mix(in srgb,currentColor 14%,transparent)">'
         f'<span style="display:block;height:100%;border-radius:.2rem;width:{100 * p:.1f}%;'
         f'background:{COLOURS[label]}"></span></span><span style="text-align:right">'
-        f'{100 * p:.0f}</span></div>'
+        f'{100 * p:.0f}</span>'
         for label, p in zip(labels, face.probabilities)
     )
     return (
         f'<div style="border-left:.5rem solid {COLOURS[face.label]};padding:.2rem .8rem;'
         f'margin-bottom:.8rem"><b>{face.track_id} &middot; {title} '
-        f'{100 * face.confidence:.0f} %</b>{reasons}{rows}</div>'
+        f'{100 * face.confidence:.0f} %</b>{reasons}<div style="display:grid;gap:.1rem .6rem;'
+        f'grid-template-columns:fit-content(45%) 1fr 2.5rem;align-items:center;'
+        f'overflow-wrap:anywhere;font-size:.85rem">{rows}</div></div>'
     )

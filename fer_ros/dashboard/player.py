@@ -16,7 +16,6 @@ import streamlit as st
 
 from fer_ros.dashboard.camera_view import CameraView
 from fer_ros.dashboard.settings import SETTINGS
-from fer_ros.drawing.plot_style import COLOURS
 
 FOLDER = Path(__file__).parent
 BROWSER_TIMEOUT_S = 5.0
@@ -36,8 +35,7 @@ def component(name: str, *more: str) -> Any:
 
 def show_view(name: str, key: str, title: str) -> None:
     """Show the view that the server knows by *name*; *title* stands over its timeline."""
-    data = {'camera': name, 'colours': COLOURS, 'title': title}
-    component('live', 'webcam')(key=key, data=data)
+    component('live', 'webcam')(key=key, data={'camera': name, 'title': title})
 
 
 def show_webcam(
@@ -52,11 +50,11 @@ def show_webcam(
         record: another number than before records the largest face.
 
     Returns:
-        Its probabilities, a row per frame, once ten seconds have been recorded; else None.
+        Its probabilities, a row per frame, once it has been recorded: for ten seconds, or longer
+        where frames are slow; else None.
     """
     data = {
         'camera': 'webcam',
-        'colours': COLOURS,
         'title': 'The last minutes',
         'settings': settings,
         'hides_faces': hides_faces,

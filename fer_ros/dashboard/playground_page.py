@@ -14,7 +14,7 @@ from fer_ros.errors import SourceError
 from fer_ros.images.demo import DemoSource, demo_photos
 from fer_ros.types import UInt8Array
 
-DEMO, CAMERA, PHOTOS = 'Demo people', "This computer's camera", 'Sample photos'
+DEMO, CAMERA, PHOTOS = 'Demo', "This computer's camera", 'Samples'
 PRIVACY = (
     'Frames go to the computer that serves this page, are read in memory and forgotten. Nothing is '
     'stored.'

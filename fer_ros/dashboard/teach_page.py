@@ -8,6 +8,7 @@ import io
 import re
 import tempfile
 import zipfile
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import streamlit as st
 
 from fer_ros.dashboard.player import show_webcam
 from fer_ros.dashboard.settings import SETTINGS
-from fer_ros.errors import FerError
+from fer_ros.errors import FerError, counted
 from fer_ros.labels import EMOTIONS
 from fer_ros.models.store import store_dir
 from fer_ros.teaching.baseline import Baseline, take_baseline
@@ -51,13 +52,14 @@ def _show_baseline() -> None:
     """Record the viewer's face at rest, and offer the model for which it is neutral."""
     st.caption(HOW_AT_REST)
     with st.container(horizontal=True, vertical_alignment='bottom'):
-        name = st.text_input('Name of the model', 'my_baseline', width=240)
+        name = st.text_input('Name of the model', _free_name('my_baseline'), width=240)
         if st.button('Record ten seconds', type='primary'):
             st.session_state['recordings'] = st.session_state.get('recordings', 0) + 1
             st.session_state.pop('baseline', None)
     recordings = st.session_state.get('recordings', 0)
     if not recordings:
         return
+    result = st.container()
     every_frame = {'classification.read_period_ms': 0.0}
     rows = show_webcam('at rest', every_frame, hides_faces=False, record=recordings)
     if rows is not None and (output := _place_for(name)):
@@ -66,11 +68,12 @@ def _show_baseline() -> None:
             start = SETTINGS.pipeline.classification.model
             st.session_state['baseline'] = take_baseline(probabilities, output, start)
         except (FerError, OSError) as error:
-            st.error(str(error), icon=':material/error:')
+            result.error(str(error), icon=':material/error:')
     baseline: Baseline | None = st.session_state.get('baseline')
     if baseline is not None and baseline.card.is_file():
-        st.info(baseline.summary(), icon=':material/balance:')
-        _offer(baseline.card)
+        with result:
+            st.info(baseline.summary(), icon=':material/balance:')
+            _offer(baseline.card)
 
 
 def _show_words() -> None:
@@ -86,9 +89,9 @@ def _show_words() -> None:
     if not examples:
         return
     for known, photos in examples.items():
-        st.markdown(f'**{known}**: {len(photos)} {"photo" if len(photos) == 1 else "photos"}')
+        st.markdown(f'**{known}**: {counted(len(photos), "photo")}')
     with st.container(horizontal=True, vertical_alignment='bottom'):
-        name = st.text_input('Name of the model', 'my_model', width=240)
+        name = st.text_input('Name of the model', _free_name('my_model'), width=240)
         if st.button('Forget all photos'):
             examples.clear()
             st.rerun()
@@ -121,6 +124,13 @@ def _collect(examples: Examples, word: str) -> None:
         if content not in known and sum(map(len, examples.values())) < MAX_FACES:
             photos = examples.setdefault(word, [])
             photos.append((f'{len(photos)}{Path(file.name).suffix}', content))
+
+
+def _free_name(name: str) -> str:
+    """Return *name*, with a number behind it where a model is called so already."""
+    folder = store_dir() / 'taught'
+    names = (f'{name}_{number}' if number else name for number in count())
+    return next(free for free in names if not (folder / f'{free}.json').exists())
 
 
 def _place_for(name: str) -> Path | None:

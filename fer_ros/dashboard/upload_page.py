@@ -17,7 +17,7 @@ from fer_ros.dashboard.clip import Clip
 from fer_ros.dashboard.clip_report import report_html
 from fer_ros.dashboard.clip_view import show_clip
 from fer_ros.dashboard.controls import choose_settings
-from fer_ros.dashboard.photo_view import WORKING, show_photos
+from fer_ros.dashboard.photo_view import DOWNLOAD, NO_FACE, WORKING, show_photos
 from fer_ros.dashboard.player import Pace, playing
 from fer_ros.dashboard.settings import SETTINGS
 from fer_ros.data.bag_reader import BAG_SUFFIXES
@@ -31,6 +31,10 @@ from fer_ros.pipeline import EmotionPipeline
 CLIP_SUFFIXES = ('.mp4', '.mov', '.avi', '.mkv', '.webm', *BAG_SUFFIXES)
 MAX_FRAMES = 1800
 PROGRESS_FRAMES = 10
+NOTHING_YET = (
+    'Drop photos here, or one clip or recording. The [playground](/) has samples, and `fer run` '
+    'reads whole folders and longer clips.'
+)
 
 
 def show() -> None:
@@ -42,6 +46,7 @@ def show() -> None:
         accept_multiple_files=True,
     )
     if not dropped:
+        st.caption(NOTHING_YET)
         return
     clips = [file for file in dropped if Path(file.name).suffix.lower() in CLIP_SUFFIXES]
     with st.container(horizontal=True, gap='medium', vertical_alignment='center'):
@@ -74,14 +79,15 @@ def _show_clip(
     clip: Clip = st.session_state['clip']
     for remark in clip.remarks:
         st.warning(remark)
-    with st.container(horizontal=True):
-        st.download_button('Annotated video', clip.video.content, f'{name}.annotated.mp4')
-        st.download_button('Report (HTML)', lambda: report_html(clip), f'{name}.html')
-        lines = '\n'.join(to_json(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
-        st.download_button('Result as JSON lines', lines, f'{name}.jsonl')
     if not clip.people:
-        st.info('No face found.', icon=':material/face:')
+        st.info(NO_FACE, icon=':material/face:')
     show_clip(clip)
+    video, lines = f'{name}.annotated.mp4', f'{name}.jsonl'
+    results = '\n'.join(to_json(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
+    with st.container(horizontal=True):
+        st.download_button('Annotated video', clip.video.content, video, icon=DOWNLOAD)
+        st.download_button('Report', lambda: report_html(clip), f'{name}.html', icon=DOWNLOAD)
+        st.download_button('Result as JSON lines', results, lines, icon=DOWNLOAD)
 
 
 def _open(path: str, name: str) -> VideoSource | BagSource:

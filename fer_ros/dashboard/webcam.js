@@ -13,6 +13,14 @@ const FRAME_MS = 33
 const JPEG_QUALITY = 0.8
 const SQUARES = 7
 const RECORDED_MS = 10000
+const LEAST_ROWS = 20
+const BRIGHT = 100
+
+// Black or white, whichever stands out more on a colour.
+function ink(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))
+  return 0.3 * red + 0.59 * green + 0.11 * blue > BRIGHT ? '#111' : '#fff'
+}
 
 // The viewer's own camera: one frame at a time goes to the server, drawn when its result is back.
 class WebcamView extends LiveView {
@@ -58,14 +66,14 @@ class WebcamView extends LiveView {
       if (state.error) throw new Error(state.error)
       state.diagnostics['latency median (ms)'] = Math.round(performance.now() - started)
       await this.draw(frame)
-      this.mark(state)
       this.show(state)
+      this.mark(state)
       this.record(state.faces)
       await wait(Math.max(0, FRAME_MS - (performance.now() - started)))
     }
   }
 
-  // The largest face, frame after frame, for as long as the page wants it.
+  // The largest face, frame after frame: for ten seconds, or for longer where frames are slow.
   record(faces) {
     if (!this.rows) return
     const now = performance.now()
@@ -73,8 +81,9 @@ class WebcamView extends LiveView {
     const height = (face) => face.box[3] - face.box[1]
     const [face] = [...faces].sort((one, other) => height(other) - height(one))
     if (face && !face.quality.length) this.rows.push(face.raw)
-    this.note.textContent = `Look into the camera, face at rest: ${Math.ceil((this.endOfRecording - now) / 1000)} s`
-    if (now < this.endOfRecording) return
+    const left = this.endOfRecording - now
+    this.note.textContent = `Look into the camera, face at rest: ${Math.max(1, Math.ceil(left / 1000))} s`
+    if (left > 0 || (this.rows.length < LEAST_ROWS && left > -2 * RECORDED_MS)) return
     this.report('recorded', this.rows)
     this.note.textContent = ''
     this.rows = null
@@ -102,7 +111,7 @@ class WebcamView extends LiveView {
       pen.fillStyle = this.colours[face.label]
       pen.strokeRect(left, top, right - left, bottom - top)
       pen.fillRect(left - 1.5, above, width, 24)
-      pen.fillStyle = '#111'
+      pen.fillStyle = ink(this.colours[face.label])
       pen.fillText(text, left + 5, above + 17)
     }
   }

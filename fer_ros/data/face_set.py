@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fer_ros.errors import DataError
+from fer_ros.errors import DataError, counted
 from fer_ros.labels import EMOTIONS, FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
 from fer_ros.types import BoolArray, Float32Array, Int64Array, UInt8Array
 
@@ -163,8 +163,9 @@ class FaceSet:
             reasons = self.left_out.get(label, {})
             if faces or reasons:
                 files = ', '.join(f'{count} {reason}' for reason, count in reasons.items())
-                tail = f'; {sum(reasons.values())} files left out ({files})' if reasons else ''
-                lines.append(f'{label}: {faces} faces{tail}')
+                left_out = counted(sum(reasons.values()), 'file')
+                tail = f'; {left_out} left out ({files})' if reasons else ''
+                lines.append(f'{label}: {counted(faces, "face")}{tail}')
         return lines
 
 

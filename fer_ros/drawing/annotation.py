@@ -20,9 +20,10 @@ class Palette(dict[str, Colour]):
     """Colours of classes, BGR; a class of one's own gets one by its name, always the same."""
 
     def __missing__(self, label: str) -> Colour:
-        """Return a bright colour for *label*."""
-        hue = zlib.crc32(label.encode()) % 180
-        colour = np.array([[[hue, 150, 230]]], np.uint8)
+        """Return a colour for *label*: one of 1080, so that two labels are seldom alike."""
+        rest, hue = divmod(zlib.crc32(label.encode()), 180)
+        rest, pale = divmod(rest, 3)
+        colour = np.array([[[hue, 240 - 70 * pale, 150 + 100 * (rest % 2)]]], np.uint8)
         blue, green, red = cv2.cvtColor(colour, cv2.COLOR_HSV2BGR)[0, 0]
         return int(blue), int(green), int(red)
 

@@ -67,7 +67,7 @@ def report_html(evaluation: BagEvaluation, facts: dict[str, Any]) -> str:
         f'<title>{html.escape(title)}</title><style>{STYLE}</style><h1>{html.escape(title)}</h1>',
         html_table(('', ''), _overview(facts)),
         *_problems(facts),
-        f'<h2>Who looked how, and when</h2>{_timeline(evaluation)}',
+        f'<h2>Who looked how, and when</h2><div class="wide">{_timeline(evaluation)}</div>',
         '<h2>People</h2>',
         html_table(
             ('person', 'from (s)', 'to (s)', 'images', 'on the whole'),

@@ -26,6 +26,7 @@ STYLE = (
     'border-bottom:1px solid #8884}th{font-weight:600}'
     'td:first-child,th:first-child{text-align:left}'
     'svg{max-width:100%;height:auto}'
+    '@media(max-width:40rem){.wide{overflow-x:auto}.wide svg{max-width:none}}'
 )
 """Of every report's page."""
 
@@ -99,12 +100,12 @@ def draw_robustness(axis: Any, rows: dict[str, dict[str, Any]], clean: float | N
 
 
 def html_table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Return an HTML table; floats with four digits, None in words."""
+    """Return an HTML table; floats with up to four digits, None in words."""
 
     def cell(value: Any) -> str:
         if value is None:
             return 'not defined'
-        return f'{value:.4f}' if isinstance(value, float) else html.escape(str(value))
+        return f'{value:.4g}' if isinstance(value, float) else html.escape(str(value))
 
     lines = ['<table><tr>' + ''.join(f'<th>{html.escape(name)}</th>' for name in head) + '</tr>']
     lines += ['<tr>' + ''.join(f'<td>{cell(v)}</td>' for v in row) + '</tr>' for row in rows]

@@ -165,8 +165,9 @@ class ModelCard:
         """
         if backend not in self.files:
             raise ModelError(
-                f'model {self.id} has no weights for backend {backend!r}; '
-                f'it has: {", ".join(self.files) or "none"}'
+                f'model {self.id} has no weights for {backend}, only for '
+                f'{", ".join(self.files) or "nothing"}: choose another backend or model '
+                '(docs/choose_detector_model_backend.md)'
             )
         path = named_path(f'{self.folder}/{self.files[backend]}', ModelError)
         if not path.is_file():

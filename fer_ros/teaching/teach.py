@@ -17,7 +17,7 @@ import numpy as np
 from fer_ros.data.face_set import FaceSet
 from fer_ros.data.folders import class_folders, read_folder
 from fer_ros.data.groups import group_faces
-from fer_ros.errors import DataError
+from fer_ros.errors import DataError, counted
 from fer_ros.evaluation.photos import face_cutter
 from fer_ros.models.card import EmotionModelCard, OutputHead, check_labels
 from fer_ros.recognition.classifier import softmax
@@ -177,7 +177,8 @@ def _warnings(labels: tuple[str, ...], targets: Int64Array, groups: Int64Array) 
         rows = targets == place
         if rows.sum() < MIN_FACES:
             said.append(
-                f'{label} has {rows.sum()} faces: with fewer than {MIN_FACES} it is a guess'
+                f'{label} has {counted(rows.sum(), "face")}: with fewer than {MIN_FACES} it is '
+                'a guess'
             )
         elif len(np.unique(groups[rows])) == 1:
             said.append(

@@ -310,7 +310,7 @@ def test_make_detector_gives_it() -> None:
     [
         pytest.param({'schema': 9}, 'schema 9', id='schema'),
         pytest.param({'kind': 'emotion'}, "of kind 'detector'", id='kind'),
-        pytest.param({'files': {}}, "no weights for backend 'litert'", id='no file'),
+        pytest.param({'files': {}}, 'no weights for litert, only for nothing', id='no file'),
         pytest.param({'score_slope': -1}, 'score_slope > 0', id='slope'),
         pytest.param({'least_face_px': 'many'}, 'could not convert', id='not a number'),
         pytest.param({'least_face_px': float('nan')}, 'finite numbers', id='nan'),

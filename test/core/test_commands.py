@@ -22,6 +22,7 @@ import pytest
 from helpers.terminal import drawn_in_terminal
 
 from fer_ros.cli import main, make_parser
+from fer_ros.commands import options
 from fer_ros.commands.completion import SHELLS, script
 from fer_ros.commands.options import progress
 from fer_ros.commands.reading import find_photos, in_time
@@ -39,6 +40,14 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 
 PARSERS = list(parsers(make_parser()))
+
+
+def test_help_says_what_a_backend_lacks_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, 'find_spec', lambda name: name == 'ai_edge_litert' or None)
+    assert options._backends.__wrapped__() == (
+        'litert, onnx (pip install onnxruntime), keras (pip install keras tensorflow); '
+        'the shipped model has weights for litert only'
+    )
 
 
 @pytest.mark.parametrize('parser', PARSERS, ids=lambda parser: parser.prog)

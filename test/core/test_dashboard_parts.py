@@ -85,6 +85,14 @@ def test_a_snapshot_holds_smoothed_and_raw_and_the_reasons(clock: Clock) -> None
     assert state['faces'][0]['quality'] == ['dark']
 
 
+def test_classes_of_one_s_own_have_colours_on_the_page() -> None:
+    view = CameraView('/emotions')
+    view.take_frame(FrameEmotions(0.0, (480, 640), ('happy', 'bored')), 'own')
+    colours = view.snapshot(0.0)['colours']
+    assert list(colours) == ['happy', 'bored', 'unknown']
+    assert colours['bored'] == COLOURS['bored'] != COLOURS['happy']
+
+
 def test_the_rate_is_that_of_the_last_seconds(clock: Clock) -> None:
     view = CameraView('/emotions')
     for _ in range(100):
@@ -317,6 +325,31 @@ def test_the_csv_of_photos_has_a_line_per_face() -> None:
         'photo,face,x,y,width,height,label,confidence,happy,sad',
         '"a,b.png",1,10.0,20.0,30.0,40.0,sad,0.75,0.25,0.75',
     ]
+
+
+def test_photos_are_counted_by_label_the_most_frequent_first() -> None:
+    from fer_ros.dashboard.photo_view import _overview
+
+    labels = {'a.png': ('sad',), 'b.png': (), 'c.png': ('happy', 'sad')}
+    frames = {name: make_frame(*shown) for name, shown in labels.items()}
+    assert _overview(frames) == [
+        {'photo': 'a.png', 'faces': 1, 'sad': 1, 'happy': 0},
+        {'photo': 'b.png', 'faces': 0, 'sad': 0, 'happy': 0},
+        {'photo': 'c.png', 'faces': 2, 'sad': 1, 'happy': 1},
+    ]
+
+
+def test_a_model_to_be_taught_has_a_name_that_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fer_ros.dashboard.teach_page import _free_name
+
+    monkeypatch.setenv('FER_ROS_MODELS', str(tmp_path))
+    assert _free_name('mine') == 'mine'
+    (tmp_path / 'taught').mkdir()
+    for name in ('mine', 'mine_1'):
+        (tmp_path / 'taught' / f'{name}.json').touch()
+    assert _free_name('mine') == 'mine_2'
 
 
 def test_a_clip_is_h264_at_its_own_times(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from fer_ros.cli import main
 from fer_ros.data.bag_writer import BagWriter
-from fer_ros.errors import SourceError, printable, shorten
+from fer_ros.errors import SourceError, counted, printable, shorten
 from fer_ros.messages.images import image_message
 
 ODD = '\x1b[2J\x1b]0;title\x07a\nfer: all well\u202e'
@@ -86,3 +86,11 @@ def test_names_of_photos_folders_and_bags_are_printed_so(
     lines = [line for line in (said.out + said.err).splitlines() if SAFE in line]
     assert len(lines) == 3
     assert '\x1b' not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    'number, nouns, expected',
+    [(1, ('face',), '1 face'), (0, ('face',), '0 faces'), (2, ('person', 'people'), '2 people')],
+)
+def test_counted(number: int, nouns: tuple[str, ...], expected: str) -> None:
+    assert counted(number, *nouns) == expected

@@ -266,7 +266,7 @@ def test_files_that_hold_no_face_are_counted(folders: Path) -> None:
     assert faces.left_out == {'sad': {'.cr3': 2, 'damaged': 2, 'flat': 1}}
     assert faces.summary() == [
         'happy: 2 faces',
-        'sad: 1 faces; 5 files left out (2 .cr3, 1 flat, 2 damaged)',
+        'sad: 1 face; 5 files left out (2 .cr3, 1 flat, 2 damaged)',
     ]
 
 

@@ -51,7 +51,7 @@ def test_a_copy_of_the_shipped_model_loads(card_folder: Path) -> None:
         pytest.param({'heads': 7}, 'card.json', id='heads are a number'),
         pytest.param({'template_px': [[1, 2]]}, 'five', id='template'),
         pytest.param({'files': {'litert': '../../etc/passwd'}}, 'plain file name', id='path'),
-        pytest.param({'files': {}}, "no weights for backend 'litert'", id='no weights'),
+        pytest.param({'files': {}}, 'no weights for litert, only for nothing', id='no weights'),
         pytest.param({'files': {'litert': 'gone.tflite'}}, 'gone.tflite are missing', id='gone'),
         pytest.param({'sha256': {}}, 'damaged or not the file', id='digest'),
         pytest.param({'id': '\ud800'}, 'is not JSON.*surrogates', id='half a character'),

@@ -129,7 +129,7 @@ def test_a_folder_of_photos_becomes_a_model_that_the_pipeline_runs(
 ) -> None:
     assert main(['train', str(album), '--output', str(tmp_path / 'mine_1.0')]) == 0
     said = capsys.readouterr().out
-    assert 'happy: 6 faces; 1 files left out (1 .cr3)' in said
+    assert 'happy: 6 faces; 1 file left out (1 .cr3)' in said
     assert 'classes the shipped model does not know: bright' in said
     assert 'right on faces held back:' in said
     assert 'the shipped model on the same faces: 6 of 12' in said
@@ -195,6 +195,14 @@ def test_a_sad_face_at_rest_becomes_neutral_and_nothing_else_changes(
     change -= change[EMOTIONS.index('neutral')]
     change[EMOTIONS.index('sad')] += baseline.lowered['sad']
     assert np.abs(change).max() < 0.05
+
+
+def test_a_face_that_is_read_as_surely_sad_may_be_at_rest(tmp_path: Path) -> None:
+    baseline = take_baseline(rows_of(50, sad=0.97, neutral=0.01), tmp_path / 'anna')
+    assert (baseline.before, baseline.after) == (0.0, 1.0)
+    # ln(0.97 / 0.01), and the lead of 2.
+    assert baseline.lowered['sad'] == pytest.approx(6.575, abs=1e-3)
+    assert baseline.summary().endswith('. It will seldom say sad of this face.')
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_it_opens_with_the_demo_s_people(dashboard: Dashboard, browse: Callable[
     page = browse(dashboard.address(), 390, 'dark')
     wait_for(lambda: bars(page), 'bars')
     wait_for(lambda: shades(page) > 50, 'a picture')
-    choose(page, 'Sample photos')
+    choose(page, 'Samples')
     wait_for(lambda: 'Result as JSON' in text_of(page), 'the first photo')
     assert 'happy' in text_of(page)
     assert not problems(page)
