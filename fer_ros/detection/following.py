@@ -16,7 +16,7 @@ from fer_ros.images.cropping import paste_square
 from fer_ros.types import BoolArray, FaceDetections, Float32Array, Int64Array, UInt8Array
 
 CROP = (2.4, 1.2)
-"""Side of the crop in which a face is followed, and height of the face in it, both in heights of the
+"""Side of the crop in which a face is followed, and its height there, both in heights of the
 smallest face that is looked for. Landmarks lie as close to those of a search as in crops of nearly
 three times the pixels (0.057 of the distance between the eyes in the median of 78 faces)."""
 REACH = 0.6

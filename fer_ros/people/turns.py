@@ -19,7 +19,7 @@ STEADY = 0.2
 
 CALM = 0.03
 CALM_PERIODS = 2
-"""A face whose last two readings differ by no more than CALM is read again after so many periods."""
+"""A face whose last two readings differ by no more than CALM is read after so many periods."""
 
 
 @dataclass
