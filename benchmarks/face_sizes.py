@@ -22,6 +22,7 @@ import numpy as np
 
 from fer_ros.config import DETECTORS, DetectionConfig
 from fer_ros.detection import FaceDetector, make_detector
+from fer_ros.detection.following import FaceFollower
 from fer_ros.detection.turning import detect_any_way_up
 from fer_ros.errors import DataError
 from fer_ros.geometry import clip_boxes, pairwise_iou
@@ -129,7 +130,10 @@ def count_turned(
 
 
 def measure(detector: FaceDetector, chosen: list[Sample]) -> dict[str, Any]:
-    """Return every table as a list of rows: pixels or degrees, found, and others."""
+    """Return every table as a list of rows: pixels or degrees, found, and others.
+
+    Of turned faces: how many are right and wrong in one search, in a stream and on photos.
+    """
 
     def fitting(sample: Sample, side_px: int) -> float:
         return side_px / max(sample[0].shape[:2])
@@ -137,6 +141,13 @@ def measure(detector: FaceDetector, chosen: list[Sample]) -> dict[str, Any]:
     def face_scale(sample: Sample, face_px: int) -> float:
         return face_px / float(sample[1].boxes_xyxy[0, 3] - sample[1].boxes_xyxy[0, 1])
 
+    def in_stream(view: UInt8Array) -> FaceDetections:
+        return FaceFollower(detector.detect, DetectionConfig()).detect(view, 0.0)
+
+    def in_photo(view: UInt8Array) -> FaceDetections:
+        return detect_any_way_up(detector.detect, view)
+
+    ways = (detector.detect, in_stream, in_photo)
     seven, forty, others = chosen[:7], chosen[7:47], chosen[47:71]
     return {
         'close_up': [
@@ -151,13 +162,7 @@ def measure(detector: FaceDetector, chosen: list[Sample]) -> dict[str, Any]:
             for px in PICTURE_PX
         ],
         'turned': [
-            [
-                degrees,
-                *count_turned(detector.detect, others, degrees),
-                *count_turned(
-                    lambda view: detect_any_way_up(detector.detect, view), others, degrees
-                ),
-            ]
+            [degrees, *(n for way in ways for n in count_turned(way, others, degrees))]
             for degrees in ANGLES_DEG
         ],
     }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fer_ros.config import DetectionConfig
-from fer_ros.detection.turning import CERTAIN_SCORE, lying
+from fer_ros.detection.turning import CERTAIN_SCORE, MAX_IOU, misread
 from fer_ros.geometry import non_maximum_suppression, pairwise_iou
 from fer_ros.images.cropping import paste_square
 from fer_ros.types import BoolArray, FaceDetections, Float32Array, Int64Array, UInt8Array
@@ -32,8 +32,6 @@ NEWCOMER = 1.1
 things that look a little like a face do so for as long as they are in view."""
 MAX_COLUMNS = 8
 """So many crops lie side by side at most."""
-MAX_IOU = 0.3
-"""Boxes that overlap more than this are of one face."""
 
 
 class FaceFollower:
@@ -77,7 +75,7 @@ class FaceFollower:
         if found is None:
             found = self._search(image)
             found = found[self._believed(found)]
-            found = found[~lying(self._search, image, found, self.config.min_face_px)]
+            found = found[~misread(self._search, image, found, self.config.min_face_px)]
             self._adopt(found, stamp_s)
         self._shape_hw, self._last_s = image.shape[:2], stamp_s
         return found
