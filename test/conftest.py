@@ -14,6 +14,7 @@ from fer_ros.images.demo import demo_photos
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / 'shared'
+WORKER = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:])
 
 
 @pytest.fixture(scope='session')
@@ -41,10 +42,9 @@ def hopper() -> np.ndarray:
 @pytest.fixture(autouse=True)
 def ros_environment(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Give every test a DDS domain of its own, and let no node catch an error."""
-    worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:])
     share = 100 // int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', '1'))
     turn = os.getpid() + request.session.items.index(request.node)
-    number = 1 + worker * share + turn % share
+    number = 1 + WORKER * share + turn % share
     monkeypatch.setenv('ROS_DOMAIN_ID', str(number))
     monkeypatch.setenv('FER_ROS_STRICT', '1')
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')

@@ -166,13 +166,13 @@ class _Listening(NamedTuple):
 class HriBridgeNode(FerNode):
     """Speaks REP-155 on behalf of emotion_node, or adds expressions to another's faces."""
 
-    def __init__(self) -> None:
-        """Subscribe as the mode asks for.
+    def __init__(self, **node_options: Any) -> None:
+        """Subscribe as the mode asks for; *node_options* are rclpy's.
 
         Raises:
             FerError: a parameter is wrong, or a model cannot be loaded.
         """
-        super().__init__('hri_bridge_node')
+        super().__init__('hri_bridge_node', **node_options)
         declare_config(self, HriBridgeConfig(), read_at_start(HriBridgeConfig()))
         declare_config(self, PipelineConfig(), flatten(PipelineConfig()))
         self._config = read_config(self, HriBridgeConfig())

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.node_process import NodeProcess
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
 DRIVER = shutil.which('chromedriver')
@@ -87,13 +88,9 @@ def running(folder: Path, environment: dict[str, str], *nodes: tuple[str, ...]) 
     """Run nodes, each a name and ROS arguments, while the block runs."""
     with contextlib.ExitStack() as stack:
         for number, (name, *arguments) in enumerate(nodes):
-            log = stack.enter_context((folder / f'{name}{number}.log').open('wb'))
-            process = subprocess.Popen(
-                [sys.executable, '-m', f'fer_ros.nodes.{name}', '--ros-args', *arguments],
-                stdout=log, stderr=subprocess.STDOUT, env=environment,
-            )  # fmt: skip
-            stack.callback(process.wait)
-            stack.callback(process.send_signal, signal.SIGINT)
+            log = folder / f'{name}{number}.log'
+            process = NodeProcess(name, tuple(arguments), log, environment)
+            stack.callback(process.stop)
         yield
 
 

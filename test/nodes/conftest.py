@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from helpers.node_process import DEADLINE_S, NodeProcess
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
@@ -26,47 +24,8 @@ from fer_ros.nodes.middleware import prepare_middleware
 from fer_ros.nodes.ros_messages import make
 from fer_ros.nodes.runner import run_node
 
-DEADLINE_S = 60.0
-"""Generous, because machines are shared: reached only when a test fails."""
 ASK_AGAIN_S = 10.0
 """No service takes so long to respond."""
-
-
-class Process:
-    """A node of fer_ros, started as ``python -m`` with an empty ROS environment."""
-
-    def __init__(self, name: str, log: Path, arguments: tuple[str, ...]) -> None:
-        self.log = log
-        command = [sys.executable, '-m', f'fer_ros.nodes.{name}', '--ros-args', *arguments]
-        with log.open('wb') as stream:
-            self._process = subprocess.Popen(
-                command, stdout=stream, stderr=subprocess.STDOUT, cwd='/', env=os.environ.copy()
-            )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text(errors='replace')
-
-    def signal(self, number: int) -> None:
-        self._process.send_signal(number)
-
-    def wait(self) -> int:
-        return self._process.wait(timeout=DEADLINE_S)
-
-    def stop(self) -> int:
-        """Interrupt it as Ctrl-C does; returns its exit code."""
-        if self._process.poll() is None:
-            self.signal(signal.SIGINT)
-        try:
-            return self._process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            raise
 
 
 class Listener(Node):
@@ -129,12 +88,12 @@ def listener(ros_environment: None) -> Iterator[Listener]:
 
 
 @pytest.fixture
-def start(tmp_path: Path, ros_environment: None) -> Iterator[Callable[..., Process]]:
+def start(tmp_path: Path, ros_environment: None) -> Iterator[Callable[..., NodeProcess]]:
     """Start nodes; whatever still runs at the end is interrupted and must end cleanly."""
-    running: list[Process] = []
+    running: list[NodeProcess] = []
 
-    def starter(name: str, *arguments: str) -> Process:
-        running.append(Process(name, tmp_path / f'{name}_{len(running)}.log', arguments))
+    def starter(name: str, *arguments: str) -> NodeProcess:
+        running.append(NodeProcess(name, arguments, tmp_path / f'{name}_{len(running)}.log'))
         return running[-1]
 
     yield starter

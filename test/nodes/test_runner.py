@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -57,8 +56,8 @@ def test_ctrl_c_again_and_again_is_a_clean_end(listener, start, name: str) -> No
     while status is None:
         node.signal(signal.SIGINT)
         try:
-            status = node._process.wait(timeout=0.05)
-        except subprocess.TimeoutExpired:
+            status = node.wait(0.05)
+        except TimeoutError:
             continue
     assert status == 0
     assert 'Traceback' not in node.output

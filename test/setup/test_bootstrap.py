@@ -206,7 +206,7 @@ def test_a_second_start_waits_for_the_first(clone: Path) -> None:
 
 @pytest.fixture
 def hanging(clone: Path) -> Iterator[subprocess.Popen[str]]:
-    """A set-up whose registry takes connections and never results."""
+    """A set-up whose registry takes connections and never responds."""
     with socket.socket() as registry:
         registry.bind(('127.0.0.1', 0))
         registry.listen()
@@ -244,7 +244,15 @@ def is_running(process: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    'number',
+    [
+        signal.SIGINT,
+        signal.SIGKILL,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_children_end_with_their_parent(
     hanging: subprocess.Popen[str], number: signal.Signals
 ) -> None:

@@ -16,19 +16,20 @@ from helpers.dashboard import open_browser, show_page
 
 @pytest.fixture(scope='module')
 def environment() -> dict[str, str]:
-    """A DDS domain for one file alone."""
+    """A DDS domain for one file alone, above those that tests have for themselves."""
+    worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:])
     return {
         **os.environ,
-        'ROS_DOMAIN_ID': str(1 + (os.getpid() + 50) % 100),
+        'ROS_DOMAIN_ID': str(215 + worker % 14),
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
     }
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def idle_browsers(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[tuple[str, ...], list[Any]]]:
-    """The file's browsers that no test uses, by their switches: starting one takes seconds."""
+    """Browsers that no test uses, by their switches: starting one takes seconds."""
     browsers: dict[tuple[str, ...], list[Any]] = {}
     yield browsers
     for page in chain.from_iterable(browsers.values()):

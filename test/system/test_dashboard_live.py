@@ -50,21 +50,6 @@ def nodes(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str])
 
 
 @needs_browser
-def test_without_a_node_the_page_says_how_to_start_one(
-    tmp_path: Path, environment: dict[str, str], browse: Callable[..., Any]
-) -> None:
-    quiet = Dashboard(tmp_path, {**environment, 'ROS_DOMAIN_ID': '231'})
-    try:
-        page = browse(quiet.address('/live'))
-        wait_for(lambda: 'No emotion node is running' in text_of(page), 'the advice')
-        assert 'ros2 launch fer_ros live.launch.py' in text_of(page)
-        assert 'playground' in text_of(page)
-        assert not problems(page)
-    finally:
-        assert quiet.stop() == 0
-
-
-@needs_browser
 def test_without_ros_the_page_says_so(
     tmp_path: Path, environment: dict[str, str], browse: Callable[..., Any]
 ) -> None:
@@ -155,34 +140,6 @@ def test_the_model_form_says_what_became_of_it(
 
 
 @needs_browser
-def test_two_cameras_can_be_chosen(
-    tmp_path: Path, environment: dict[str, str], browse: Callable[..., Any]
-) -> None:
-    quiet = {**environment, 'ROS_DOMAIN_ID': str(1 + (os.getpid() + 51) % 100)}
-    nodes = []
-    for side in ('left', 'right'):
-        space = ('-r', f'__ns:=/{side}')
-        nodes += [
-            ('emotion_node', *space, '-r', 'image:=image_raw'),
-            ('camera_node', *space, '-p', 'rate_hz:=5.0'),
-        ]
-    with running(tmp_path, quiet, *nodes):
-        page_server = Dashboard(tmp_path, quiet)
-        try:
-            page = browse(page_server.address())
-            chooser = '[data-testid=stSelectbox]'
-            wait_for(lambda: page.find_elements('css selector', chooser), 'the chooser')
-            wait_for(lambda: '/left/emotion_node' in text_of(page), 'the first camera')
-            wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person')
-            page.find_element('css selector', f'{chooser} input').send_keys('/right\ue007')
-            wait_for(lambda: '/right/emotion_node' in text_of(page), 'the other camera')
-            wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person there')
-            assert not problems(page)
-        finally:
-            assert page_server.stop() == 0
-
-
-@needs_browser
 def test_settings_of_the_page_reach_the_node(
     dashboard: Dashboard, nodes: None, browse: Callable[..., Any]
 ) -> None:
@@ -193,3 +150,23 @@ def test_settings_of_the_page_reach_the_node(
     wait_for(lambda: page.find_elements('xpath', hide), 'the settings')[0].click()
     wait_for(lambda: 'The new settings are in use' in text_of(page), 'what the node says')
     assert not problems(page)
+
+
+@needs_browser
+def test_another_camera_can_be_chosen(
+    dashboard: Dashboard,
+    nodes: None,
+    environment: dict[str, str],
+    tmp_path: Path,
+    browse: Callable[..., Any],
+) -> None:
+    other = ('emotion_node', '-r', '__ns:=/other', '-r', 'image:=/image_raw')
+    with running(tmp_path, environment, other):
+        page = browse(dashboard.address('/live'))
+        chooser = '[data-testid=stSelectbox]'
+        wait_for(lambda: page.find_elements('css selector', chooser), 'the chooser')
+        wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person')
+        page.find_element('css selector', f'{chooser} input').send_keys('/other\ue007')
+        wait_for(lambda: '/other/emotion_node' in text_of(page), 'the other camera')
+        wait_for(lambda: page.find_elements('css selector', '.fer-person'), 'a person there')
+        assert not problems(page)

@@ -71,6 +71,17 @@ def test_it_opens_with_the_demo_s_people(dashboard: Dashboard, browse: Callable[
 
 
 @needs_browser
+def test_without_a_node_the_live_page_says_how_to_start_one(
+    dashboard: Dashboard, browse: Callable[..., Any]
+) -> None:
+    page = browse(dashboard.address('/live'))
+    wait_for(lambda: 'No emotion node is running' in text_of(page), 'the advice')
+    assert 'ros2 launch fer_ros live.launch.py' in text_of(page)
+    assert 'playground' in text_of(page)
+    assert not problems(page)
+
+
+@needs_browser
 def test_one_s_own_camera_is_read_live(
     dashboard: Dashboard, browse: Callable[..., Any], camera: tuple[str, ...]
 ) -> None:
@@ -124,6 +135,7 @@ def test_two_words_are_taught_and_the_model_is_offered(
     assert not problems(page)
 
 
+@pytest.mark.slow
 @needs_browser
 def test_a_face_at_rest_is_recorded_for_ten_seconds(
     dashboard: Dashboard, browse: Callable[..., Any], camera: tuple[str, ...]
