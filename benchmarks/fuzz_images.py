@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import array
 import functools
-import math
 from typing import Any
 
 import cv2
@@ -15,7 +14,7 @@ from geometry_msgs.msg import Point32
 from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from benchmarks.fuzz_draw import Draw, corrupted, odd_value, scratch_file
+from benchmarks.fuzz_draw import ODD_VALUES, Draw, corrupted, scratch_file
 from fer_msgs.msg import Emotion, EmotionArray
 from fer_ros.config import EmotionNodeConfig, PipelineConfig, flatten, replace
 from fer_ros.data.message_types import make_typestore
@@ -48,7 +47,7 @@ def image_fields(draw: Draw) -> dict[str, Any]:
     if wild & 4:
         step = draw.integer(0, 2**32 - 1) if wild & 32 else draw.integer(0, 300)
     size = step * height + (draw.integer(-9, 9) if wild & 8 else 0)
-    content = draw.rest() or b'\0'
+    content = draw.raw(1, 100)
     size = min(max(size, 0), MAX_DATA_BYTES)
     return {
         'encoding': encoding, 'width': width, 'height': height, 'step': step % 2**32,
@@ -63,9 +62,9 @@ def _check_image(image: np.ndarray) -> None:
     assert image.size
 
 
-def raw_image(data: bytes) -> bool:
+def raw_image(draw: Draw) -> bool:
     """Convert a sensor_msgs/Image, as emotion_node does."""
-    fields = image_fields(Draw(data))
+    fields = image_fields(draw)
     message = Image(**{**fields, 'data': array.array('B', fields['data'])})
     try:
         image = to_bgr(message)
@@ -76,9 +75,9 @@ def raw_image(data: bytes) -> bool:
     return True
 
 
-def compressed_image(data: bytes) -> bool:
+def compressed_image(draw: Draw) -> bool:
     """Decode a sensor_msgs/CompressedImage."""
-    content = corrupted(Draw(data), image_files())
+    content = corrupted(draw, image_files())
     message = CompressedImage(format='jpeg', data=array.array('B', content))
     try:
         _check_image(to_bgr(message))
@@ -87,10 +86,10 @@ def compressed_image(data: bytes) -> bool:
     return True
 
 
-def photo(data: bytes) -> bool:
+def photo(draw: Draw) -> bool:
     """Read an image file."""
     try:
-        _check_image(read_image(scratch_file('photo.jpg', corrupted(Draw(data), image_files()))))
+        _check_image(read_image(scratch_file('photo.jpg', corrupted(draw, image_files()))))
     except ImageError:
         return False
     return True
@@ -101,19 +100,18 @@ def _pipeline() -> EmotionPipeline:
     return EmotionPipeline()
 
 
-def pipeline(data: bytes) -> bool:
+def pipeline(draw: Draw) -> bool:
     """Search an image of any size for faces, with any settings, at any time."""
-    draw = Draw(data)
     width, height = (draw.integer(1, 2 << draw.integer(0, 8)) for _ in range(2))
     stamp_s = draw.integer(-(2**31), 2**31 - 1) + draw.integer(0, 2**32 - 1) * 1e-9
     live = [name for name, (_, item) in SETTINGS.items() if item.metadata['live'] and '.' in name]
-    changes = {draw.pick(live): odd_value(draw) for _ in range(draw.integer(0, 2))}
+    changes = {draw.pick(live): draw.of(ODD_VALUES) for _ in range(draw.integer(0, 2))}
     try:
         _pipeline().reconfigure(replace(PipelineConfig(), changes))
     except ValueError:
         return False
     image = cv2.resize(demo_photos()[draw.integer(0, 1)], (width, height))
-    noise = np.frombuffer(draw.rest().ljust(1, b'\0'), np.uint8)
+    noise = np.frombuffer(draw.raw(1, 100), np.uint8)
     image[:: draw.integer(1, 9), :, 0] ^= np.resize(noise, width)
     frame = _pipeline().process(image, stamp_s)
     for face in frame.faces:
@@ -129,9 +127,8 @@ def _store() -> Any:
     return make_typestore()
 
 
-def bag_image(data: bytes) -> bool:
+def bag_image(draw: Draw) -> bool:
     """Convert an image as it comes out of a bag, raw or compressed."""
-    draw = Draw(data)
     store = _store()
     stamp = store.types['builtin_interfaces/msg/Time'](0, 0)
     header = store.types['std_msgs/msg/Header'](stamp, '')
@@ -149,9 +146,9 @@ def bag_image(data: bytes) -> bool:
     return True
 
 
-def image_header(data: bytes) -> bool:
+def image_header(draw: Draw) -> bool:
     """Read an image's size from its header; what OpenCV decodes has that size or is turned."""
-    content = corrupted(Draw(data), image_files())
+    content = corrupted(draw, image_files())
     try:
         width, height = header_size_wh(content)
         if width * height > MAX_DECODED_PIXELS:
@@ -176,9 +173,8 @@ def image_files() -> tuple[bytes, ...]:
     )
 
 
-def emotions_message(data: bytes) -> bool:
+def emotions_message(draw: Draw) -> bool:
     """Read somebody else's EmotionArray, and publish it as REP-155 says."""
-    draw = Draw(data)
     words = ('happy', 'sad', 'fear', 'neutral', 'unknown', 'bliss', '')
     labels = [draw.pick(words) for _ in range(draw.integer(0, 4))]
     emotions = []
@@ -189,11 +185,11 @@ def emotions_message(data: bytes) -> bool:
         emotion = Emotion(
             track_id=draw.integer(0, 2**31 - 1), region=RegionOfInterest(**box),
             label=draw.pick(('happy', 'bliss', '')), quality=draw.integer(0, 255),
-            landmarks=[Point32(x=_float32(draw), y=_float32(draw)) for _ in range(count)],
+            landmarks=[Point32(x=draw.float32(), y=draw.float32()) for _ in range(count)],
         )  # fmt: skip
         sizes = [draw.pick((len(labels), len(labels), draw.integer(0, 9))) for _ in range(2)]
-        emotion.probabilities = array.array('f', [_float32(draw) for _ in range(sizes[0])])
-        emotion.raw_probabilities = array.array('f', [_float32(draw) for _ in range(sizes[1])])
+        emotion.probabilities = array.array('f', [draw.float32() for _ in range(sizes[0])])
+        emotion.raw_probabilities = array.array('f', [draw.float32() for _ in range(sizes[1])])
         emotions.append(emotion)
     message = EmotionArray(labels=labels, emotions=emotions)
     message.image_width, message.image_height = draw.integer(0, 3000), draw.integer(0, 3000)
@@ -207,8 +203,3 @@ def emotions_message(data: bytes) -> bool:
         hri_bridge_node.to_landmarks(face, frame.shape_hw, message.header)
     detection_array(make, frame, message.header)
     return True
-
-
-def _float32(draw: Draw) -> float:
-    value = draw.number()
-    return value if not math.isfinite(value) or abs(value) < 3e38 else 3e38

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever reads untrusted bytes, each as a function of bytes, for any fuzzer.
+"""Whatever reads untrusted bytes, each as a function of what Hypothesis draws.
 
 A target returns True where the input was taken and False where it was refused with one of the
 errors it documents. Whatever else is raised is a fault.
@@ -14,7 +14,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.fuzz_draw import Draw, corrupted, odd_value, scratch, scratch_file
+from benchmarks.fuzz_draw import ODD_VALUES, Draw, corrupted, scratch, scratch_file
 from benchmarks.fuzz_images import (
     bag_image,
     compressed_image,
@@ -50,28 +49,14 @@ else:
     from backports import zstd
 
 
-@dataclass(frozen=True)
-class Target:
-    """Something to fuzz.
-
-    Attributes:
-        check: takes bytes; True for taken, False for refused as documented.
-        converter: whether it converts images.
-    """
-
-    check: Callable[[bytes], bool]
-    converter: bool = False
-
-
 # Settings, cards, labels ------------------------------------------------------------------------
 
 
-def parameters(data: bytes) -> bool:
+def parameters(draw: Draw) -> bool:
     """Set parameters; what is taken lies in its range."""
-    draw = Draw(data)
     config: Any = draw.pick((PipelineConfig(), EmotionNodeConfig()))
     names = (*flatten(config), 'detection', 'nothing', 'detection.nothing', '')
-    changes = {draw.pick(names): odd_value(draw) for _ in range(draw.integer(0, 4))}
+    changes = {draw.pick(names): draw.of(ODD_VALUES) for _ in range(draw.integer(0, 4))}
     try:
         changed = replace(config, changes)
     except ValueError:
@@ -102,18 +87,17 @@ def _with_changes(content: Any, draw: Draw) -> Any:
     for _ in range(draw.integer(0, 3)):
         place = draw.pick(_places(content))
         if not place:
-            return odd_value(draw)
+            return draw.of(ODD_VALUES)
         holder = functools.reduce(lambda inner, key: inner[key], place[:-1], content)
         if draw.integer(0, 3):
-            holder[place[-1]] = odd_value(draw)
+            holder[place[-1]] = draw.of(ODD_VALUES)
         else:
             del holder[place[-1]]
     return content
 
 
-def model_card(data: bytes) -> bool:
+def model_card(draw: Draw) -> bool:
     """Load a shipped card with values or bytes changed, or corrupt data."""
-    draw = Draw(data)
     kinds: tuple[tuple[type[ModelCard], str], ...] = (
         (EmotionModelCard, 'emotion'),
         (DetectorCard, 'detector'),
@@ -122,11 +106,11 @@ def model_card(data: bytes) -> bool:
     if draw.integer(0, 2):
         content = json.loads(_card(name))
         content.pop('about', None)
-        data = json.dumps(_with_changes(content, draw)).encode()
+        written = json.dumps(_with_changes(content, draw)).encode()
     else:
-        data = corrupted(draw, (_card(name),))
+        written = corrupted(draw, (_card(name),))
     try:
-        card = kind.load(str(scratch_file('card.json', data)))
+        card = kind.load(str(scratch_file('card.json', written)))
     except ModelError:
         return False
     if isinstance(card, EmotionModelCard):
@@ -143,9 +127,8 @@ VOTES = (
 )
 
 
-def label_file(data: bytes) -> bool:
+def label_file(draw: Draw) -> bool:
     """Read a csv file of spans, of faces, or of votes."""
-    draw = Draw(data)
     readers: tuple[tuple[Callable[[Path], Any], bytes], ...] = (
         (read_spans, SPANS),
         (read_csv, FACES),
@@ -163,9 +146,9 @@ def label_file(data: bytes) -> bool:
     return True
 
 
-def label_map(data: bytes) -> bool:
+def label_map(draw: Draw) -> bool:
     """Read a YAML file of what labels mean."""
-    content = corrupted(Draw(data), (b'4: happy\n7: neutral\nother:\n',))
+    content = corrupted(draw, (b'4: happy\n7: neutral\nother:\n',))
     try:
         read_label_map(str(scratch_file('map.yaml', content)))
     except DataError:
@@ -189,10 +172,10 @@ def _archives() -> tuple[bytes, ...]:
     return tuple(archives)
 
 
-def face_archive(data: bytes) -> bool:
+def face_archive(draw: Draw) -> bool:
     """Read an .npz of labelled faces."""
     try:
-        read_npz(scratch_file('faces.npz', corrupted(Draw(data), _archives())))
+        read_npz(scratch_file('faces.npz', corrupted(draw, _archives())))
     except DataError:
         return False
     return True
@@ -223,13 +206,12 @@ _zstd = functools.cache(zstd.compress)
 SUFFIXES = {'mcap': 'bag.mcap', 'sqlite3': 'bag.db3'}
 
 
-def bag(data: bytes) -> bool:
+def bag(draw: Draw) -> bool:
     """Read all images and labels of a bag of which one file is as it comes, the other sound.
 
     A damaged storage file is read by fer_ros.data.bag_recovery; some are compressed, before or
     after the damage.
     """
-    draw = Draw(data)
     storage = draw.pick(tuple(SUFFIXES))
     files, number = list(bag_content(storage)), draw.integer(0, 1)
     files[number] = corrupted(draw, (files[number],))
@@ -269,9 +251,9 @@ def _packets() -> tuple[bytes, ...]:
     return tuple(bytes(packet) for frame in frames for packet in context.encode(frame))
 
 
-def video_packets(data: bytes) -> bool:
+def video_packets(draw: Draw) -> bool:
     """Decode a video of which each packet may be damaged."""
-    draw, decoder, taken = Draw(data), VideoDecoder(), 0
+    decoder, taken = VideoDecoder(), 0
     for number, packet in enumerate(_packets()):
         content = corrupted(draw, (packet,)) if draw.integer(0, 1) else packet
         codec = draw.pick(('h264', 'h264', 'h264', 'hevc', 'vp9', 'vp8', 'libdav1d'))
@@ -283,30 +265,20 @@ def video_packets(data: bytes) -> bool:
     return taken > 0
 
 
-TARGETS: dict[str, Target] = {
-    'raw_image': Target(raw_image, converter=True),
-    'compressed_image': Target(compressed_image, converter=True),
-    'bag_image': Target(bag_image, converter=True),
-    'photo': Target(photo),
-    'image_header': Target(image_header),
-    'pipeline': Target(pipeline),
-    'emotions_message': Target(emotions_message),
-    'parameters': Target(parameters),
-    'model_card': Target(model_card),
-    'label_file': Target(label_file),
-    'label_map': Target(label_map),
-    'face_archive': Target(face_archive),
-    'bag': Target(bag),
+TARGETS: dict[str, Callable[[Draw], bool]] = {
+    'raw_image': raw_image,
+    'compressed_image': compressed_image,
+    'bag_image': bag_image,
+    'photo': photo,
+    'image_header': image_header,
+    'pipeline': pipeline,
+    'emotions_message': emotions_message,
+    'parameters': parameters,
+    'model_card': model_card,
+    'label_file': label_file,
+    'label_map': label_map,
+    'face_archive': face_archive,
+    'bag': bag,
 }
 if find_spec('av'):
-    TARGETS['video_packets'] = Target(video_packets, converter=True)
-
-
-def seeds() -> list[bytes]:
-    """Return bytes to begin with, of any target: sound files first, then changed ones."""
-    rng = np.random.default_rng(1)
-    return [
-        b'',
-        *(bytes([kind, 0, 0, 0]) for kind in range(12)),
-        *(rng.bytes(60) for _ in range(40)),
-    ]
+    TARGETS['video_packets'] = video_packets
