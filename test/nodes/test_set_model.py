@@ -33,8 +33,8 @@ def other_model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stream(listener, start, astronaut: np.ndarray) -> list[EmotionArray]:
-    """Return the results to a stream of one photo at 20 Hz."""
-    start('emotion_node')
+    """Return the results to a stream of one photo at 20 Hz; a pause leaves the person the same."""
+    start('emotion_node', '-p', 'tracking.max_lost_s:=60.0')
     publisher = listener.create_publisher(Image, 'image', qos_profile_sensor_data)
     results = listener.collect(EmotionArray, 'emotions')
     listener.create_timer(0.05, lambda: publisher.publish(listener.image(astronaut)))
