@@ -78,7 +78,7 @@ setup(
     entry_points={
         'console_scripts': [
             'fer = fer_ros.cli:main',
-            *(f'{node} = fer_ros.nodes.{node}:main' for node in NODES),
+            *(f'{node} = fer_ros.programs:{node}' for node in NODES),
         ],
     },
 )

@@ -48,8 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # A file name need not be valid UTF-8; it is printed as the bytes that it is.
             stream.reconfigure(errors='surrogateescape')
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = make_parser().parse_args(arguments or ['dashboard'])
+    options = argparse.Namespace()
     try:
+        make_parser().parse_args(arguments or ['dashboard'], options)
         status = int(options.run(options))
         sys.stdout.flush()
         return status

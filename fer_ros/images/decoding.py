@@ -4,26 +4,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from fer_ros.config import MAX_IMAGE_PIXELS
-from fer_ros.errors import ImageError, check_address_space
+from fer_ros.errors import ImageError
 from fer_ros.images.headers import header_size_wh
 from fer_ros.images.heif import decode_heif, is_heif
 from fer_ros.images.scaling import OnScaled, scale_to_8_bits
 from fer_ros.types import UInt8Array
-
-# Read by OpenCV once, when it is loaded: a second limit, for what a header hides.
-os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', '200000000')
-# What OpenCV and FFmpeg say of damaged files would stand beside the sentence that we say; -8 is
-# silence.
-os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
-os.environ.setdefault('OPENCV_LOG_LEVEL', 'FATAL')
-check_address_space(500_000_000)
-
-import cv2  # noqa: E402 - it does not survive a lack of room
-import numpy as np  # noqa: E402
 
 _PNG = b'\x89PNG\r\n\x1a\n'
 _PNG_CHUNK_BYTES = 12

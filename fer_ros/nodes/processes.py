@@ -14,8 +14,8 @@ from fer_ros.errors import SourceError
 # The kernel interrupts the node when its parent has ended, killed too
 # (1 is PR_SET_PDEATHSIG); set by the node's own process, for here there are threads already.
 _RUN_NODE = (
-    'import ctypes, runpy, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGINT); '
-    'runpy.run_module("fer_ros.nodes." + sys.argv.pop(1), run_name="__main__", alter_sys=True)'
+    'import ctypes, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGINT); '
+    'from fer_ros.programs import run; run(sys.argv.pop(1))'
 )
 
 

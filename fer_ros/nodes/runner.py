@@ -45,10 +45,12 @@ def run_node(
     Returns:
         0 after a signal; 1 if the node could not start, with the reason on standard error.
     """
-    prepare_middleware()
     status = 0
     nodes: Sequence[Node] = ()
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see fer_ros.programs
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        prepare_middleware()
         if not _ros_is_up(arguments):
             return 1
         # Before the node can be seen, and signalled: rclpy's executor complains if its making is

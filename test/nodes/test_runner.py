@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,33 @@ def test_ctrl_c_again_and_again_is_a_clean_end(listener, start, name: str) -> No
     assert status == 0
     assert 'Traceback' not in node.output
     assert 'Exception ignored' not in node.output
+
+
+INTERRUPTED_AT = """
+import os, signal, sys
+from fer_ros.programs import run
+node, module = sys.argv.pop(1), sys.argv.pop(1)
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+run(node)
+"""
+
+
+@pytest.mark.parametrize(
+    'node, module, status',
+    [
+        pytest.param('emotion_node', 'numpy', -signal.SIGINT, id='imports begin'),
+        pytest.param('camera_node', 'rclpy', -signal.SIGINT, id='imports of ROS'),
+        pytest.param('emotion_node', 'ai_edge_litert.interpreter', 0, id='a model is loaded'),
+    ],
+)
+def test_ctrl_c_while_a_node_starts_is_quiet(node: str, module: str, status: int) -> None:
+    run = subprocess.run(
+        [sys.executable, '-c', INTERRUPTED_AT, node, module],
+        capture_output=True, text=True, timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert (run.returncode, run.stdout + run.stderr) == (status, '')
