@@ -28,7 +28,7 @@ from training.emotion.architectures import build_model
 from training.emotion.batches import network_input
 from training.emotion.config import ModelConfig, RunConfig, SetConfig
 from training.emotion.runs import load_run, new_model
-from training.emotion.shipped import MAX_DIFFERENCE, recover
+from training.emotion.shipped import MAX_DIFFERENCE, _recipe, recover
 from training.emotion.start import start_from
 from training.engine import settings
 from training.engine.checkpoints import Checkpoint, write_checkpoint
@@ -167,12 +167,13 @@ def test_a_network_that_lacks_parts_of_the_run_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_subset_starts_from_the_shipped_model_s_rows() -> None:
-    recipe = EmotionModelCard.load().about['recipe']
+    card = EmotionModelCard.load()
+    network = {**card.about['recipe']['model'], 'normalization': card.normalization}
     config = configuration.from_mapping(
         {
             'sets': [{'path': 'mine'}],
             'heads': [{'name': 'mine', 'labels': ['neutral', 'bored', 'happy']}],
-            'model': recipe['model'],
+            'model': network,
             'start': 'shipped',
         }
     )
@@ -186,3 +187,8 @@ def test_a_subset_starts_from_the_shipped_model_s_rows() -> None:
     labels = card.head()[0].labels
     np.testing.assert_allclose(mine[:, 0], theirs[:, labels.index('neutral')], atol=MAX_DIFFERENCE)
     np.testing.assert_allclose(mine[:, 2], theirs[:, labels.index('happy')], atol=MAX_DIFFERENCE)
+
+
+def test_a_run_from_a_shipped_model_sees_faces_as_its_card_says() -> None:
+    card = dataclasses.replace(EmotionModelCard.load(), normalization='equalize')
+    assert _recipe(card).model.normalization == 'equalize'

@@ -78,6 +78,8 @@ def _recipe(card: EmotionModelCard) -> RunConfig:
         # JSON knows no numbers as keys.
         optimization = dict(recipe['optimization'])
         optimization['size_steps'] = {int(k): v for k, v in optimization['size_steps'].items()}
+        # The network may be read with another normalization than it was trained with.
+        recipe = {**recipe, 'model': {**recipe['model'], 'normalization': card.normalization}}
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', FutureWarning)  # names of the version it was made by
             return configuration.from_mapping({**recipe, 'optimization': optimization})
