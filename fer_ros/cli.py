@@ -50,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = argparse.Namespace()
     try:
-        make_parser().parse_args(arguments or ['dashboard'], options)
+        _, unknown = make_parser().parse_known_args(arguments or ['dashboard'], options)
+        if unknown:
+            # With the usage of the command, and not that of all commands.
+            options.command_parser.error(f'unrecognized arguments: {" ".join(unknown)}')
         status = int(options.run(options))
         sys.stdout.flush()
         return status

@@ -60,7 +60,7 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     if run:
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=run, command_parser=parser)
     return parser
 
 

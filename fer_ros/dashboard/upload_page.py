@@ -82,7 +82,7 @@ def _show_clip(
     if not clip.people:
         st.info(NO_FACE, icon=':material/face:')
     show_clip(clip)
-    video, lines = f'{name}.annotated.mp4', f'{name}.jsonl'
+    video, lines = f'{name}.annotated.mp4', f'{name}.html', f'{name}.jsonl'
     results = '\n'.join(to_json(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
     with st.container(horizontal=True):
         st.download_button('Annotated video', clip.video.content, video, icon=DOWNLOAD)

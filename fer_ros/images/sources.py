@@ -206,7 +206,7 @@ class VideoSource:
                    cv2.CAP_PROP_READ_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]  # fmt: skip
         if isinstance(source, Path):
             if not source.is_file():
-                raise SourceError(f'video {source} does not exist')
+                raise SourceError(f'{source} does not exist')
             problem, target, options = 'damaged, or of an unknown format', str(source), []
             self._is_counted = _states_frames(source)
             if not is_unicode(target):  # as OpenCV needs it

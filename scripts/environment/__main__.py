@@ -121,6 +121,9 @@ class Setup:
         # As colcon's symlinked installation has them, for ROS's own tools.
         share, index = folder / 'share' / 'fer_ros', 'share/ament_index/resource_index/packages'
         links = {share / 'package.xml': ROOT / 'package.xml'}
+        # Else `import fer_ros` finds the clone itself, a folder of that name, where it lies beside
+        # a user's own program.
+        links[modules / 'fer_ros'] = ROOT / 'fer_ros'
         for name in ('launch', 'config', 'rviz'):
             # Each file by itself, for ros2 launch does not look behind a linked folder.
             if (share / name).is_symlink():
@@ -162,8 +165,8 @@ PROOFS = {
 }
 
 
-def set_up(environment: Environment, extra: str, repair: bool) -> None:
-    """Do what is not done yet; raises SetupError."""
+def set_up(environment: Environment, extra: str, repair: bool) -> bool:
+    """Do what is not done yet; return whether that was anything; raises SetupError."""
     if not repair:
         environment.check()
     setup = Setup(environment)
@@ -174,7 +177,7 @@ def set_up(environment: Environment, extra: str, repair: bool) -> None:
         return [step for step in steps if state.get(step.name) != step.digest]
 
     if not left() and not repair:
-        return
+        return False
     machine.check_platform()
     machine.check_path(environment.folder)
     machine.check_tools(has_uv(environment))
@@ -194,6 +197,7 @@ def set_up(environment: Environment, extra: str, repair: bool) -> None:
             step.action()
             setup.prove(step)
             environment.write_state(environment.state() | {step.name: step.digest})
+    return bool(todo)
 
 
 def parse() -> argparse.Namespace:
@@ -213,7 +217,7 @@ def main() -> int:
     folder = Path(os.environ.get('FER_VENV') or ROOT / '.venv').expanduser()
     environment = Environment(ROOT, folder.resolve())
     try:
-        set_up(environment, options.extra, options.repair)
+        is_new = set_up(environment, options.extra, options.repair)
     except SetupError as error:
         print(f'fer_ros: {error}', file=sys.stderr)
         return 1
@@ -223,6 +227,10 @@ def main() -> int:
     except KeyboardInterrupt:
         print('\nfer_ros: interrupted; the next start goes on from here', file=sys.stderr)
         return 130
+    if is_new and not options.run:
+        fer = environment.folder / 'bin' / 'fer'
+        opens = 'opens the page' if options.extra == 'dashboard' else '--help lists what it does'
+        print(f'ready: {fer} {opens}')
     if options.run:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)

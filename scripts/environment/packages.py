@@ -147,7 +147,7 @@ class Installer:
                 '--no-compile', '--disable-pip-version-check', '--require-hashes',
                 '-r', environment.root / 'requirements' / 'locked' / 'uv.txt',
             ]  # fmt: skip
-            failure = run('bringing uv', command, environment.log, variables)
+            failure = run('fetching uv', command, environment.log, variables)
             if failure:
                 raise SetupError(explain('uv', failure, environment))
             return Path(shutil.move(Path(folder) / 'bin' / 'uv', environment.folder / 'bin' / 'uv'))

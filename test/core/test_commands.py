@@ -81,7 +81,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 ERRORS = [
-    ('run gone.mp4', 'video gone.mp4 does not exist'),
+    ('run gone.mp4', 'gone.mp4 does not exist'),
     ('run note.txt', 'video note.txt cannot be opened (damaged, or of an unknown format)'),
     ('run 97', 'camera 97 (is it plugged in'),
     ('run empty', 'folder empty holds no images'),
@@ -98,7 +98,7 @@ ERRORS = [
     ('image photo.png --set mood', '--set mood: expected NAME=VALUE'),
     ('image photo.png --set detection.min_face_px=1', '10 to 2000'),
     ('image photo.png --output note.txt', 'note.txt'),
-    ('video gone.mp4', 'video gone.mp4 does not exist'),
+    ('video gone.mp4', 'gone.mp4 does not exist'),
     ('video note.txt', 'video note.txt cannot be opened (damaged, or of an unknown format)'),
     ('video clip.mp4 --output empty', 'empty: expected a name that ends in .mp4, .mov, .mkv'),
     ('video clip.mp4 --output clip.mp4', 'clip.mp4 is what is read'),
@@ -108,7 +108,7 @@ ERRORS = [
     ('video rtsp://127.0.0.1:9/cam', 'rtsp://127.0.0.1:9/cam cannot be opened (nothing responds'),
     ('video demo', 'for cameras there is fer run'),
     ('live --camera 97', 'camera 97 (is it plugged in'),
-    ('live --video gone.mp4', 'video gone.mp4 does not exist'),
+    ('live --video gone.mp4', 'gone.mp4 does not exist'),
     ('live --seconds 0', '--seconds: expected more than 0, got 0'),
     ('dashboard --port 0', '--port: expected 1 to 65535, got 0'),
     ('dashboard --reports gone', '--reports: gone is not a folder'),
@@ -124,7 +124,7 @@ ERRORS = [
     ('evaluate bag empty', 'empty is not a rosbag2: it holds no .mcap'),
     ('evaluate bags empty --output out', 'empty holds no recordings'),
     ('train gone', 'gone is not a folder'),
-    ('teach --neutral gone.mp4', 'video gone.mp4 does not exist'),
+    ('teach --neutral gone.mp4', 'gone.mp4 does not exist'),
     ('teach --neutral clip.mp4', '0 frames with a clear face'),
     ('models add note.txt', 'note.txt: expected an existing .tflite'),
     ('models fetch yunet --url http://127.0.0.1:9/x', 'cannot be reached'),

@@ -9,8 +9,10 @@ commands before it have made; any other command must be named in RUN_ELSEWHERE.
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_ros import errors
 from fer_ros.cli import main, make_parser
 from fer_ros.config import PipelineConfig, flatten
 from fer_ros.images.demo import DemoSource
@@ -155,3 +158,30 @@ def test_settings_exist(page: Path) -> None:
         if not name.endswith(('.py', '.md'))
     }
     assert named <= known.keys(), named - known.keys()
+
+
+def sentences() -> Iterator[str]:
+    """Yield what the package's errors say, with … for what differs."""
+    for path in sorted((ROOT / 'fer_ros').rglob('*.py')):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
+                continue
+            name = getattr(node.exc.func, 'id', '')
+            if not issubclass(getattr(errors, name, Exception), errors.FerError):
+                continue
+            first = node.exc.args[0] if node.exc.args else None
+            if isinstance(first, ast.Constant):
+                yield first.value
+            elif isinstance(first, ast.JoinedStr):
+                yield ''.join(getattr(part, 'value', '') if isinstance(part, ast.Constant) else '…'
+                              for part in first.values)  # fmt: skip
+
+
+def test_each_error_has_an_entry_in_the_troubleshooting_page() -> None:
+    page = (ROOT / 'docs' / 'troubleshoot.md').read_text(encoding='utf-8')
+    page = re.sub(r'```.*?```', '', page, flags=re.DOTALL)
+    spans = (re.escape(span).replace('…', '.*') for span in re.findall(r'`([^`]+)`', page))
+    pattern = re.compile('|'.join(f'(?:{span})' for span in spans), re.DOTALL)
+    said = [sentence for sentence in sentences() if re.search(r'\w', sentence)]
+    assert len(said) > 200
+    assert [sentence for sentence in said if not pattern.fullmatch(sentence)] == []

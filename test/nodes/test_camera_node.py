@@ -83,7 +83,7 @@ def test_a_video_that_loops_goes_on(listener, start, clip: Path) -> None:
     'parameters, message',
     [
         pytest.param(('source:="93"',), 'camera 93 .* cannot be opened', id='camera'),
-        pytest.param(('source:=/gone.mp4',), 'video /gone.mp4 does not exist', id='video'),
+        pytest.param(('source:=/gone.mp4',), '/gone.mp4 does not exist', id='video'),
         pytest.param(('rate_hz:=-1.0',), 'rate_hz', id='rate'),
         pytest.param(('width_px:=1',), 'width_px', id='width'),
     ],

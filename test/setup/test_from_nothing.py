@@ -87,6 +87,16 @@ def test_what_is_started_without_a_script_keeps_another_ros_out(ready: Path) -> 
     assert run.stdout.startswith(str(ready / '.venv')), run.stderr
 
 
+def test_a_program_beside_a_clone_called_fer_ros(ready: Path, tmp_path: Path) -> None:
+    """Python would take the clone, a folder without __init__.py, for the package."""
+    (tmp_path / 'fer_ros').symlink_to(ready)
+    run = subprocess.run(
+        [ready / '.venv' / 'bin' / 'python', '-c', 'from fer_ros import EmotionPipeline'],
+        env=variables(ready), capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+
+
 def test_fer_and_what_ros_looks_for(ready: Path, tmp_path: Path) -> None:
     photo = ready / '.venv' / 'share' / 'fer_ros' / 'photos' / 'astronaut.png'
     run = subprocess.run(

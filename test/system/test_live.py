@@ -73,7 +73,7 @@ def test_in_a_terminal_a_table_that_is_redrawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'arguments,message',
     [
-        (['--video', 'missing.mp4'], 'video missing.mp4 does not exist'),
+        (['--video', 'missing.mp4'], 'missing.mp4 does not exist'),
         (['--camera', '97'], 'camera 97 .* cannot be opened'),
         (['--seconds', '-1'], '--seconds: expected more than 0, got -1'),
         (['--set', 'nonsense'], '--set nonsense: expected NAME=VALUE'),
