@@ -86,7 +86,7 @@ def _show_clip(
     results = '\n'.join(to_json(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
     with st.container(horizontal=True):
         st.download_button('Annotated video', clip.video.content, video, icon=DOWNLOAD)
-        st.download_button('Report', lambda: report_html(clip), f'{name}.html', icon=DOWNLOAD)
+        st.download_button('Report (HTML)', lambda: report_html(clip), f'{name}.html', icon=DOWNLOAD)
         st.download_button('Result as JSON lines', results, lines, icon=DOWNLOAD)
 
 

@@ -185,7 +185,7 @@ def test_several_photos_and_a_crowd(
 def test_model_card_with_its_figures(dashboard: Dashboard, browse: Callable[..., Any]) -> None:
     page = browse(dashboard.address('/model'))
     wait_for(lambda: 'Unknown below' in text_of(page), 'the card')
-    wait_for(lambda: 'Metrics, my test' in text_of(page), 'the measurement')
+    wait_for(lambda: 'My test' in text_of(page), 'the measurement')
     wait_for(lambda: 'Printed by fer evaluate dataset' in text_of(page), 'its command')
     wait_for(lambda: len(pictures(page)) == 2, 'confusion matrix and robustness')
     assert min(pictures(page)) > 300
