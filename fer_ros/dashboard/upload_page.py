@@ -82,11 +82,11 @@ def _show_clip(
     if not clip.people:
         st.info(NO_FACE, icon=':material/face:')
     show_clip(clip)
-    video, lines = f'{name}.annotated.mp4', f'{name}.html', f'{name}.jsonl'
+    video, page, lines = (f'{name}{kind}' for kind in ('.annotated.mp4', '.html', '.jsonl'))
     results = '\n'.join(to_json(frame_to_dict(f, n)) for n, f in enumerate(clip.frames))
     with st.container(horizontal=True):
         st.download_button('Annotated video', clip.video.content, video, icon=DOWNLOAD)
-        st.download_button('Report (HTML)', lambda: report_html(clip), f'{name}.html', icon=DOWNLOAD)
+        st.download_button('Report (HTML)', lambda: report_html(clip), page, icon=DOWNLOAD)
         st.download_button('Result as JSON lines', results, lines, icon=DOWNLOAD)
 
 

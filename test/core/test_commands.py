@@ -42,6 +42,16 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 PARSERS = list(parsers(make_parser()))
 
 
+def test_an_argument_too_many_shows_the_command_s_own_usage(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(['models', 'verify', 'emotion'])
+    said = capsys.readouterr().err
+    assert said.startswith('usage: fer models verify')
+    assert said.endswith('error: unrecognized arguments: emotion\n')
+
+
 def test_help_says_what_a_backend_lacks_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(options, 'find_spec', lambda name: name == 'ai_edge_litert' or None)
     assert options._backends.__wrapped__() == (
