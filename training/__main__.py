@@ -14,24 +14,27 @@ from importlib.util import find_spec
 from fer_ros.errors import ConfigError, DataError, FerError
 
 COMMANDS = {
-    'train': 'training.emotion.train',
-    'distill': 'training.emotion.distill',
-    'tune': 'training.emotion.tune',
-    'compare': 'training.emotion.compare',
-    'soup': 'training.emotion.soup',
-    'export': 'training.emotion.export',
-    'from_litert': 'training.emotion.shipped',
-    'describe': 'training.emotion.describe',
-    'card_page': 'training.emotion.card_page',
-    'natural': 'training.emotion.natural',
-    'readout': 'training.emotion.readout',
-    'curves': 'training.engine.curves',
-    'pack': 'training.gpu.pack',
-    'train_packed': 'training.gpu.train',
-    'detector_train': 'training.detector.train',
-    'detector_export': 'training.detector.export',
+    'train': 'training.emotion.train:train_run',
+    'distill': 'training.emotion.train:distill',
+    'tune': 'training.emotion.search:tune',
+    'compare': 'training.emotion.search:compare_variants',
+    'soup': 'training.emotion.soup:soup_runs',
+    'export': 'training.emotion.export:export',
+    'keep': 'training.emotion.runs:keep',
+    'describe': 'training.emotion.card_page:describe_card',
+    'card_page': 'training.emotion.card_page:fill_page',
+    'natural': 'training.emotion.natural:natural',
+    'readout': 'training.emotion.readout:fit_readout',
+    'curves': 'training.engine.run:curves',
+    'pack': 'training.gpu:pack_run',
+    'train_packed': 'training.gpu:train_packed',
+    'detector_labels': 'training.detector.labels:label',
+    'detector_train': 'training.detector.train:train_detector',
+    'detector_export': 'training.detector.export:export_detector',
+    'detector_held_back': 'training.detector.faces:held_back',
 }
-WITHOUT_KERAS = ('natural', 'readout')
+WITHOUT_KERAS = ('natural', 'readout', 'describe', 'card_page', 'detector_labels')
+KINDS: dict[type, str] = {ConfigError: 'configuration: ', DataError: 'data: '}
 BACKENDS = {'tensorflow': 'tensorflow-cpu', 'torch': 'torch', 'jax': 'jax'}
 
 
@@ -50,25 +53,23 @@ def check_backend() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns 0, 1 after an error that is said, or 130 when interrupted."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] not in COMMANDS:
+    name, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or ['--help']
+    if name not in COMMANDS:
         print(f'usage: python -m training COMMAND …\n\ncommands: {", ".join(COMMANDS)}')
-        return int(bool(given) and given[0] not in ('-h', '--help')) * 2
+        return 0 if name in ('-h', '--help') else 2
     warnings.simplefilter('default', FutureWarning)
     try:
-        if given[0] not in WITHOUT_KERAS:
+        if name not in WITHOUT_KERAS:
             check_backend()
-        return int(import_module(COMMANDS[given[0]]).main(given[1:]) or 0)
-    except FerError as error:
-        kind = {ConfigError: 'configuration: ', DataError: 'data: '}.get(type(error), '')
-        print(f'{given[0]}: {kind}{error}', file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f'{given[0]}: {error}', file=sys.stderr)
+        module, function = COMMANDS[name].split(':')
+        getattr(import_module(module), function).run(name, rest)
+    except (FerError, OSError) as error:
+        print(f'{name}: {KINDS.get(type(error), "")}{error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f'\n{given[0]}: interrupted; --resume goes on from the last epoch', file=sys.stderr)
+        print(f'\n{name}: interrupted; --resume goes on from the last epoch', file=sys.stderr)
         return 130
+    return 0
 
 
 if __name__ == '__main__':

@@ -52,7 +52,7 @@ def run(folder: Path) -> Path:
     """A run stopped after two epochs and resumed to four, by the command line."""
     from training.__main__ import main
     from training.emotion import config as configuration
-    from training.emotion.tune import with_values
+    from training.emotion.search import with_values
     from training.engine import settings
 
     assert main(['train', str(folder / 'run.yaml'), '--output', str(folder / 'run')]) == 0

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import json
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ import pytest
 from fer_ros.dashboard.figures import find_measurements
 from fer_ros.labels import EMOTIONS
 from fer_ros.models.card import EmotionModelCard
-from training.__main__ import main
+from training.__main__ import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -81,12 +81,12 @@ def test_what_does_not_fit_is_refused(
 
 
 def documented() -> list[str]:
-    """Return the ``python -m training.…`` lines of the documentation's blocks."""
+    """Return the ``python -m training …`` lines of the documentation's blocks."""
     found = []
     for page in sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')]):
         for block in re.findall(r'^```bash\n(.*?)^```$', page.read_text(), re.M | re.S):
             for line in block.replace('\\\n', ' ').splitlines():
-                found += re.findall(r'python -m (training\.[^#]+)', line)
+                found += re.findall(r'python -m training ([^#]+)', line)
     return found
 
 
@@ -94,11 +94,10 @@ class UnderstoodError(Exception):
     """Arguments were parsed; the command itself is not wanted."""
 
 
-@pytest.mark.parametrize('command', documented())
-def test_training_commands_are_understood(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize('line', documented())
+def test_training_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
-    name, *arguments = shlex.split(command)
-    module = importlib.import_module(name)
+    name, *arguments = shlex.split(line)
     parse = argparse.ArgumentParser.parse_args
 
     def stop(parser: argparse.ArgumentParser, given: object = None) -> None:
@@ -106,6 +105,21 @@ def test_training_commands_are_understood(command: str, monkeypatch: pytest.Monk
         raise UnderstoodError
 
     monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', stop)
-    monkeypatch.setattr(sys, 'argv', [name, *arguments])
     with pytest.raises(UnderstoodError):
-        module.main()
+        main([name, *arguments])
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_parameters_of_commands_are_their_options(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip('keras', reason='Keras is not installed (requirements/train.txt)')
+    with pytest.raises(SystemExit) as ended:
+        main([name, '--help'])
+    assert ended.value.code == 0
+    assert f'usage: python -m training {name} ' in capsys.readouterr().out
+    module, function = COMMANDS[name].split(':')
+    command = getattr(importlib.import_module(module), function)
+    parser = argparse.ArgumentParser()
+    given = {parser.add_argument(*names, **rules).dest for names, rules in command.options}
+    inspect.signature(command.function).bind(**dict.fromkeys(given))

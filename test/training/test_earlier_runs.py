@@ -22,11 +22,11 @@ from fer_ros.errors import ConfigError, DataError, ModelError
 from training.emotion.batches import head_targets
 from training.emotion.config import RunConfig, SetConfig
 from training.emotion.data import load_sets
-from training.emotion.distill import soften_targets
 from training.emotion.runs import load_run
+from training.emotion.search import with_values
+from training.emotion.teachers import soften_targets
 from training.emotion.train import train
-from training.emotion.tune import with_values
-from training.engine.checkpoints import read_checkpoint, write_checkpoint
+from training.engine.run import read_checkpoint, write_checkpoint
 
 
 def test_a_student_learns_from_its_teachers(run: Path, config: RunConfig, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ from training.emotion.config import RunConfig
 from training.emotion.data import load_sets
 from training.emotion.runs import load_run
 from training.emotion.train import train
-from training.engine.checkpoints import read_checkpoint
-from training.gpu.pack import pack, read_sheets, unpack, write_sheets
+from training.engine.run import read_checkpoint
+from training.gpu import pack, read_sheets, unpack, write_sheets
 
 
 @pytest.fixture(scope='module')

@@ -19,11 +19,10 @@ from fer_ros.errors import ConfigError
 from fer_ros.models.card import MODELS_DIR, EmotionModelCard
 from fer_ros.types import EmotionScores
 from training.emotion.batches import head_targets
-from training.emotion.config import RunConfig, from_mapping
+from training.emotion.config import RunConfig, SecondOpinionConfig, from_mapping
 from training.emotion.data import load_sets
-from training.emotion.distill import soften_targets
-from training.emotion.second_opinion import SecondOpinionConfig, reframed, split_anew
-from training.emotion.tune import with_values
+from training.emotion.search import with_values
+from training.emotion.teachers import reframed, soften_targets, split_anew
 
 LABELS = ('angry', 'disgust', 'happy', 'neutral')
 THEIRS = EmotionScores(

@@ -20,7 +20,7 @@ from training.__main__ import main
 from training.emotion.runs import load_run
 from training.emotion.soup import MEAN_OF, soup
 from training.engine import settings
-from training.engine.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from training.engine.run import Checkpoint, read_checkpoint, write_checkpoint
 
 
 def altered(run: Path, folder: Path, change: float, kernels: float = 1.0) -> Path:

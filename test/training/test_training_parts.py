@@ -20,8 +20,8 @@ from training.emotion import config as configuration
 from training.emotion.augment import AugmentationConfig, augment, light_tables, mix
 from training.emotion.calibrate import fit_class_biases, fit_temperature, fit_unknown_threshold
 from training.engine import settings
-from training.engine.checkpoints import Checkpoint, assign, read_checkpoint, write_checkpoint
-from training.engine.schedules import learning_rate
+from training.engine.run import Checkpoint, assign, read_checkpoint, write_checkpoint
+from training.engine.schedules import Course
 
 STILL = AugmentationConfig(
     **{item.name: type(item.default)(0) for item in dataclasses.fields(AugmentationConfig)}
@@ -105,7 +105,7 @@ def test_mixed_targets_keep_their_mass(setting: str) -> None:
 
 def rates(schedule: str, **settings: float) -> list[float]:
     values = {'highest': 1.0, 'epochs': 10, 'warmup': 0.0, 'cooldown': 0.4, **settings}
-    return [learning_rate(epoch, schedule, **values) for epoch in (0, 1, 3, 5, 10)]
+    return [Course(schedule=schedule, **values).rate(epoch) for epoch in (0, 1, 3, 5, 10)]
 
 
 @pytest.mark.parametrize(

@@ -32,15 +32,17 @@ from training.emotion import config as configuration
 from training.emotion.architectures import ARCHITECTURES, build_model
 from training.emotion.augment import AugmentationConfig
 from training.emotion.batches import FaceBatches, class_shares, head_targets, network_input
-from training.emotion.compare import as_markdown, compare
 from training.emotion.config import ModelConfig, RunConfig
 from training.emotion.data import load_sets
-from training.emotion.losses import HeadsLoss, effective_class_weights
-from training.emotion.train import make_loss, train
-from training.emotion.tune import search, with_values
-from training.engine.checkpoints import read_checkpoint
-from training.engine.curves import read_history
-from training.engine.run import RunFolder
+from training.emotion.losses import (
+    HeadsLoss,
+    effective_class_weights,
+    learned_targets,
+    make_loss,
+)
+from training.emotion.search import as_markdown, compare, search, with_values
+from training.emotion.train import train
+from training.engine.run import RunFolder, read_checkpoint
 
 
 def test_the_run_s_folder_tells_everything(run: Path) -> None:
@@ -235,23 +237,32 @@ TARGETS = np.array([[1, 0, 0, 1], [0, 0, 1, 0]], np.float32)
             id='focal',
         ),
         pytest.param(
-            {'class_weights': np.array([2, 1, 1, 3], np.float32)},
-            [2 * 0.126928 + 3 * 0.313262, 0.048587],
-            id='weights',
-        ),
-        pytest.param(
-            {'label_smoothing': 0.2},
-            [
-                0.9 * 0.126928 + 0.1 * 2.126928 + 0.9 * 0.313262 + 0.1 * 1.313262,
-                0.9 * 0.048587 + 0.1 * 3.048587,
-            ],
-            id='smoothing',
+            {'log_priors': np.array([2, 0, 0, -1], np.float32)},
+            [0.018150 + 0.693147, 0.018150],
+            id='logit adjustment',
         ),
     ],
 )
 def test_losses(settings: dict, expected: list[float]) -> None:
-    loss = HeadsLoss([2, 2], **settings)
+    loss = HeadsLoss([2], **settings)
     np.testing.assert_allclose(np.asarray(loss.call(TARGETS, LOGITS)), expected, atol=1e-4)
+
+
+def test_smoothing_spreads_targets_within_their_head(config: RunConfig) -> None:
+    smooth = with_values(config, {'optimization.label_smoothing': 0.35})
+    targets = np.zeros((2, 7), np.float32)
+    targets[0, 3] = 2.0
+    learned = learned_targets(targets, smooth)
+    np.testing.assert_allclose(learned[0], [0.1, 0.1, 0.1, 1.4, 0.1, 0.1, 0.1], atol=1e-6)
+    assert not learned[1].any(), 'a face without a label teaches nothing'
+
+
+def test_weights_of_classes_are_in_the_targets(config: RunConfig) -> None:
+    balanced = with_values(config, {'balance': {'method': 'class_weights', 'strength': 1.0}})
+    targets = np.eye(7, dtype=np.float32)[[0, 0, 0, 1]]
+    learned = learned_targets(targets, balanced)
+    np.testing.assert_allclose(learned[0, 0], 2 / 3, atol=1e-6)
+    np.testing.assert_allclose(learned[3, 1], 2, atol=1e-6)
 
 
 def test_weights_of_classes_even_them_out() -> None:
@@ -345,7 +356,7 @@ def test_variants_are_compared_in_one_table(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / 'same')
     config = configuration.load(run / 'config.yaml')
     found = compare(config, {'same': None}, tmp_path)
-    history = read_history(run)
+    history = RunFolder(run).read_history()
     best = max(history, key=lambda row: row['score'])
     name = 'faces/fer2013/accuracy'
     assert found['same'][name] == pytest.approx(best[name])

@@ -10,11 +10,10 @@ Nothing is written unless LiteRT predicts what Keras does, at several input size
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,10 +21,11 @@ import numpy as np
 from fer_ros.errors import ModelError
 from fer_ros.models.card import DetectorCard
 from fer_ros.models.publish import publish
+from training.commands import command, option
 from training.detector.network import build_network, for_training
 from training.detector.train import Recipe, read_recipe
-from training.engine.checkpoints import assign, read_checkpoint
 from training.engine.export import LITERT_PRECISIONS, as_litert, litert_outputs, need_tensorflow
+from training.engine.run import Checkpoint, assign, read_checkpoint, write_checkpoint
 
 PLANNED_HW = (256, 320)
 CHECKED_SHAPES_HW = ((256, 320), (32, 32), (480, 640), (96, 224))
@@ -59,10 +59,7 @@ def load_network(
     """Return the network for inputs of *shape_hw* with trained weights."""
     size = recipe.mosaic.size_px
     trained = for_training(build_network(recipe.network, (size, size)))
-    if weights.suffix == '.npz':
-        assign(trained.weights, read_checkpoint(weights).average, weights)
-    else:
-        trained.load_weights(weights)  # what runs left before 0.2.0
+    assign(trained.weights, read_checkpoint(weights).average, weights)
     network = build_network(recipe.network, shape_hw)
     network.set_weights(trained.get_weights())
     return network
@@ -103,30 +100,34 @@ def export(
     return differences[0]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
+@command(
+    option('recipe', type=Path),
+    option('weights', type=Path, help="the run's best checkpoint"),
+    option('output', type=Path, help='.tflite; the card is written beside it'),
+    option('--about', type=Path, help='JSON for people: data, recipe, figures, limits'),
+    option('--precision', choices=LITERT_PRECISIONS, default='int8_weights'),
+    option('--least-face-px', type=float, default=20.0),
+    option('--score-slope', type=float, default=1.0),
+    option('--score-offset', type=float, default=0.0),
+    option('--keep', type=Path, help='keep the float weights there too, at half precision'),
+)
+def export_detector(
+    recipe: Path,
+    weights: Path,
+    output: Path,
+    about: Path | None,
+    precision: str,
+    keep: Path | None,
+    **calibration: Any,
+) -> None:
+    """Write the LiteRT file and the card that the package ships."""
     need_tensorflow()
-    parser = argparse.ArgumentParser(prog='python -m training detector_export', description=__doc__)
-    parser.add_argument('recipe', type=Path)
-    parser.add_argument('weights', type=Path)
-    parser.add_argument('output', type=Path, help='.tflite; the card is written beside it')
-    parser.add_argument('--about', type=Path, help='JSON for people: data, recipe, figures, limits')
-    parser.add_argument('--precision', choices=LITERT_PRECISIONS, default='int8_weights')
-    parser.add_argument('--least-face-px', type=float, default=20.0)
-    parser.add_argument('--score-slope', type=float, default=1.0)
-    parser.add_argument('--score-offset', type=float, default=0.0)
-    options = parser.parse_args(arguments)
-    about = json.loads(options.about.read_text(encoding='utf-8')) if options.about else {}
+    said = json.loads(about.read_text(encoding='utf-8')) if about else {}
     card = DetectorCard(
-        id=about.get('id', options.output.stem),
-        files={},
-        sha256={},
-        about=about,
-        least_face_px=options.least_face_px,
-        score_slope=options.score_slope,
-        score_offset=options.score_offset,
+        id=said.get('id', output.stem), files={}, sha256={}, about=said, **calibration
     )
-    recipe = read_recipe(options.recipe)
-    difference = export(recipe, options.weights, options.output, card, options.precision)
-    print(f'{options.output}: {options.output.stat().st_size} bytes, difference {difference:.5f}')
-    return 0
+    difference = export(read_recipe(recipe), weights, output, card, precision)
+    if keep:
+        halves = [one.astype(np.float16) for one in read_checkpoint(weights).average]
+        write_checkpoint(keep, Checkpoint(0, [], halves))
+    print(f'{output}: {output.stat().st_size} bytes, difference {difference:.5f}')

@@ -1,15 +1,9 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Pseudo-labels: what YuNet says of a photo at several scales and flipped, where that agrees.
-
-for name in people scenes portraits faces; do
-  python -m training.detector.labels ../shared/data/$name runs/detector/$name.npz
-done
-"""
+"""Pseudo-labels: what YuNet says of a photo at several scales and flipped, where that agrees."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +16,7 @@ from fer_ros.geometry import pairwise_iou
 from fer_ros.images.decoding import read_image
 from fer_ros.images.sources import IMAGE_SUFFIXES
 from fer_ros.types import Float32Array, Int64Array, UInt8Array
+from training.commands import command, option
 
 TEACHER = Path('../shared/models/yunet_n_640_640.onnx')
 SCALES = (0.5, 1.0, 2.0)
@@ -172,19 +167,15 @@ def label_photos(photos: Iterable[NamedImage], teacher: Path) -> PhotoLabels:
     )
 
 
-def main() -> None:
+@command(
+    option('source', type=Path, help='folder of photos'),
+    option('output', type=Path, help='.npz to write'),
+    option('--teacher', type=Path, default=TEACHER, help="YuNet's weights"),
+)
+def label(source: Path, output: Path, teacher: Path) -> None:
     """Label a folder of photos."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('source', type=Path)
-    parser.add_argument('output', type=Path)
-    parser.add_argument('--teacher', type=Path, default=TEACHER)
-    options = parser.parse_args()
     cv2.setNumThreads(1)
-    labels = label_photos(read_photos(options.source), options.teacher)
-    labels.save(options.output)
+    labels = label_photos(read_photos(source), teacher)
+    labels.save(output)
     certain = int((labels.agreement >= 0.75).sum())
     print(f'{len(labels.names)} photos, {len(labels.photo)} candidates, {certain} agreed')
-
-
-if __name__ == '__main__':
-    main()

@@ -5,22 +5,21 @@
     KERAS_BACKEND=tensorflow python -m training detector_train training/detector/detector.yaml \
         --data ../shared/data --labels runs/detector --output runs/detector/shipped [--resume]
 
-Labels are made by ``training.detector.labels`` first, one file for each source.
+Labels are made by ``python -m training detector_labels`` first, one file for each source.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from fer_ros.errors import ConfigError
-from fer_ros.models.card import DetectorCard
+from training.commands import command, option
 from training.detector.batches import MosaicBatches
 from training.detector.faces import PhotoSets, load_photos
 from training.detector.labels import TEACHER
@@ -29,14 +28,13 @@ from training.detector.network import NetworkConfig, build_network, for_training
 from training.detector.targets import DetectorLoss
 from training.detector.teacher import DenseTeacher
 from training.engine import settings
-from training.engine.checkpoints import assign
-from training.engine.curves import draw_curves
 from training.engine.fast_torch import fast_layers
-from training.engine.from_litert import LiteRtWeights, fill
-from training.engine.keeper import Course, RunKeeper
-from training.engine.run import RunFolder, tensorboard
-from training.engine.schedules import learning_rate
+from training.engine.keeper import RunKeeper
+from training.engine.run import RunFolder, assign, read_checkpoint
+from training.engine.schedules import Course
 
+SHIPPED = Path(__file__).parent / 'shipped.npz'
+"""The shipped detector's float weights, at half precision, as a checkpoint."""
 VALIDATION_STEPS = 12
 FREE_ON_RESUME = ('schedule', 'loss', 'average', 'mosaic', 'not_people')
 """Settings that a run may change on its way."""
@@ -77,15 +75,11 @@ class Recipe:
         """Return how long the run is and how fast it learns."""
         one = self.schedule
         return Course(
-            epochs=one.epochs,
-            rate=lambda done: learning_rate(
-                done,
-                'trapezoid',
-                one.learning_rate,
-                one.epochs,
-                one.warmup_steps / one.steps,
-                one.decay_share,
-            ),
+            one.epochs,
+            'trapezoid',
+            one.learning_rate,
+            warmup=one.warmup_steps / one.steps,
+            cooldown=one.decay_share,
             average=self.average['decay'] ** (1 / self.average['every']),
         )
 
@@ -96,7 +90,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ConfigError: it cannot be read, or a setting is missing or unknown.
     """
-    recipe = settings.from_mapping(Recipe, settings.read_yaml(path), 'recipe')
+    recipe = settings.load(Recipe, path, 'recipe')
     listed = path.resolve().parent / recipe.not_people
     if not listed.is_file():
         raise ConfigError(f'recipe {path}: not_people: {listed} does not exist')
@@ -120,7 +114,7 @@ def train(
     output: Path,
     resume: bool = False,
     teacher: Path = TEACHER,
-    start_card: str = '',
+    start: Path | None = None,
 ) -> None:
     """Train until the recipe's last epoch.
 
@@ -131,12 +125,12 @@ def train(
         output: folder of the run.
         resume: go on from its last checkpoint (start anew where there is none yet).
         teacher: YuNet's file.
-        start_card: card of a detector whose weights to begin with.
+        start: checkpoint of a run whose weights to begin with.
 
     Raises:
         ConfigError: the folder holds a run already, or another one than is to be resumed.
         DataError: photos, labels or the teacher are missing.
-        ModelError: the detector to begin with holds another network, or the loss is not finite.
+        ModelError: the run to begin with is of another network, or the loss is not finite.
     """
     keras.utils.set_random_seed(recipe.seed)
     bfloat16 = recipe.precision == 'bfloat16'
@@ -165,39 +159,30 @@ def train(
             assign(model.weights, state.weights, run.last)
             assign(model.optimizer.variables, state.optimizer, run.last)
             keeper.restore(state)
-        elif start_card:
-            weights = DetectorCard.load(start_card).weights_path('litert')
-            fill(model, LiteRtWeights(weights), images[:64])
+        elif start:
+            assign(model.weights, read_checkpoint(start).average, start)
         with fast_layers():
             model.fit(
                 batches(photos, recipe.seed + 1000 * keeper.epoch, schedule.steps),
                 initial_epoch=keeper.epoch,
                 epochs=schedule.epochs,
-                callbacks=[keeper, *tensorboard(output)],
+                callbacks=[keeper],
                 verbose=0,
                 shuffle=False,
             )
-        draw_curves(keeper.history, output / 'curves.png')
+        run.draw_curves()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training detector_train', description=__doc__)
-    parser.add_argument('recipe', type=Path)
-    parser.add_argument('--data', type=Path, default=Path('data'))
-    parser.add_argument('--labels', type=Path, default=Path('runs/detector'))
-    parser.add_argument('--output', type=Path, default=Path('runs/detector/shipped'))
-    parser.add_argument('--teacher', type=Path, default=TEACHER, help="YuNet's weights")
-    parser.add_argument('--start', default='', help='card of a detector to begin with')
-    parser.add_argument('--resume', action='store_true')
-    options = parser.parse_args(arguments)
-    train(
-        read_recipe(options.recipe),
-        options.data,
-        options.labels,
-        options.output,
-        options.resume,
-        options.teacher,
-        options.start,
-    )
-    return 0
+@command(
+    option('recipe', type=Path),
+    option('--data', type=Path, default=Path('data')),
+    option('--labels', type=Path, default=Path('runs/detector')),
+    option('--output', type=Path, default=Path('runs/detector/shipped')),
+    option('--teacher', type=Path, default=TEACHER, help="YuNet's weights"),
+    option('--start', help="what to begin with: a run's checkpoint, 'default' for the shipped one"),
+    option('--resume', action='store_true'),
+)
+def train_detector(recipe: Path, start: str | None, **chosen: Any) -> None:
+    """Train the face detector."""
+    begin = SHIPPED if start == 'default' else Path(start) if start else None
+    train(read_recipe(recipe), start=begin, **chosen)

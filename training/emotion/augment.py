@@ -15,12 +15,13 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from fer_ros.config import check_settings, setting
+from fer_ros.config import setting
+from fer_ros.config.settings import Checked
 from fer_ros.types import Float32Array, UInt8Array
 
 
 @dataclass(frozen=True)
-class AugmentationConfig:
+class AugmentationConfig(Checked):
     """Strength of each change; probabilities are a face's chance of it."""
 
     RENAMED: ClassVar[dict[str, str]] = {'calm_epochs': 'no_mix_epochs'}
@@ -45,10 +46,6 @@ class AugmentationConfig:
     no_mix_epochs: int = setting(
         0, 'last epochs without erasing, mixup and CutMix', low=0, high=100000
     )
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        check_settings(self)
 
     def without_mixing(self) -> AugmentationConfig:
         """Return the same without what hides or blends faces, for the last epochs."""

@@ -88,11 +88,8 @@ class FaceBatches:
         self, images: UInt8Array, targets: Float32Array, config: RunConfig, first_epoch: int = 0
     ) -> None:
         """Draw the first epoch's order."""
-        self.images = images
-        self.targets = targets
-        self.config = config
-        self.epoch = first_epoch
-        self.chances = drawing_chances(targets, config)
+        self.images, self.targets, self.config = images, targets, config
+        self.epoch, self.chances = first_epoch, drawing_chances(targets, config)
         self._order = self._draw_order()
 
     def _draw_order(self) -> Int64Array:

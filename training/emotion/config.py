@@ -5,19 +5,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import json
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fer_ros.config import setting
+from fer_ros.config import CLASSIFIERS, setting
+from fer_ros.config.settings import Checked
 from fer_ros.data.face_set import LABEL_KINDS, classes_of
-from fer_ros.errors import ConfigError
+from fer_ros.errors import ConfigError, ModelError
 from fer_ros.labels import EMOTIONS, find_label
-from fer_ros.models.card import check_labels
+from fer_ros.models.card import EmotionModelCard, check_labels
 from fer_ros.models.input_format import NORMALIZATIONS
 from training.emotion.augment import AugmentationConfig
-from training.emotion.second_opinion import SecondOpinionConfig
 from training.engine import settings
 from training.engine.schedules import SCHEDULES
 
@@ -124,6 +126,24 @@ class BalanceConfig:
 
 
 @dataclass(frozen=True)
+class SecondOpinionConfig(Checked):
+    """Another model's word on pairs of classes that the teachers take for each other."""
+
+    model: str = setting('', "path of the other model's card; empty for none")
+    backend: str = setting('onnx', 'what runs it', choices=CLASSIFIERS)
+    pairs: tuple[tuple[str, ...], ...] = ()
+    share: float = setting(0.5, "its share in a pair's split", low=0, high=1)
+    least: float = setting(0.3, 'probability that both must give to the pair', low=0, high=1)
+
+    def __post_init__(self) -> None:
+        """Check ranges and pairs."""
+        super().__post_init__()
+        for pair in self.pairs:
+            if len(pair) != 2:
+                raise ConfigError(f'second_opinion.pairs: expected two classes, got {list(pair)}')
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """One training run."""
 
@@ -173,26 +193,11 @@ class RunConfig:
 
 
 FREE_ON_RESUME = (
-    'name',
-    'start',
-    'distillation',
-    'augmentation',
-    'workers',
-    *(
-        f'optimization.{name}'
-        for name in (
-            'epochs',
-            'minutes',
-            'learning_rate',
-            'schedule',
-            'warmup_epochs',
-            'cooldown',
-            'plateau_patience',
-            'early_stopping',
-            'label_smoothing',
-        )
-    ),
-)
+    'name', 'start', 'distillation', 'augmentation', 'workers', 'optimization.epochs',
+    'optimization.minutes', 'optimization.learning_rate', 'optimization.schedule',
+    'optimization.warmup_epochs', 'optimization.cooldown', 'optimization.plateau_patience',
+    'optimization.early_stopping', 'optimization.label_smoothing',
+)  # fmt: skip
 """Settings that a run may change on its way; the others give its weights their meaning."""
 
 
@@ -211,26 +216,51 @@ def load(path: Path) -> RunConfig:
     Raises:
         ConfigError: it cannot be read, or see ``from_mapping``.
     """
-    config = from_mapping(settings.read_yaml(path))
     base = path.resolve().parent
 
     def absolute(name: str) -> str:
-        if name in ('', SHIPPED):
-            return name
-        return str((base / Path(name).expanduser()).resolve())
+        known = name in ('', SHIPPED)
+        return name if known else str((base / Path(name).expanduser()).resolve())
 
+    return with_places(from_mapping(settings.read_yaml(path)), absolute)
+
+
+def without_places(config: RunConfig) -> RunConfig:
+    """Return the configuration without the folders of the machine that it was made for."""
+    return with_places(config, lambda name: Path(name).name)
+
+
+def with_places(config: RunConfig, change: Callable[[str], str]) -> RunConfig:
+    """Return the configuration with every path of a data set, a run or a model changed."""
     sets = tuple(
-        dataclasses.replace(item, path=absolute(item.path), votes=absolute(item.votes))
+        dataclasses.replace(item, path=change(item.path), votes=change(item.votes))
         for item in config.sets
     )
-    teachers = tuple(absolute(name) for name in config.teachers)
-    opinion = dataclasses.replace(
-        config.second_opinion, model=absolute(config.second_opinion.model)
-    )
+    opinion = config.second_opinion
     return dataclasses.replace(
         config,
         sets=sets,
-        start=absolute(config.start),
-        teachers=teachers,
-        second_opinion=opinion,
+        start=change(config.start),
+        teachers=tuple(map(change, config.teachers)),
+        second_opinion=dataclasses.replace(opinion, model=change(opinion.model)),
     )
+
+
+def from_card(card: EmotionModelCard) -> RunConfig:
+    """Return the configuration that a model's card keeps.
+
+    Raises:
+        ModelError: it keeps none.
+    """
+    try:
+        # JSON knows no numbers as keys.
+        recipe: Any = json.loads(json.dumps(card.about.get('recipe')))
+        steps = recipe['optimization']['size_steps']
+        recipe['optimization']['size_steps'] = {int(k): v for k, v in steps.items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', FutureWarning)  # names of the version it was made by
+            return from_mapping(recipe)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ModelError(
+            f'model {card.id} has no recipe, so its network cannot be rebuilt: {error!r}'
+        ) from error

@@ -8,7 +8,6 @@ KERAS_BACKEND=tensorflow.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import functools
 import json
@@ -27,20 +26,19 @@ from fer_ros.models.input_format import FER2013_TEMPLATE_48PX
 from fer_ros.models.publish import publish
 from fer_ros.recognition.classifier import softmax
 from fer_ros.types import Float32Array, Int64Array
+from training.commands import command, option
 from training.emotion.batches import class_shares, head_targets, network_input, predict_faces
 from training.emotion.calibrate import calibrated, fit_class_biases
-from training.emotion.config import HeadConfig, RunConfig
+from training.emotion.config import HeadConfig, RunConfig, without_places
 from training.emotion.data import LoadedSets, load_sets
 from training.emotion.runs import load_run
 from training.emotion.soup import MEAN_OF
 from training.engine.export import (
     LITERT_PRECISIONS,
-    Predictor,
     as_litert,
+    file_predictor,
     keras_predictor,
-    litert_predictor,
     need_tensorflow,
-    onnx_predictor,
     predict,
 )
 
@@ -242,7 +240,7 @@ def export_run(
             for head, columns in config.head_columns()
         },
         'data': loaded.data,
-        'recipe': public_recipe(config),
+        'recipe': json.loads(json.dumps(asdict(without_places(config)))),
     }
     if adjustment:
         about['logit_adjustment'] = dict(adjustment)
@@ -287,7 +285,7 @@ def _publish(
         expected = predict(keras_predictor(model), some)
         for backend in backends:
             path = made.weights_path(backend)
-            agreement = compare(expected, predict(_predictor(backend, path), some), config)
+            agreement = compare(expected, predict(file_predictor(backend, path), some), config)
             need = MIN_AGREEMENT[precision if backend == 'litert' else 'float32']
             if agreement.same_label < need:
                 raise ModelError(
@@ -324,36 +322,16 @@ def _write(
             ) from error
 
 
-def _predictor(backend: str, path: Path) -> Predictor:
-    if backend == 'keras':
-        return keras_predictor(keras.saving.load_model(path, compile=False, safe_mode=True))
-    return litert_predictor(path) if backend == 'litert' else onnx_predictor(path)
-
-
-def public_recipe(config: RunConfig) -> dict[str, Any]:
-    """Return the configuration without the places of files on the machine of the training."""
-    recipe = asdict(config)
-    for item in recipe['sets']:
-        item['path'] = Path(item['path']).name
-    recipe['start'] = Path(config.start).name
-    recipe['second_opinion']['model'] = Path(config.second_opinion.model).name
-    recipe['teachers'] = [Path(name).name for name in config.teachers]
-    content: dict[str, Any] = json.loads(json.dumps(recipe))
-    return content
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training export', description=__doc__)
-    parser.add_argument('run', type=Path, help='folder of the run')
-    parser.add_argument('--output', type=Path, required=True, help='path without suffix')
-    parser.add_argument('--backends', nargs='+', default=BACKENDS)
-    parser.add_argument('--precision', choices=LITERT_PRECISIONS, default='int8_weights')
-    parser.add_argument('--id', default='', help='name and version for the card')
-    parser.add_argument(
+@command(
+    option('run', type=Path, help='folder of the run'),
+    option('--output', type=Path, required=True, help='path without suffix'),
+    option('--backends', nargs='+', default=BACKENDS),
+    option('--precision', choices=LITERT_PRECISIONS, default='int8_weights'),
+    option('--id', dest='model_id', default='', help='name and version for the card'),
+    option(
         '--flip', '--mirror', action='store_true', help='average with the mirror image (flip TTA)'
-    )
-    parser.add_argument(
+    ),
+    option(
         '--logit-adjustment',
         '--favour',
         nargs=2,
@@ -361,17 +339,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         metavar=('HEAD', 'STRENGTH'),
         help='move predictions of a head towards rare classes; strength from 0 to 1',
-    )
-    options = parser.parse_args(arguments)
-    agreements = export_run(
-        options.run,
-        options.output,
-        options.backends,
-        options.precision,
-        options.id,
-        options.flip,
-        {head: float(strength) for head, strength in options.logit_adjustment},
-    )
-    for name, agreement in agreements.items():
+    ),
+)
+def export(logit_adjustment: list[tuple[str, str]], **chosen: Any) -> None:
+    """Export a run's best weights to LiteRT, ONNX and Keras files with one card beside them."""
+    adjustment = {head: float(strength) for head, strength in logit_adjustment}
+    for name, agreement in export_run(**chosen, adjustment=adjustment).items():
         print(name, json.dumps(asdict(agreement)))
-    return 0

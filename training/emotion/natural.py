@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Listed photos to a data set: ``python -m training natural PHOTOS LIST.csv FACES.npz``.
+"""Listed photos to a data set.
 
 The list says what somebody saw on which photo, and on which side of the split it is; faces are
 found and aligned as the live node does. What comes out is read like FER2013.
@@ -8,7 +8,6 @@ found and aligned as the live node does. What comes out is read like FER2013.
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from fer_ros.errors import DataError, ImageError
 from fer_ros.evaluation.photos import face_cutter
 from fer_ros.images.decoding import decode_image
 from fer_ros.labels import FER2013_EMOTIONS, FERPLUS_COLUMN_TO_EMOTION
+from training.commands import command, option
 
 SIDE_PX = 48
 VOTES = 10
@@ -105,14 +105,13 @@ def write_set(photos: Path, lines: Sequence[Listed], cut: Cutter, output: Path) 
     return len(lines) - len(kept)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training natural', description=__doc__)
-    parser.add_argument('photos', type=Path, help='folder of the listed photos')
-    parser.add_argument('list', type=Path, help='csv: file, label, split, by')
-    parser.add_argument('output', type=Path, help='.npz to write')
-    options = parser.parse_args(arguments)
-    lines = read_list(options.list)
-    without = write_set(options.photos, lines, face_cutter(SIDE_PX), options.output)
-    print(f'{options.output}: {len(lines) - without} faces; {without} photos without one')
-    return 0
+@command(
+    option('photos', type=Path, help='folder of the listed photos'),
+    option('listed', type=Path, metavar='list', help='csv: file, label, split, by'),
+    option('output', type=Path, help='.npz to write'),
+)
+def natural(photos: Path, listed: Path, output: Path) -> None:
+    """Cut the faces out of listed photos and write them as a data set, read like FER2013."""
+    lines = read_list(listed)
+    without = write_set(photos, lines, face_cutter(SIDE_PX), output)
+    print(f'{output}: {len(lines) - without} faces; {without} photos without one')

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A shipped model's last layer fitted anew: ``python -m training readout RECIPE OUTPUT``.
+"""A shipped model's last layer fitted anew.
 
 Minutes of one core, and no training framework: the network below the last layer stays as it is.
 The default head learns from FER+'s votes, FER2013's own labels of rare classes and natural faces,
@@ -11,10 +11,8 @@ knows.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from fer_ros.teaching.features import FrozenNetwork
 from fer_ros.teaching.fit import LastLayer, fit_shares
 from fer_ros.teaching.network import last_layer, with_last_layer
 from fer_ros.types import Float32Array, UInt8Array
+from training.commands import command, option
 from training.emotion.calibrate import calibrated
 from training.engine import settings
 
@@ -92,7 +91,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ConfigError: it cannot be read, or names what does not exist.
     """
-    recipe = settings.from_mapping(Recipe, settings.read_yaml(path), 'recipe')
+    recipe = settings.load(Recipe, path, 'recipe')
     base = path.resolve().parent
     return dataclasses.replace(
         recipe, votes=str(base / recipe.votes), natural=str(base / recipe.natural)
@@ -228,11 +227,10 @@ def write_model(readout: Readout, output: Path) -> Path:
     return publish(new, writers, output, lambda made: made)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training readout', description=__doc__)
-    parser.add_argument('recipe', type=Path, help='YAML, see Recipe')
-    parser.add_argument('output', type=Path, help='path without suffix')
-    options = parser.parse_args(arguments)
-    print(write_model(Readout(read_recipe(options.recipe)), options.output))
-    return 0
+@command(
+    option('recipe', type=Path, help='YAML, see training.emotion.readout.Recipe'),
+    option('output', type=Path, help='path without suffix'),
+)
+def fit_readout(recipe: Path, output: Path) -> None:
+    """Fit a shipped model's last layer anew: minutes of one core, and no training framework."""
+    print(write_model(Readout(read_recipe(recipe)), output))

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The weights of several runs averaged: ``python -m training soup RUN RUN --output RUN``.
+"""The weights of several runs averaged.
 
 Runs that began from the same weights end in one valley of the loss; in the middle of it a single
 network is almost as good as all of them together (arXiv 2203.05482).
@@ -8,7 +8,6 @@ network is almost as good as all of them together (arXiv 2203.05482).
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 from collections.abc import Sequence
@@ -20,10 +19,10 @@ from keras import layers
 
 from fer_ros.errors import ConfigError
 from fer_ros.types import Float32Array
+from training.commands import command, option
 from training.emotion.batches import network_input
 from training.emotion.data import load_sets
-from training.emotion.runs import load_run, new_model, write_run
-from training.emotion.start import start_from
+from training.emotion.runs import load_run, new_model, start_from, write_run
 from training.emotion.train import validate
 from training.engine.fast_torch import fast_layers
 from training.engine.keeper import copied_weights
@@ -54,29 +53,23 @@ def soup(folders: Sequence[Path], shares: Sequence[float], inputs: Float32Array)
             f'shares: expected {len(folders)} numbers, none below 0, one a run, got {list(shares)}'
         )
     config, model = load_run(folders[0])
-    scaled = _kernels_of_free_scale(model)
+    free = {
+        layer.kernel.path
+        for layer in model.layers
+        if isinstance(layer, layers.Conv2D) and not layer.use_bias
+    }
     first = copied_weights(model)
     total = [np.zeros_like(value) for value in first]
     for folder, share in zip(folders, shares):
         other = new_model(config, config.model.size_px)
         start_from(other, dataclasses.replace(config, start=str(folder)))
         for place, value in enumerate(copied_weights(other)):
-            if place in scaled:
+            if model.weights[place].path in free:
                 value *= _filter_norms(first[place]) / np.maximum(_filter_norms(value), 1e-9)
             total[place] += np.float32(share / sum(shares)) * value
     model.set_weights(total)
     measure_statistics(model, inputs)
     return model
-
-
-def _kernels_of_free_scale(model: keras.Model) -> set[int]:
-    """Return the places in the model's weights of kernels of convolutions without bias."""
-    free = {
-        id(layer.kernel)
-        for layer in model.layers
-        if isinstance(layer, layers.Conv2D) and not layer.use_bias
-    }
-    return {place for place, weight in enumerate(model.weights) if id(weight) in free}
 
 
 def _filter_norms(kernel: np.ndarray) -> np.ndarray:
@@ -97,27 +90,25 @@ def measure_statistics(model: keras.Model, inputs: Float32Array) -> None:
         norm.momentum = momentum
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training soup', description=__doc__)
-    parser.add_argument('runs', type=Path, nargs='+', help="the runs' folders")
-    parser.add_argument('--shares', type=float, nargs='+', help='of each run (default: the same)')
-    parser.add_argument('--output', type=Path, required=True, help='folder to make')
-    options = parser.parse_args(arguments)
+@command(
+    option('runs', type=Path, nargs='+', help="the runs' folders"),
+    option('--shares', type=float, nargs='+', help='of each run (default: the same)'),
+    option('--output', type=Path, required=True, help='folder to make'),
+)
+def soup_runs(runs: list[Path], shares: list[float] | None, output: Path) -> None:
+    """Make one network of the mean weights of several runs."""
     keras.config.set_dtype_policy('float32')
-    config, _ = load_run(options.runs[0])
+    config, _ = load_run(runs[0])
     loaded = load_sets(config)
     faces = loaded.training.images[:: max(1, len(loaded.training) // STATISTICS_FACES)]
-    inputs = network_input(faces, config.model)
-    shares = options.shares or [1.0] * len(options.runs)
-    model = soup(options.runs, shares, inputs)
-    write_run(options.output, config, model)
+    shares = shares or [1.0] * len(runs)
+    model = soup(runs, shares, network_input(faces, config.model))
+    write_run(output, config, model)
     mean_of = [
         {'run': folder.resolve().name, 'share': share / sum(shares)}
-        for folder, share in zip(options.runs, shares)
+        for folder, share in zip(runs, shares)
     ]
-    (options.output / MEAN_OF).write_text(json.dumps(mean_of) + '\n', encoding='utf-8')
+    (output / MEAN_OF).write_text(json.dumps(mean_of) + '\n', encoding='utf-8')
     with fast_layers():
         for name, value in validate(model, loaded.validation, config).items():
             print(f'{name} {value:.4f}')
-    return 0

@@ -1,6 +1,6 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Train an emotion model from a YAML file.
+"""Train an emotion model as its configuration says.
 
 The backend is Keras's own choice (KERAS_BACKEND=torch, tensorflow or jax). On a processor PyTorch
 with bfloat16 is the fastest by far; see docs/train_on_your_own_faces.md.
@@ -8,7 +8,7 @@ with bfloat16 is the fastest by far; see docs/train_on_your_own_faces.md.
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,20 +21,18 @@ from fer_ros.data.face_set import NO_LABEL, FaceSet
 from fer_ros.errors import ConfigError
 from fer_ros.evaluation import metrics
 from fer_ros.types import Float32Array
+from training.commands import command, option
 from training.emotion import config as configuration
-from training.emotion.batches import FaceBatches, class_shares, head_targets, predict_faces
-from training.emotion.config import RunConfig
+from training.emotion.batches import FaceBatches, head_targets, predict_faces
+from training.emotion.config import SHIPPED, RunConfig
 from training.emotion.data import LoadedSets, load_sets
-from training.emotion.distill import soften_targets
-from training.emotion.losses import HeadsLoss, effective_class_weights
-from training.emotion.runs import new_model
-from training.emotion.start import start_from
-from training.engine.checkpoints import assign, read_checkpoint
-from training.engine.curves import draw_curves
+from training.emotion.losses import HeadsLoss, learned_targets, make_loss
+from training.emotion.runs import new_model, start_from
+from training.emotion.teachers import soften_targets
 from training.engine.fast_torch import fast_layers
-from training.engine.keeper import Course, RunKeeper
-from training.engine.run import RunFolder, tensorboard
-from training.engine.schedules import learning_rate
+from training.engine.keeper import RunKeeper
+from training.engine.run import RunFolder, assign, read_checkpoint
+from training.engine.schedules import Course
 
 Prepared = tuple[LoadedSets, Float32Array]
 """A run's data sets, and float32 (N, K) the targets of its training faces."""
@@ -62,24 +60,6 @@ def set_up(config: RunConfig) -> None:
     keras.config.set_dtype_policy('float32' if precision == 'float32' else f'mixed_{precision}')
 
 
-def make_loss(targets: Float32Array, config: RunConfig) -> HeadsLoss:
-    """Return the loss with whatever evens out rare classes, from the training targets."""
-    balance = config.balance
-    weights, priors = [], []
-    for _, columns in config.head_columns():
-        shares = class_shares(targets[:, columns])
-        weights.append(effective_class_weights(shares, balance.strength))
-        priors.append(balance.strength * np.log(np.maximum(shares, 1e-6)))
-    method = balance.method
-    return HeadsLoss(
-        [len(head.classes) for head in config.heads],
-        label_smoothing=config.optimization.label_smoothing,
-        focal_gamma=balance.strength if method == 'focal' else 0.0,
-        class_weights=np.concatenate(weights) if method == 'class_weights' else None,
-        log_priors=np.concatenate(priors) if method == 'logit_adjustment' else None,
-    )
-
-
 def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
     """Return the optimizer; the learning rate itself is set step by step."""
     chosen = config.optimization
@@ -104,17 +84,13 @@ def course(config: RunConfig) -> Course:
     chosen = config.optimization
     return Course(
         epochs=chosen.epochs,
-        rate=lambda done: learning_rate(
-            done,
-            chosen.schedule,
-            chosen.learning_rate,
-            chosen.epochs,
-            chosen.warmup_epochs,
-            chosen.cooldown,
-        ),
+        schedule=chosen.schedule,
+        highest=chosen.learning_rate,
+        warmup=chosen.warmup_epochs,
+        cooldown=chosen.cooldown,
         average=chosen.weight_average,
         minutes=chosen.minutes,
-        patience=chosen.plateau_patience if chosen.schedule == 'plateau' else 0,
+        patience=chosen.plateau_patience,
         early_stopping=chosen.early_stopping,
     )
 
@@ -184,9 +160,9 @@ def train(
             assign(model.weights, state.weights, run.last)
             keeper.restore(state)
         elif config.start:
-            start_from(model, config, loaded.training.images)
+            start_from(model, config)
         _fit(model, loaded, targets, config, keeper)
-        draw_curves(keeper.history, folder / 'curves.png')
+        run.draw_curves()
         assign(model.weights, read_checkpoint(run.best).average, run.best)
     _warn_of_guessing(loaded, config, keeper)
     return TrainingResult(model, folder, keeper.history)
@@ -200,7 +176,7 @@ def _fit(
     keeper: RunKeeper,
 ) -> None:
     """Train phase by phase."""
-    loss = make_loss(targets, config)
+    loss, learned = make_loss(targets, config), learned_targets(targets, config)
     compiled: bool | None = None
     for frozen, end in _phases(config):
         if keeper.epoch >= end or keeper.stopped:
@@ -210,7 +186,7 @@ def _fit(
             if keeper.optimizer_state and keeper.epoch > (0 if frozen else _thaw_epoch(config)):
                 assign(model.optimizer.variables, keeper.optimizer_state, keeper.folder.last)
             compiled = frozen
-        batches = FaceBatches(loaded.training.images, targets, config, keeper.epoch)
+        batches = FaceBatches(loaded.training.images, learned, config, keeper.epoch)
         with fast_layers():
             model.fit(
                 batches.stream(),
@@ -218,7 +194,7 @@ def _fit(
                 shuffle=False,
                 epochs=end,
                 initial_epoch=keeper.epoch,
-                callbacks=[keeper, *tensorboard(keeper.folder.path)],
+                callbacks=[keeper],
                 verbose=1 if sys.stdout.isatty() else 0,
             )
 
@@ -270,13 +246,27 @@ def _compile(model: keras.Model, loss: HeadsLoss, config: RunConfig, frozen: boo
     model.optimizer.build(model.trainable_variables)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training train', description=__doc__)
-    parser.add_argument('config', type=Path, help="the run's YAML file")
-    parser.add_argument('--output', type=Path, help="the run's folder (default: runs/NAME)")
-    parser.add_argument('--resume', action='store_true', help='go on from the last checkpoint')
-    options = parser.parse_args(arguments)
-    config = configuration.load(options.config)
-    train(config, options.output or Path('runs') / config.name, options.resume)
-    return 0
+RUN_OPTIONS = (
+    option('config', type=Path, help="the run's YAML file"),
+    option('--output', type=Path, help="the run's folder (default: runs/NAME)"),
+    option('--resume', action='store_true', help='go on from the last checkpoint'),
+)
+
+
+@command(*RUN_OPTIONS)
+def train_run(config: Path, output: Path | None, resume: bool) -> None:
+    """Train an emotion model."""
+    run = configuration.load(config)
+    train(run, output or Path('runs') / run.name, resume)
+
+
+@command(*RUN_OPTIONS, option('--teachers', nargs='+', help="folders of the teachers' runs"))
+def distill(config: Path, output: Path | None, resume: bool, teachers: list[str] | None) -> None:
+    """Train a student, which learns from its teachers as well as from labels."""
+    run = configuration.load(config)
+    if teachers:
+        names = tuple(one if one == SHIPPED else str(Path(one).resolve()) for one in teachers)
+        run = dataclasses.replace(run, teachers=names)
+    if not run.teachers:
+        raise ConfigError('a student needs at least one teacher')
+    train(run, output or Path('runs') / run.name, resume)

@@ -84,14 +84,13 @@ def litert_outputs(path: Path) -> Callable[[Float32Array], list[Float32Array]]:
     return run
 
 
-def litert_predictor(path: Path) -> Predictor:
-    """Return a function from inputs to logits that runs a LiteRT file."""
-    run = litert_outputs(path)
-    return lambda inputs: run(inputs)[0]
-
-
-def onnx_predictor(path: Path) -> Predictor:
-    """Return a function from inputs to logits that runs an ONNX file."""
+def file_predictor(backend: str, path: Path) -> Predictor:
+    """Return a function from inputs to logits that runs a 'keras', 'litert' or 'onnx' file."""
+    if backend == 'keras':
+        return keras_predictor(keras.saving.load_model(path, compile=False, safe_mode=True))
+    if backend == 'litert':
+        run = litert_outputs(path)
+        return lambda inputs: run(inputs)[0]
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])

@@ -8,46 +8,23 @@ callbacks forget where they were when a run is resumed; hence this one callback.
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
 from fer_ros.errors import ModelError
-from training.engine.checkpoints import Arrays, Checkpoint, write_checkpoint
-from training.engine.run import RunFolder
+from training.engine.run import Arrays, Checkpoint, RunFolder, write_checkpoint
+from training.engine.schedules import Course
 
 AVERAGE_EVERY = 4
 """The running average takes every fourth step: as good, and not felt."""
 SAVE_EVERY_S = 120.0
 """Checkpoints are written this often within long epochs; resuming begins such an epoch again."""
-
-
-@dataclass(frozen=True)
-class Course:
-    """How long a run is, how fast it learns, and when it stops.
-
-    Attributes:
-        epochs: at most.
-        rate: from epochs done (a fraction counts) to the learning rate.
-        average: decay a step of the running average of the weights; 0 for none.
-        minutes: the run ends by then, wherever it is, and the learning rate is where it would be
-            after the last epoch; 0 for no limit.
-        patience: epochs without gain before the learning rate is halved; 0 for never.
-        early_stopping: epochs without gain before the end; 0 for never.
-    """
-
-    epochs: int
-    rate: Callable[[float], float]
-    average: float
-    minutes: float = 0.0
-    patience: int = 0
-    early_stopping: int = 0
 
 
 Validate = Callable[[keras.Model], dict[str, float]]
@@ -57,73 +34,91 @@ Validate = Callable[[keras.Model], dict[str, float]]
 class RunKeeper(keras.callbacks.Callback):
     """Keeps a run: sets the learning rate, averages weights, validates, writes checkpoints.
 
-    Args:
-        folder: of the run.
-        course: of the run.
-        validate: called after each epoch.
+    Attributes:
+        epoch: epochs done.
+        history: one dict for each of them.
+        average: of the weights.
+        optimizer_state: of the checkpoint to go on from.
+        stopped: before the last epoch, by the clock or early stopping.
     """
 
     def __init__(self, folder: RunFolder, course: Course, validate: Validate) -> None:
-        """Start with an empty history."""
+        """Start with an empty history; *validate* is called after each epoch."""
         super().__init__()
-        self.folder = folder
-        self.course = course
-        self.validate = validate
+        self.folder, self.course, self.validate = folder, course, validate
+        self.epoch, self.stopped = 0, False
         self.history: list[dict[str, float]] = []
         self.average: Arrays = []
-        self.best = -math.inf
-        self.best_epoch = self.gain_epoch = 0
-        self.plateau_factor = 1.0
-        self.epoch = 0
-        self.stopped = False
         self.optimizer_state: Arrays = []
-        self._step = 0
-        self._steps = 1
         self._spent_s = 0.0
         self._begun_s = self._saved_s = time.monotonic()
-        self._started_s = self._epoch_started_s = 0.0
+        self._board: Any = None
 
     def restore(self, state: Checkpoint) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; raises ModelError for one without a history."""
         self.epoch = state.epoch
-        self.average = state.average
-        self.optimizer_state = state.optimizer
+        self.average, self.optimizer_state = state.average, state.optimizer
         try:
             self.history = list(state.facts['history'])
-            self.best = float(state.facts['best'])
-            self.best_epoch = int(state.facts['best_epoch'])
-            self.gain_epoch = int(state.facts.get('gain_epoch', self.best_epoch))
-            self.plateau_factor = float(state.facts['plateau_factor'])
             self._spent_s = float(state.facts.get('spent_s', 0.0))
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f'the checkpoint of {self.folder.path} lacks {error}') from error
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Note the time and the number of steps."""
-        self._started_s = time.monotonic()
-        self._steps = self.params['steps']
-        self._step = self.epoch * self._steps
-        self._first_epoch = self.epoch
-        if not self.average:
-            self.average = copied_weights(self.model)
+    @property
+    def best_epoch(self) -> int:
+        """Return the epoch with the best score: the last of equal ones, which few faces give."""
+        return max(range(1, self.epoch + 1), key=lambda one: (self.history[one - 1]['score'], one))
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the time."""
-        self._epoch_started_s = time.monotonic()
+    def _without_gain(self) -> list[int]:
+        """Return for each epoch how long ago the last gain was then, in epochs."""
+        since, best, found = 0, -math.inf, []
+        for row in self.history:
+            since = 0 if row['score'] > best else since + 1
+            best = max(best, row['score'])
+            found.append(since)
+        return found
 
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set this step's learning rate."""
-        rate = self.course.rate(max((self._step + 1) / self._steps, self._time_gone()))
-        self.model.optimizer.learning_rate.assign(rate * self.plateau_factor)
+    def _plateau_factor(self) -> float:
+        """Return by what the learning rate is multiplied because nothing was gained."""
+        if self.course.schedule != 'plateau':
+            return 1.0
+        waits = [since for since in self._without_gain() if since]
+        return float(0.5 ** sum(since % self.course.patience == 0 for since in waits))
+
+    def _total_s(self) -> float:
+        """Return the time spent on the run, that before a resume included."""
+        return self._spent_s + time.monotonic() - self._begun_s
 
     def _time_gone(self) -> float:
         """Return the epochs that the time gone stands for: all of them when it is up."""
         minutes = self.course.minutes
         return min(1.0, self._total_s() / 60 / minutes) * self.course.epochs if minutes else 0.0
 
-    def _total_s(self) -> float:
-        """Return the time spent on the run, that before a resume included."""
-        return self._spent_s + time.monotonic() - self._begun_s
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Note the time and the number of steps; open TensorBoard's file where it is installed."""
+        self._started_s, self._first_epoch = time.monotonic(), self.epoch
+        self._steps = self.params['steps']
+        self._step = self.epoch * self._steps
+        self.average = self.average or copied_weights(self.model)
+        with contextlib.suppress(ImportError):
+            from tensorboard.summary import Writer
+
+            self._board = Writer(str(self.folder.path / 'tensorboard'))
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Close TensorBoard's file."""
+        if self._board:
+            self._board.close()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the time, and whether the learning rate has come down."""
+        self._epoch_started_s = time.monotonic()
+        self._factor = self._plateau_factor()
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Set this step's learning rate."""
+        rate = self.course.rate(max((self._step + 1) / self._steps, self._time_gone()))
+        self.model.optimizer.learning_rate.assign(rate * self._factor)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the step into the running average; young averages forget faster.
@@ -152,63 +147,41 @@ class RunKeeper(keras.callbacks.Callback):
             self._save(copied_weights(self.model))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Validate with the average, write the checkpoint, stop where nothing is gained."""
+        """Validate with the average, write the checkpoints, stop where nothing is gained."""
         self.epoch = epoch + 1
         raw = copied_weights(self.model)
         if not self.course.average:
             self.average = raw
         self.model.set_weights(self.average)
+        figures = self.validate(self.model)
+        self.model.set_weights(raw)
         row: dict[str, float] = {
             'epoch': self.epoch,
             'loss': float((logs or {})['loss']),
             'learning_rate': float(self.model.optimizer.learning_rate),
-            **self.validate(self.model),
+            **figures,
+            'seconds': time.monotonic() - self._epoch_started_s,
         }
-        self.model.set_weights(raw)
-        row['seconds'] = time.monotonic() - self._epoch_started_s
         self.history.append(row)
-        self._keep(row['score'], raw)
-        self._report(row)
-        if logs is not None:
-            logs.update(row)
-
-    def _keep(self, score: float, raw: Arrays) -> None:
-        """Write checkpoints, history and what follows from a gain or the lack of it."""
-        if score > self.best:
-            self.gain_epoch = self.epoch
-        if score >= self.best:  # Of equal ones, which few validation faces give, the later one.
-            self.best, self.best_epoch = score, self.epoch
+        if self.best_epoch == self.epoch:
             write_checkpoint(self.folder.best, Checkpoint(self.epoch, [], self.average))
-        since, course = self.epoch - self.gain_epoch, self.course
-        if course.patience and since and since % course.patience == 0:
-            self.plateau_factor /= 2
-        if course.early_stopping and since >= course.early_stopping:
+        patience = self.course.early_stopping
+        if patience and self._without_gain()[-1] >= patience:
             self.stopped = self.model.stop_training = True
         self._save(raw)
-        path = self.folder.path / 'history.csv'
-        with path.open('w', newline='', encoding='utf-8') as stream:
-            writer = csv.DictWriter(stream, list(self.history[-1]))
-            writer.writeheader()
-            writer.writerows(self.history)
+        self.folder.write_history(self.history)
+        self._report(row)
 
     def _save(self, raw: Arrays) -> None:
         """Write what a resumed run goes on from."""
-        facts = {
-            'history': self.history,
-            'best': self.best,
-            'best_epoch': self.best_epoch,
-            'gain_epoch': self.gain_epoch,
-            'plateau_factor': self.plateau_factor,
-            'spent_s': self._total_s(),
-        }
+        facts = {'history': self.history, 'spent_s': self._total_s()}
         optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
-        write_checkpoint(
-            self.folder.last, Checkpoint(self.epoch, raw, self.average, optimizer, facts)
-        )
+        state = Checkpoint(self.epoch, raw, self.average, optimizer, facts)
+        write_checkpoint(self.folder.last, state)
         self._saved_s = time.monotonic()
 
     def _report(self, row: dict[str, float]) -> None:
-        """Print one line an epoch, with the time left."""
+        """Print one line an epoch, with the time left, and show it on TensorBoard."""
         done = self.epoch - self._first_epoch
         left_s = (time.monotonic() - self._started_s) / done * (self.course.epochs - self.epoch)
         if self.course.minutes:
@@ -221,6 +194,10 @@ class RunKeeper(keras.callbacks.Callback):
             f'({row["seconds"]:.0f} s, {left_s / 60:.0f} min left)',
             flush=True,
         )
+        if self._board:
+            for name, value in row.items():
+                self._board.add_scalar(name, value, self.epoch)
+            self._board.flush()
 
 
 def copied_weights(model: keras.Model) -> Arrays:

@@ -66,17 +66,16 @@ def _value(kind: Any, value: Any, name: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return from_mapping(typing.cast(type, kind), value, name)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ConfigError(f'{name}: expected a list, got {value!r}')
+    if origin is tuple and isinstance(value, list):
         return tuple(_value(arguments[0], item, f'{name}[{i}]') for i, item in enumerate(value))
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f'{name}: expected a mapping, got {value!r}')
+    if origin is dict and isinstance(value, dict):
         return {
             _value(arguments[0], key, name): _value(arguments[1], item, f'{name}.{key}')
             for key, item in value.items()
         }
+    if origin in (tuple, dict):
+        expected = 'a list' if origin is tuple else 'a mapping'
+        raise ConfigError(f'{name}: expected {expected}, got {value!r}')
     if kind is Any or isinstance(kind, types.UnionType):
         return value
     if kind is float and type(value) is int:
@@ -84,6 +83,11 @@ def _value(kind: Any, value: Any, name: str) -> Any:
     if type(value) is not kind:
         raise ConfigError(f'{name}: expected {kind.__name__}, got {value!r}')
     return value
+
+
+def load(kind: type[Config], path: Path, name: str = 'run') -> Config:
+    """Return dataclass *kind* filled from a YAML file; see ``from_mapping``."""
+    return from_mapping(kind, read_yaml(path), name)
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
@@ -114,17 +118,18 @@ def differences(
         free: names that may differ, with whatever is below them.
         name: of these two.
     """
-    if name in free:
+    if name in free or first == second:
         return
     if isinstance(first, dict) and isinstance(second, dict):
         for key in dict.fromkeys([*first, *second]):
             below = f'{name}.{key}' if name else str(key)
             yield from differences(first.get(key), second.get(key), free, below)
-    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
-        if all(isinstance(item, dict) for item in (*first, *second)):
-            for index, (one, other) in enumerate(zip(first, second)):
-                yield from differences(one, other, free, f'{name}[{index}]')
-        elif first != second:
-            yield name
-    elif first != second:
+    elif _are_mappings(first) and _are_mappings(second) and len(first) == len(second):
+        for index, (one, other) in enumerate(zip(first, second)):
+            yield from differences(one, other, free, f'{name}[{index}]')
+    else:
         yield name
+
+
+def _are_mappings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)

@@ -1,13 +1,16 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Packs a run, with its faces, targets and first weights, into one small folder to be carried."""
+"""Training on a machine that is borrowed for minutes and reaches nothing outside itself.
+
+A run, with its faces, targets and first weights, is packed into one small folder to be carried
+there, and trained by the clock.
+"""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
+import os
 from pathlib import Path
 
 import cv2
@@ -16,12 +19,12 @@ import numpy as np
 from fer_ros.data.face_set import FaceSet
 from fer_ros.errors import ConfigError, DataError
 from fer_ros.types import Float32Array, UInt8Array
+from training.commands import command, option
 from training.emotion import config as configuration
 from training.emotion.config import RunConfig
 from training.emotion.data import LoadedSets, load_sets
-from training.emotion.runs import new_model, write_run
-from training.emotion.start import start_from
-from training.emotion.train import make_targets
+from training.emotion.runs import new_model, start_from, write_run
+from training.emotion.train import make_targets, train
 from training.engine import settings
 
 SHEET_ROWS = 64
@@ -56,7 +59,7 @@ def pack(config: RunConfig, folder: Path, quality: int = LOSSLESS) -> int:
         cache.unlink()
     if config.start:
         model = new_model(config, config.model.size_px)
-        start_from(model, config, loaded.training.images)
+        start_from(model, config)
         write_run(folder / 'start', dataclasses.replace(config, start='', teachers=()), model)
         config = dataclasses.replace(config, start='start')
     settings.save(config, folder / 'config.yaml')
@@ -138,21 +141,38 @@ def read_sheets(folder: Path, count: int) -> UInt8Array:
     return np.concatenate(parts)[:count]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog='python -m training pack', description=__doc__)
-    parser.add_argument('config', type=Path, help="the run's YAML file")
-    parser.add_argument('folder', type=Path, help='folder to make')
-    parser.add_argument(
+@command(
+    option('config', type=Path, help="the run's YAML file"),
+    option('folder', type=Path, help='folder to make'),
+    option(
         '--quality', type=int, default=LOSSLESS, help='of training faces, 1 to 100; default: exact'
-    )
-    parser.add_argument('--limit-mib', type=float, default=60.0, help='largest size of the folder')
-    options = parser.parse_args(arguments)
-    size_mib = pack(configuration.load(options.config), options.folder, options.quality) / 2**20
-    print(f'{options.folder}: {size_mib:.1f} MiB')
-    if size_mib > options.limit_mib:
+    ),
+    option('--limit-mib', type=float, default=60.0, help='largest size of the folder'),
+)
+def pack_run(config: Path, folder: Path, quality: int, limit_mib: float) -> None:
+    """Pack a run into one folder, to be trained on another machine."""
+    size_mib = pack(configuration.load(config), folder, quality) / 2**20
+    print(f'{folder}: {size_mib:.1f} MiB')
+    if size_mib > limit_mib:
         raise ConfigError(
-            f'{options.folder} has {size_mib:.1f} MiB, more than {options.limit_mib:g}: '
+            f'{folder} has {size_mib:.1f} MiB, more than {limit_mib:g}: '
             'give --quality 90 or set max_faces'
         )
-    return 0
+
+
+@command(
+    option('packed', type=Path, metavar='pack', help='what `python -m training pack` made'),
+    option('run', type=Path, help="the run's folder"),
+    option('--minutes', type=float, required=True, help='end by then'),
+    option('--workers', type=int, default=(os.cpu_count() or 1) - 1, help='processes; 0 for none'),
+    option('--precision', default='bfloat16', help='of activations'),
+    option('--resume', action='store_true', help='go on from the last checkpoint'),
+)
+def train_packed(
+    packed: Path, run: Path, minutes: float, workers: int, precision: str, resume: bool
+) -> None:
+    """Train a packed run by the clock, with batches made by processes of their own."""
+    config, loaded, targets = unpack(packed)
+    optimization = dataclasses.replace(config.optimization, minutes=minutes, precision=precision)
+    config = dataclasses.replace(config, optimization=optimization, workers=workers)
+    train(config, run, resume, (loaded, targets))
