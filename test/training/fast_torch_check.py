@@ -27,22 +27,6 @@ def one_step(fast: bool) -> list[np.ndarray]:
     return [np.array(value) for value in model.get_weights()] + [np.array(results)]
 
 
-def strides_and_biases(fast: bool, size: int) -> np.ndarray:
-    """Return what convolutions with strides and biases give for even and odd sides."""
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((size, size + 1, 3))
-    x = keras.layers.Conv2D(6, 3, 2, padding='same', use_bias=False)(inputs)
-    x = keras.layers.Conv2D(5, 5, 2, padding='same', bias_initializer='normal')(x)
-    model = keras.Model(inputs, keras.layers.Conv2D(4, 1, 2, padding='same')(x))
-    images = np.random.default_rng(0).normal(size=(2, size, size + 1, 3)).astype(np.float32)
-    with fast_layers() if fast else contextlib.nullcontext():
-        return np.array(model.predict_on_batch(images))
-
-
-for side in (16, 17, 18, 19):
-    np.testing.assert_allclose(
-        strides_and_biases(False, side), strides_and_biases(True, side), rtol=1e-4, atol=1e-5
-    )
 for slow, quick in zip(one_step(False), one_step(True)):
     # Keras keeps the biased variance of a batch, PyTorch the unbiased one: n / (n - 1) apart.
     np.testing.assert_allclose(slow, quick, rtol=2e-2, atol=2e-3)

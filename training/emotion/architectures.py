@@ -3,7 +3,8 @@
 """Networks by name; all give logits and hold no preprocessing.
 
 Each is a function from the input tensor (N, S, S, channels) and the number of columns to float32
-logits (N, columns). They are plain Keras 3, so that weights trained under one backend load under
+logits (N, columns); its other arguments are the architecture's options, of which *dropout* acts
+before the classifier. They are plain Keras 3, so that weights trained under one backend load under
 every other.
 """
 
@@ -40,16 +41,14 @@ def build_model(
         ConfigError: there is no such architecture or option, or its weights cannot be had.
     """
     if name not in ARCHITECTURES:
-        raise ConfigError(
-            f'no architecture is called {name!r}; there are: {", ".join(ARCHITECTURES)}'
-        )
+        known = ', '.join(ARCHITECTURES)
+        raise ConfigError(f'no architecture is called {name!r}; there are: {known}')
     build = ARCHITECTURES[name]
-    known = list(inspect.signature(build).parameters)[2:]
+    parameters = list(inspect.signature(build).parameters)[2:]
     for option in options or {}:
-        if option not in known:
-            raise ConfigError(
-                f'architecture {name} has no option {option!r}; it has: {", ".join(known)}'
-            )
+        if option not in parameters:
+            known = ', '.join(parameters)
+            raise ConfigError(f'architecture {name} has no option {option!r}; it has: {known}')
     inputs = keras.Input((size_px, size_px, channels), name='face')
     return keras.Model(inputs, build(inputs, columns, **(options or {})), name=name)
 
@@ -63,20 +62,13 @@ def baseline_cnn(
 ) -> Any:
     """Build what most tutorials on FER2013 train; S is fixed, for *hidden* sees every position.
 
-    Args:
-        inputs: (N, S, S, channels).
-        columns: number of logits.
-        widths: channels of each pair of 3x3 convolutions; every pair halves the resolution.
-        hidden: units of the hidden layer.
-        dropout: before the classifier.
+    Each of *widths* is a pair of 3x3 convolutions that ends at half the resolution.
     """
     x = inputs
     for width in widths:
-        x = _conv_bn(x, width, 3)
-        x = _conv_bn(x, width, 3)
+        x = _conv_bn(_conv_bn(x, width, 3), width, 3)
         x = layers.MaxPooling2D(2)(x)
-    x = layers.Flatten()(x)
-    x = layers.Dense(hidden, activation='relu')(x)
+    x = layers.Dense(hidden, activation='relu')(layers.Flatten()(x))
     x = layers.Dropout(dropout)(x)
     return layers.Dense(columns, dtype='float32', name='logits')(x)
 
@@ -86,22 +78,15 @@ def mini_xception(
 ) -> Any:
     """Build mini-XCEPTION (arXiv 1710.07557): what most robots with an emotion model run today.
 
-    Args:
-        inputs: (N, S, S, channels).
-        columns: number of logits.
-        widths: channels of each module of separable convolutions; every one halves the resolution.
-        dropout: before the classifier.
+    Each of *widths* is a module of separable convolutions that halves the resolution.
     """
-    x = _conv_bn(inputs, 8, 3)
-    x = _conv_bn(x, 8, 3)
+    x = _conv_bn(_conv_bn(inputs, 8, 3), 8, 3)
     for width in widths:
         # Every second pixel, then a convolution: oneDNN crashes on 1x1 kernels of stride 2 when
         # the number of faces is odd.
         around = _conv_bn(layers.MaxPooling2D(1, strides=2)(x), width, 1, activation=None)
-        x = _separable(x, width)
-        x = layers.Activation('relu')(x)
-        x = _separable(x, width)
-        x = layers.MaxPooling2D(3, strides=2, padding='same')(x)
+        x = layers.Activation('relu')(_separable(x, width))
+        x = layers.MaxPooling2D(3, strides=2, padding='same')(_separable(x, width))
         x = layers.Add()([x, around])
     return _classifier(x, columns, dropout)
 
@@ -116,13 +101,13 @@ def residual(
     squeeze: int = 8,
     dropout: float = 0.3,
 ) -> Any:
-    """Build our own network: 3x3 residual blocks with squeeze-excitation, for 48 px faces.
+    """Build our own network: 3x3 residual blocks with squeeze-excitation, S at least 32.
 
     Resolution is given up early and width late: few convolutions see all 48x48 pixels, most blocks
     run at 24, 12 and 6, which is where a processor spends its time best.
 
     Args:
-        inputs: (N, S, S, channels), S at least 32.
+        inputs: (N, S, S, channels).
         columns: number of logits.
         widths: channels of each stage; a stage starts by halving the resolution.
         blocks: residual blocks of each stage.
@@ -146,23 +131,22 @@ def mobilenet_v3(
 ) -> Any:
     """Build MobileNetV3-Small (arXiv 1905.02244), the usual choice for phones.
 
-    Args: see ``_on_backbone``; *alpha* is a factor of all widths (0.75 and 1.0 have ImageNet
-    weights).
+    *alpha* is a factor of all widths (0.75 and 1.0 have ImageNet weights), *weights* empty for
+    none, 'imagenet', or the path of a weights file of the network without top; so for the others.
     """
-    make = keras.applications.MobileNetV3Small
     options = {'alpha': alpha, 'include_preprocessing': False}
-    return _on_backbone(make, inputs, columns, weights, dropout, **options)
+    return _on_backbone('MobileNetV3Small', inputs, columns, weights, dropout, options)
 
 
 def efficientnet(inputs: Any, columns: int, weights: str = '', dropout: float = 0.2) -> Any:
-    """Build EfficientNetV2-B0 (arXiv 2104.00298); for the arguments see ``_on_backbone``."""
-    make = keras.applications.EfficientNetV2B0
-    return _on_backbone(make, inputs, columns, weights, dropout, include_preprocessing=False)
+    """Build EfficientNetV2-B0 (arXiv 2104.00298)."""
+    options = {'include_preprocessing': False}
+    return _on_backbone('EfficientNetV2B0', inputs, columns, weights, dropout, options)
 
 
 def resnet50(inputs: Any, columns: int, weights: str = '', dropout: float = 0.2) -> Any:
-    """Build ResNet50 (arXiv 1512.03385), for teachers; for the arguments see ``_on_backbone``."""
-    return _on_backbone(keras.applications.ResNet50, inputs, columns, weights, dropout)
+    """Build ResNet50 (arXiv 1512.03385), for teachers."""
+    return _on_backbone('ResNet50', inputs, columns, weights, dropout, {})
 
 
 ARCHITECTURES: dict[str, Callable[..., Any]] = {
@@ -172,41 +156,25 @@ ARCHITECTURES: dict[str, Callable[..., Any]] = {
 
 
 def _on_backbone(
-    make: Callable[..., keras.Model],
-    inputs: Any,
-    columns: int,
-    weights: str,
-    dropout: float,
-    **options: Any,
+    name: str, inputs: Any, columns: int, weights: str, dropout: float, options: dict[str, Any]
 ) -> Any:
-    """Return logits on the features of a network of keras.applications.
-
-    Args:
-        make: the function of keras.applications.
-        inputs: (N, S, S, channels), S at least 32; three channels where weights come from colour
-            images.
-        columns: number of logits.
-        weights: '' for none, 'imagenet', or the path of a weights file of the network without top.
-        dropout: before the classifier.
-        options: of the function.
-
-    Raises:
-        ConfigError: the weights cannot be had or do not fit.
-    """
-    options |= {'include_top': False, 'input_shape': tuple(inputs.shape[1:])}
+    """Return logits on the features of a network of keras.applications; S is at least 32."""
+    from_file = weights not in ('', 'imagenet')
     if weights and inputs.shape[-1] != 3:
         raise ConfigError(f'weights {weights!r} need colour input: set model.channels to 3')
-    if weights not in ('', 'imagenet') and not Path(weights).is_file():
+    if from_file and not Path(weights).is_file():
         raise ConfigError(f'weights file {weights} does not exist')
+    options |= {'include_top': False, 'input_shape': tuple(inputs.shape[1:])}
+    options['weights'] = 'imagenet' if weights == 'imagenet' else None
     try:
-        backbone = make(weights='imagenet' if weights == 'imagenet' else None, **options)
-        if weights not in ('', 'imagenet'):
+        backbone = getattr(keras.applications, name)(**options)
+        if from_file:
             backbone.load_weights(weights)
     except Exception as error:  # a download or a file can fail in any library below Keras
         if not weights:
             raise
         raise ConfigError(
-            f'weights {weights!r} of {make.__name__} cannot be had: {error}; without a network '
+            f'weights {weights!r} of {name} cannot be had: {error}; without a network '
             'give the path of a weights file, or leave weights empty to start from nothing'
         ) from error
     # Momenta of up to 0.999 are meant for millions of steps; after hundreds a model would still
@@ -248,6 +216,5 @@ def _residual_block(x: Any, width: int, squeeze: int) -> Any:
 
 def _classifier(x: Any, columns: int, dropout: float) -> Any:
     """Return float32 logits (N, columns) from features (N, H, W, C)."""
-    x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(dropout)(x)
+    x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
     return layers.Dense(columns, dtype='float32', name='logits')(x)

@@ -34,18 +34,14 @@ class AugmentationConfig(Checked):
     contrast: float = setting(0.3, 'largest change, as a share', low=0, high=1)
     gamma: float = setting(0.4, 'largest change of the exponent, in natural log', low=0, high=3)
     low_light: float = setting(0.3, 'chance of a dark, noisy picture', low=0, high=1)
-    over_exposure: float = setting(
-        0.08, 'chance that a normal picture is far too bright', low=0, high=1
-    )
+    over_exposure: float = setting(0.08, 'chance of far too much light else', low=0, high=1)
     noise: float = setting(0.2, 'chance of sensor noise in a normal picture', low=0, high=1)
     noise_sigma: float = setting(12.0, 'largest noise deviation in grey levels', low=0, high=128)
     blur: float = setting(0.15, 'chance of blur or of a small face enlarged', low=0, high=1)
     erasing: float = setting(0.25, 'chance of one erased rectangle', low=0, high=1)
     mixup: float = setting(0.2, 'alpha of mixup; 0 for none', low=0, high=10)
     cutmix: float = setting(0.0, 'chance of CutMix for a batch', low=0, high=1)
-    no_mix_epochs: int = setting(
-        0, 'last epochs without erasing, mixup and CutMix', low=0, high=100000
-    )
+    no_mix_epochs: int = setting(0, 'last ones without erasing and mixing', low=0, high=100000)
 
     def without_mixing(self) -> AugmentationConfig:
         """Return the same without what hides or blends faces, for the last epochs."""
@@ -64,10 +60,7 @@ def augment(
         images: uint8 (N, S, S).
         config: how much.
         rng: all chance comes from here.
-        size_px: side of the result, which may differ from S.
-
-    Returns:
-        uint8 (N, size_px, size_px).
+        size_px: S of the result.
     """
     moved = warp(images, config, rng, size_px)
     _blur(moved, config, rng)
@@ -88,23 +81,14 @@ def warp(
     scales = np.exp(rng.uniform(-1, 1, count) * np.log1p(config.zoom)) * size_px / side
     flips = np.where(rng.random(count) < config.flip, -1.0, 1.0)
     shifts = rng.uniform(-1, 1, (count, 2)) * config.shift * size_px
-    matrices = np.zeros((count, 2, 3))
-    matrices[:, 0, 0] = scales * np.cos(angles) * flips
-    matrices[:, 0, 1] = -scales * np.sin(angles)
-    matrices[:, 1, 0] = scales * np.sin(angles) * flips
-    matrices[:, 1, 1] = scales * np.cos(angles)
-    middle = np.full(2, (side - 1) / 2)
-    matrices[:, :, 2] = (size_px - 1) / 2 + shifts - matrices[:, :, :2] @ middle
+    cos, sin = scales * np.cos(angles), scales * np.sin(angles)
+    linear = np.array([[cos * flips, -sin], [sin * flips, cos]]).transpose(2, 0, 1)
+    offsets = (size_px - 1) / 2 + shifts - linear @ np.full(2, (side - 1) / 2)
+    matrices = np.concatenate([linear, offsets[:, :, None]], axis=2)
     result = np.empty((count, size_px, size_px), np.uint8)
-    for row in range(count):
-        cv2.warpAffine(
-            images[row],
-            matrices[row],
-            (size_px, size_px),
-            dst=result[row],
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+    for image, matrix, target in zip(images, matrices, result):
+        size_wh = size_px, size_px
+        cv2.warpAffine(image, matrix, size_wh, target, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
     return result
 
 
@@ -187,7 +171,7 @@ def mix(
 
     Args:
         inputs: float32 (N, S, S, C), normalised.
-        targets: float32 (N, K); blended by the same weights.
+        targets: float32 (N, K).
         config: how often and how much.
         rng: all chance comes from here.
     """

@@ -72,22 +72,16 @@ def drawing_chances(targets: Float32Array, config: RunConfig) -> Float32Array | 
 
 
 class FaceBatches:
-    """One epoch after another of training batches.
+    """One epoch after another of training batches of images, uint8 (N, S, S), and targets, (N, K).
 
     Everything random follows from seed, epoch and batch number, so a resumed run sees the batches
     that an unbroken one would have seen.
-
-    Args:
-        images: uint8 (N, S, S).
-        targets: float32 (N, K).
-        config: of the run.
-        first_epoch: where a resumed run goes on.
     """
 
     def __init__(
         self, images: UInt8Array, targets: Float32Array, config: RunConfig, first_epoch: int = 0
     ) -> None:
-        """Draw the first epoch's order."""
+        """Draw the order of the first epoch, which is another one for a resumed run."""
         self.images, self.targets, self.config = images, targets, config
         self.epoch, self.chances = first_epoch, drawing_chances(targets, config)
         self._order = self._draw_order()

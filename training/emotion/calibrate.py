@@ -1,6 +1,9 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Confidence that means something: temperature and class biases, and when to say 'unknown'."""
+"""Confidence that means something: temperature and class biases, and when to say 'unknown'.
+
+Everywhere *logits* are float32 (N, C) of faces that were not trained on, *targets* int64 (N,).
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,7 @@ MAX_STEPS = 50
 
 
 def calibrated(head: OutputHead, logits: Float32Array, targets: Int64Array) -> OutputHead:
-    """Return *head* with temperature and threshold fitted on the faces that have a target.
-
-    Args:
-        head: of a model card.
-        logits: float32 (N, C) of faces that were not trained on.
-        targets: int64 (N,); NO_LABEL for none.
-    """
+    """Return *head* with temperature and threshold fitted where the target is not NO_LABEL."""
     rows = np.flatnonzero(targets != NO_LABEL)
     temperature = fit_temperature(logits[rows], targets[rows])
     threshold = fit_unknown_threshold(softmax(logits[rows], temperature), targets[rows])
@@ -35,12 +32,7 @@ def calibrated(head: OutputHead, logits: Float32Array, targets: Int64Array) -> O
 
 
 def fit_temperature(logits: Float32Array, targets: Int64Array) -> float:
-    """Return the temperature under which the labels are most likely (arXiv 1706.04599).
-
-    Args:
-        logits: float32 (N, C) of faces that were not trained on.
-        targets: int64 (N,).
-    """
+    """Return the temperature under which the labels are most likely (arXiv 1706.04599)."""
     return round(float(1 / _most_likely(logits[..., None], targets, np.zeros(1))[0]), 4)
 
 
@@ -50,10 +42,6 @@ def fit_class_biases(logits: Float32Array, targets: Int64Array) -> Float32Array:
     A network taught by shares of votes says how many people would choose each class; biases make of
     it how often each class is the plurality. Temperature and biases are fitted together
     (arXiv 1901.06852, "bias-corrected temperature scaling").
-
-    Args:
-        logits: float32 (N, C) of faces that were not trained on.
-        targets: int64 (N,).
     """
     count, width = logits.shape
     classes = np.broadcast_to(np.eye(width), (count, width, width))
@@ -65,14 +53,10 @@ def fit_class_biases(logits: Float32Array, targets: Int64Array) -> Float32Array:
 
 
 def _most_likely(parts: np.ndarray, targets: Int64Array, prior: np.ndarray) -> np.ndarray:
-    """Return the factors (K,) of *parts* whose sums are the logits that make *targets* most likely.
+    """Return the factors (K,) of *parts*, (N, C, K), whose sums are the likeliest logits.
 
-    Newton's method; the problem is convex.
-
-    Args:
-        parts: (N, C, K); the first of K are logits, whose factor is the inverse temperature.
-        targets: int64 (N,).
-        prior: (K,) weight of each factor's square in the loss.
+    The first factor is the inverse temperature; *prior*, (K,), is the weight of each factor's
+    square in the loss. Newton's method; the problem is convex.
     """
     count, width, _ = parts.shape
     one_hot = np.eye(width)[targets]
@@ -88,8 +72,7 @@ def _most_likely(parts: np.ndarray, targets: Int64Array, prior: np.ndarray) -> n
         weighed = chances[..., None] * parts
         means = weighed.sum(axis=1)
         curvature = np.tensordot(weighed, parts, ([0, 1], [0, 1])) - means.T @ means
-        curvature = curvature / count + np.diag(prior + 1e-9)
-        step = np.linalg.solve(curvature, gradient)
+        step = np.linalg.solve(curvature / count + np.diag(prior + 1e-9), gradient)
         while np.abs(step).max() > 1e-6 and loss(factors - step) > loss(factors):
             step /= 2
         factors = factors - step
@@ -114,6 +97,4 @@ def fit_unknown_threshold(probabilities: Float32Array, targets: Int64Array) -> f
     confidence = probabilities.max(axis=1)
     gain = np.where(probabilities.argmax(axis=1) == targets, 1, -1)
     order = np.argsort(-confidence, kind='stable')
-    sums = np.cumsum(gain[order])
-    best = int(sums.argmax())
-    return round(float(confidence[order[best]]), 4)
+    return round(float(confidence[order[np.cumsum(gain[order]).argmax()]]), 4)

@@ -33,11 +33,7 @@ PAIRS = 6
 
 
 def read_measurement(path: Path) -> dict[str, Any]:
-    """Return what ``fer evaluate dataset`` wrote to *path*.
-
-    Raises:
-        DataError: it cannot be read, or is no measurement.
-    """
+    """Return what ``fer evaluate dataset`` wrote to *path*; raises DataError for anything else."""
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
@@ -63,13 +59,7 @@ def name_of(measurement: dict[str, Any]) -> str:
 
 
 def describe(card: Path, measurement: dict[str, Any], name: str, command: str) -> None:
-    """Put a measurement into a card, in place of one of the same name.
-
-    Args:
-        card: path of the card.
-        measurement: see ``read_measurement``.
-        name: of the measurement in the card.
-        command: that prints it anew; empty for none.
+    """Put a measurement into a card as *name*, with the *command* that prints it anew, if any.
 
     Raises:
         ModelError: the card cannot be read.
@@ -83,9 +73,9 @@ def describe(card: Path, measurement: dict[str, Any], name: str, command: str) -
             f'no head of {loaded.id} has the classes {", ".join(measurement["labels"])}'
         )
     entry = {key: _rounded(measurement[key]) for key in KEPT if measurement.get(key)}
-    metrics = {**loaded.about.get('metrics', {}), name: entry}
     if command:
         entry['command'] = command
+    metrics = {**loaded.about.get('metrics', {}), name: entry}
     dataclasses.replace(loaded, about={**loaded.about, 'metrics': metrics}).write(card)
 
 
@@ -98,37 +88,38 @@ def _rounded(value: Any) -> Any:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table."""
+    """Return a Markdown table; a float has four decimals, None is 'undefined'."""
     lines = [header, ['---'] * len(header), *rows]
-    return '\n'.join('| ' + ' | '.join(map(str, line)) + ' |' for line in lines)
+    return '\n'.join('| ' + ' | '.join(map(_cell, line)) + ' |' for line in lines)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return 'undefined'
+    return f'{value:.4f}' if isinstance(value, float) else str(value)
 
 
 def summary(one: dict[str, Any]) -> str:
     """Return the figures that say most about a measurement."""
+    count, known = one['count'], one['at_unknown_threshold']
     fresh, agreed = one['without_faces_seen_in_training'], one.get('where_most_votes_agree')
-    known = one['at_unknown_threshold']
     rows = [
-        ('accuracy', _decimal(one['accuracy']), one['count']),
-        ('balanced accuracy', _decimal(one['balanced_accuracy']), one['count']),
-        ('expected calibration error', _decimal(one['expected_calibration_error']), one['count']),
-        ('accuracy without faces that training also holds', _decimal(fresh['accuracy']),
-         fresh['count']),
-    ]  # fmt: skip
+        ('accuracy', one['accuracy'], count),
+        ('balanced accuracy', one['balanced_accuracy'], count),
+        ('expected calibration error', one['expected_calibration_error'], count),
+        ('accuracy without faces that training also holds', fresh['accuracy'], fresh['count']),
+    ]
     if agreed:
-        rows.append(
-            ('accuracy where most votes agree', _decimal(agreed['accuracy']), agreed['count'])
-        )
-    covered = f'{_percent(known["coverage"], 1)} of {one["count"]}'
-    rows.append(('accuracy of labels other than `unknown`', _decimal(known['accuracy']), covered))
+        rows.append(('accuracy where most votes agree', agreed['accuracy'], agreed['count']))
+    covered = f'{100 * known["coverage"]:.1f} % of {count}'
+    rows.append(('accuracy of labels other than `unknown`', known['accuracy'], covered))
     return table(('figure', 'value', 'faces'), rows)
 
 
 def classes(one: dict[str, Any]) -> str:
     """Return precision, recall and F1 of each class."""
-    rows = [
-        (label, *(_decimal(row[name]) for name in ('precision', 'recall', 'f1')), row['support'])
-        for label, row in one['per_class'].items()
-    ]
+    columns = ('precision', 'recall', 'f1', 'support')
+    rows = [(label, *(row[name] for name in columns)) for label, row in one['per_class'].items()]
     return table(('class', 'precision', 'recall', 'F1', 'faces'), rows)
 
 
@@ -143,7 +134,7 @@ def mixed(one: dict[str, Any]) -> str:
     pairs = common_confusions(np.array(one['confusion_matrix']), tuple(one['labels']), PAIRS)
     rows = [
         (f'{pair["first"]} / {pair["second"]}', pair['first_as_second'], pair['second_as_first'],
-         _percent(pair['share_of_errors'], 0))
+         f'{100 * pair["share_of_errors"]:.0f} %')
         for pair in pairs
     ]  # fmt: skip
     return table(('pair', 'first as second', 'second as first', 'share of all errors'), rows)
@@ -152,7 +143,7 @@ def mixed(one: dict[str, Any]) -> str:
 def robustness(one: dict[str, Any]) -> str:
     """Return accuracy and points lost under each condition."""
     rows = [
-        (name, row['what'], _decimal(row['accuracy']), f'{100 * row["lost"]:.1f}')
+        (name, row['what'], row['accuracy'], f'{100 * row["lost"]:.1f}')
         for name, row in one['robustness'].items()
     ]
     return table(('condition', 'what', 'accuracy', 'points lost'), rows)
@@ -161,14 +152,6 @@ def robustness(one: dict[str, Any]) -> str:
 PARTS: dict[str, Callable[[dict[str, Any]], str]] = {
     part.__name__: part for part in (summary, classes, confusion, mixed, robustness)
 }
-
-
-def _decimal(value: float | None) -> str:
-    return 'undefined' if value is None else f'{value:.4f}'
-
-
-def _percent(value: Any, digits: int) -> str:
-    return f'{100 * value:.{digits}f} %'
 
 
 def fill(page: str, metrics: dict[str, Any]) -> str:

@@ -114,31 +114,8 @@ def load_sets(config: RunConfig) -> LoadedSets:
         faces = read_set(item, config.model.size_px, config.own_classes)
         if faces.name in counts:
             raise DataError(f'two data sets are called {faces.name!r}; give them names')
-        if faces.left_out:
-            notes += [f'{faces.name}: {line}' for line in faces.summary()]
-        if item.unlabelled:
-            learn, choose = faces, faces[:0]
-            counts[faces.name] = {'training': {'unlabelled': len(faces)}}
-        else:
-            counts[faces.name] = faces.counts()
-            known = (faces.labels >= 0) | (faces.votes.sum(axis=1) > 0)
-            learn = faces[known].split('training')
-            if np.any(faces.splits == 1):
-                choose = faces[known].split('public_test')
-            else:
-                held, copies = held_back(learn)
-                learn, choose = learn[~held], learn[held]
-                counts[faces.name]['validation'] = len(choose)
-                counts[faces.name]['copies_and_neighbours'] = copies
-                if copies:
-                    notes.append(
-                        f'{faces.name}: {copies} faces are copies or neighbours of others and lie '
-                        'on the same side of the split'
-                    )
-        if faces.left_out:
-            counts[faces.name]['left_out'] = {
-                label: dict(reasons) for label, reasons in faces.left_out.items()
-            }
+        learn, choose, counts[faces.name], said = _split(faces, item.unlabelled)
+        notes += [f'{faces.name}: {line}' for line in said]
         training.append(learn)
         weights.append(np.full(len(learn), item.weight, np.float32))
         if len(choose):
@@ -147,15 +124,39 @@ def load_sets(config: RunConfig) -> LoadedSets:
         raise DataError(
             'no face is left for a validation set: add faces, or give a set a public_test split'
         )
-    mixed = _joined(training)
+    mixed, weight = _joined(training), np.concatenate(weights)
     _check_classes(mixed, config)
-    weight = np.concatenate(weights)
     if config.max_faces and config.max_faces < len(mixed):
         rng = np.random.default_rng(config.seed)
         rows = rng.choice(len(mixed), config.max_faces, replace=False)
         mixed, weight = mixed[rows], weight[rows]
     counts['fingerprint'] = _fingerprint(mixed, *validation)
     return LoadedSets(mixed, weight, tuple(validation), counts, tuple(notes))
+
+
+def _split(
+    faces: FaceSet, unlabelled: bool
+) -> tuple[FaceSet, FaceSet, dict[str, Any], list[str]]:
+    """Return a set's training faces, its validation faces, their counts and what to say."""
+    notes = list(faces.summary()) if faces.left_out else []
+    counts: dict[str, Any] = {'training': {'unlabelled': len(faces)}}
+    learn, choose = faces, faces[:0]
+    if not unlabelled:
+        counts = dict(faces.counts())
+        known = faces[(faces.labels >= 0) | (faces.votes.sum(axis=1) > 0)]
+        learn, choose = known.split('training'), known.split('public_test')
+        if not np.any(faces.splits == 1):
+            held, copies = held_back(learn)
+            learn, choose = learn[~held], learn[held]
+            counts |= {'validation': len(choose), 'copies_and_neighbours': copies}
+            if copies:
+                notes.append(
+                    f'{copies} faces are copies or neighbours of others and lie on the same side '
+                    'of the split'
+                )
+    if faces.left_out:
+        counts['left_out'] = {label: dict(why) for label, why in faces.left_out.items()}
+    return learn, choose, counts, notes
 
 
 def _fingerprint(*sets: FaceSet) -> str:

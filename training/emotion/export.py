@@ -71,17 +71,14 @@ class Agreement:
 
 def compare(reference: Float32Array, logits: Float32Array, config: RunConfig) -> Agreement:
     """Return how alike two sets of logits (N, columns) are, head by head."""
-    same, differences = [], []
+    same, parts = [], []
     for _, columns in config.head_columns():
         first, second = softmax(reference[:, columns], 1.0), softmax(logits[:, columns], 1.0)
         same.append(first.argmax(axis=1) == second.argmax(axis=1))
-        differences.append(np.abs(first - second))
-    all_differences = np.concatenate(differences, axis=1)
+        parts.append(np.abs(first - second))
+    differences = np.concatenate(parts, axis=1)
     return Agreement(
-        faces=len(reference),
-        same_label=float(np.mean(same)),
-        max_difference=float(all_differences.max()),
-        mean_difference=float(all_differences.mean()),
+        len(reference), float(np.mean(same)), float(differences.max()), float(differences.mean())
     )
 
 
@@ -144,29 +141,28 @@ def calibrated_heads(
 ) -> tuple[OutputHead, ...]:
     """Return the card's heads with temperature and threshold fitted on *faces*.
 
+    Heads with few faces keep the shipped model's, which is printed.
+
     Raises:
         DataError: no face has a label of a head.
     """
-    heads = []
+    heads, shipped = [], EmotionModelCard.load()
     for head, columns, rows, targets in labelled_heads(faces, config):
-        if len(rows) < CALIBRATION_FACES:
-            heads.append(_uncalibrated(head, len(rows)))
-            continue
         plain = OutputHead(head.name, head.classes)
-        heads.append(calibrated(plain, logits[rows, columns], targets))
+        if len(rows) >= CALIBRATION_FACES:
+            heads.append(calibrated(plain, logits[rows, columns], targets))
+            continue
+        names = [one.name for one in shipped.heads]
+        known, _ = shipped.head(head.name if head.name in names else '')
+        print(
+            f'note: {len(rows)} validation faces are too few to calibrate head {head.name} with: '
+            "it keeps the shipped model's temperature and threshold for unknown"
+        )
+        plain = dataclasses.replace(
+            plain, temperature=known.temperature, unknown_threshold=known.unknown_threshold
+        )
+        heads.append(plain)
     return tuple(heads)
-
-
-def _uncalibrated(head: HeadConfig, count: int) -> OutputHead:
-    """Return a head with the shipped model's temperature and threshold, and say so."""
-    shipped = EmotionModelCard.load()
-    names = [one.name for one in shipped.heads]
-    known, _ = shipped.head(head.name if head.name in names else '')
-    print(
-        f'note: {count} validation faces are too few to calibrate head {head.name} with: it keeps '
-        "the shipped model's temperature and threshold for unknown"
-    )
-    return OutputHead(head.name, head.classes, known.temperature, known.unknown_threshold)
 
 
 def check_logits(logits: Float32Array, config: RunConfig) -> None:
@@ -246,23 +242,37 @@ def export_run(
         about['logit_adjustment'] = dict(adjustment)
     if (run / MEAN_OF).exists():
         about['mean_of'] = json.loads((run / MEAN_OF).read_text(encoding='utf-8'))
-    scale = config.model.size_px / 48
-    card = EmotionModelCard(
+    heads = calibrated_heads(logits + biases, faces, config)
+    card = _card(config, model_id, heads, flip, about)
+    return _publish(card, model, config, loaded, output, backends, precision)
+
+
+def _card(
+    config: RunConfig,
+    model_id: str,
+    heads: tuple[OutputHead, ...],
+    flip: bool,
+    about: dict[str, Any],
+) -> EmotionModelCard:
+    """Return the card of a run's network, without files."""
+    model = config.model
+    return EmotionModelCard(
         id=model_id or config.name,
         files={},
         sha256={},
-        size_px=config.model.size_px,
-        channels=config.model.channels,
+        size_px=model.size_px,
+        channels=model.channels,
         colour='grey',
         outputs='logits',
-        normalization=config.model.normalization,
-        template_px=tuple((x * scale, y * scale) for x, y in FER2013_TEMPLATE_48PX),
-        heads=calibrated_heads(logits + biases, faces, config),
+        normalization=model.normalization,
+        template_px=tuple(
+            (x * model.size_px / 48, y * model.size_px / 48) for x, y in FER2013_TEMPLATE_48PX
+        ),
+        heads=heads,
         default_head=config.heads[0].name,
         mirror=flip,
         about=about,
     )
-    return _publish(card, model, config, loaded, output, backends, precision)
 
 
 def _publish(

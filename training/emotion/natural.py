@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from fer_ros.data.folders import Cutter
+from fer_ros.data.tables import read_table
 from fer_ros.errors import DataError, ImageError
 from fer_ros.evaluation.photos import face_cutter
 from fer_ros.images.decoding import decode_image
@@ -28,16 +29,8 @@ VOTES = 10
 USAGES = {'training': 0, 'validation': 1}
 
 
-@dataclass(frozen=True)
-class Listed:
-    """One line of a list.
-
-    Attributes:
-        file: the photo, from the list's folder.
-        label: one of FER2013_EMOTIONS.
-        split: 'training' or 'validation'.
-        by: who or what the label comes from.
-    """
+class Listed(NamedTuple):
+    """One line of a list: a photo, one of FER2013_EMOTIONS, one of USAGES, who says so."""
 
     file: str
     label: str
@@ -46,22 +39,16 @@ class Listed:
 
 
 def read_list(path: Path) -> list[Listed]:
-    """Read a list with the columns file, label, split and by.
-
-    Raises:
-        DataError: it cannot be read, or a line holds what it should not.
-    """
-    try:
-        with path.open(newline='', encoding='utf-8') as stream:
-            lines = [Listed(**row) for row in csv.DictReader(stream)]
-    except (OSError, UnicodeDecodeError, csv.Error, TypeError) as error:
-        raise DataError(f'{path} is not a list of file, label, split and by: {error}') from error
-    for number, line in enumerate(lines, 2):
+    """Read a list with the columns file, label, split and by; raises DataError."""
+    lines = []
+    for number, row in read_table(path, Listed._fields):
+        line = Listed(*(row[name] for name in Listed._fields))
         if line.label not in FER2013_EMOTIONS or line.split not in USAGES:
             raise DataError(
                 f'{path}, line {number}: expected a label of {", ".join(FER2013_EMOTIONS)} and '
                 f'a split of {", ".join(USAGES)}, got {line.label!r} and {line.split!r}'
             )
+        lines.append(line)
     return lines
 
 
@@ -86,10 +73,8 @@ def write_set(photos: Path, lines: Sequence[Listed], cut: Cutter, output: Path) 
     if not faces:
         raise DataError(f'{photos}: none of {len(lines)} listed photos holds a face')
     labels = np.array([FER2013_EMOTIONS.index(line.label) for line in kept], np.uint8)
-    columns = list(FERPLUS_COLUMN_TO_EMOTION.values())
-    votes = np.zeros((len(kept), len(columns)), np.uint8)
-    for row, line in enumerate(kept):
-        votes[row, columns.index(line.label)] = VOTES
+    columns = np.array(list(FERPLUS_COLUMN_TO_EMOTION.values()))
+    votes = VOTES * (columns == np.array([[line.label] for line in kept])).astype(np.uint8)
     np.savez_compressed(
         output,
         images=np.stack(faces),

@@ -42,9 +42,9 @@ class Recipe:
 
     Attributes:
         id: name and version of the new model.
-        model: the model to start from, as ``--model`` takes it.
         votes: data set with FER+'s votes and FER2013's labels.
         natural: data set of natural faces, see ``python -m training natural``.
+        model: the model to start from, as ``--model`` takes it.
         faces: how many training faces of *votes* are used, besides those of *second_labels*.
         own_share: share of a vote's target that is the model's own prediction.
         natural_share: the same for a natural face.
@@ -70,27 +70,12 @@ class Recipe:
     seed: int = 1
 
 
-@dataclass(frozen=True)
-class Views:
-    """Training faces as the network sees them.
-
-    Attributes:
-        features: float32 (2 N, F), faces and then their mirror images.
-        shares: float32 (2 N, C) targets.
-        weights: float32 (2 N,).
-    """
-
-    features: Float32Array
-    shares: Float32Array
-    weights: Float32Array
+Views = tuple[Float32Array, Float32Array, Float32Array]
+"""Features (2 N, F) of faces and then their mirror images, targets (2 N, C), weights (2 N,)."""
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe; its data sets are named from its folder.
-
-    Raises:
-        ConfigError: it cannot be read, or names what does not exist.
-    """
+    """Read a recipe, whose data sets are named from its folder; raises ConfigError."""
     recipe = settings.load(Recipe, path, 'recipe')
     base = path.resolve().parent
     return dataclasses.replace(
@@ -117,20 +102,27 @@ class Readout:
             if label not in self.head.labels:
                 raise ConfigError(f'{label!r} is no class of head {self.head.name}')
 
-    def views(self, images: UInt8Array, known: Float32Array, own_share: Float32Array) -> Views:
+    def views(
+        self,
+        images: UInt8Array,
+        known: Float32Array,
+        own_share: Float32Array | float,
+        weights: Float32Array | float = 1.0,
+    ) -> Views:
         """Return both views of faces, uint8 (N, S, S), with targets.
 
         Args:
             images: the faces.
             known: float32 (N, C) what people said; a row of zeros says nothing.
             own_share: float32 (N,): share of the model's own prediction, the mean of both views.
+            weights: float32 (N,).
         """
         both = [self.network.features(one) for one in (images, images[:, :, ::-1])]
         own = np.mean([softmax(self.start.logits(one), 1.0) for one in both], axis=0)
         share = np.where(known.sum(axis=1) > 0, own_share, 1.0)[:, None]
-        shares = (share * own + (1 - share) * known).astype(np.float32)
-        weights = np.ones(2 * len(images), np.float32)
-        return Views(np.concatenate(both), np.concatenate([shares, shares]), weights)
+        targets = (share * own + (1 - share) * known).astype(np.float32)
+        weights = np.broadcast_to(np.asarray(weights, np.float32), len(images))
+        return np.concatenate(both), np.tile(targets, (2, 1)), np.tile(weights, 2)
 
     def of_votes(self, faces: FaceSet) -> Views:
         """Return views of FER2013's faces; see Recipe."""
@@ -141,21 +133,22 @@ class Readout:
             rows = faces.labels == faces.classes.index(label)
             second[rows] = share
             labelled[rows, labels.index(label)] = 1.0
-        rows = np.flatnonzero(second > 0)
         others = np.flatnonzero(second == 0)
         rng = np.random.default_rng(recipe.seed)
         drawn = rng.choice(others, min(recipe.faces, len(others)), replace=False)
-        rows = np.concatenate([rows, drawn])
-        votes = faces[rows].targets('ferplus', labels)
-        blend = second[rows][:, None]
+        rows = np.concatenate([np.flatnonzero(second > 0), drawn])
+        votes, blend = faces[rows].targets('ferplus', labels), second[rows, None]
         known = (1 - blend) * votes + blend * labelled[rows]
         known /= np.maximum(known.sum(axis=1, keepdims=True), 1e-6)
-        own_share = np.where(second[rows] > 0, 0.0, recipe.own_share)
-        views = self.views(faces.images[rows], known, own_share)
+        has_second = second[rows] > 0
         rare = [labels.index(label) for label in (*recipe.second_labels, 'contempt')]
-        is_rare = np.isin(votes.argmax(axis=1), rare) | (second[rows] > 0)
-        weights = np.where(np.tile(is_rare, 2), recipe.rare_weight, 1.0).astype(np.float32)
-        return dataclasses.replace(views, weights=weights)
+        is_rare = np.isin(votes.argmax(axis=1), rare) | has_second
+        return self.views(
+            faces.images[rows],
+            known,
+            np.where(has_second, 0.0, recipe.own_share),
+            np.where(is_rare, recipe.rare_weight, 1.0),
+        )
 
     def fit(self) -> tuple[LastLayer, dict[str, OutputHead]]:
         """Return the whole last layer, and its heads calibrated on the validation faces."""
@@ -163,18 +156,13 @@ class Readout:
         votes = read_faces(Path(recipe.votes), size_px=self.card.size_px)
         natural = read_faces(Path(recipe.natural), size_px=self.card.size_px)
         learned = natural.split('training')
-        share = np.full(len(learned), recipe.natural_share)
-        parts = [
+        known = learned.targets('ferplus', labels)
+        parts = (
             self.of_votes(votes.split('training')),
-            self.views(learned.images, learned.targets('ferplus', labels), share),
-        ]
-        layer = fit_shares(
-            np.concatenate([part.features for part in parts]),
-            np.concatenate([part.shares for part in parts]),
-            np.concatenate([part.weights for part in parts]),
-            self.start,
-            recipe.pull,
+            self.views(learned.images, known, recipe.natural_share),
         )
+        features, shares, weights = (np.concatenate(part) for part in zip(*parts))
+        layer = fit_shares(features, shares, weights, self.start, recipe.pull)
         bias = layer.bias + np.array([recipe.biases.get(label, 0.0) for label in labels])
         kernel, biases = (one.copy() for one in last_layer(self.network.content))
         kernel[:, self.columns], biases[self.columns] = layer.kernel, bias

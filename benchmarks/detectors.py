@@ -1,8 +1,8 @@
 # Copyright 2026 fer_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""All detectors in one run, on one thread: accuracy on a folder, time on 640x480, faces in clips.
+"""All detectors in one run, on one thread: accuracy on a folder, time at 640x480, faces in clips.
 
-    python -m training.detector.compare ../shared/data/crowds --clips ../shared/data/clips \
+    python -m benchmarks.detectors ../shared/data/crowds --clips ../shared/data/clips \
         --yunet ../shared/models --detectors builtin yunet haar mtcnn
 
 Haar needs OpenCV 4; mtcnn needs its package and TensorFlow.
@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +22,10 @@ import numpy as np
 from fer_ros.config import DetectionConfig
 from fer_ros.detection import FaceDetector, make_detector, yunet
 from fer_ros.drawing.plot_style import plot_style
-from fer_ros.evaluation.detector import evaluate_detector
+from fer_ros.evaluation.detector import evaluate_detector, time_detector
 from fer_ros.evaluation.matching import read_ground_truth
 from fer_ros.images.sources import VideoSource
+from fer_ros.measuring.report import table
 from fer_ros.types import FaceDetections, UInt8Array
 
 YUNET_FILES = {
@@ -35,7 +34,7 @@ YUNET_FILES = {
 }
 MIN_IOU = {'haar': 0.4}
 """Haar's boxes are drawn tighter than the ground truth's; a smaller overlap is fair to it."""
-ROUNDS = 30
+TIMED_PHOTOS = 30
 
 
 class MtcnnDetector:
@@ -76,31 +75,13 @@ def create(name: str, models: Path, min_face_px: int = 40) -> FaceDetector:
     return make_detector(dataclasses.replace(plain, backend=name))
 
 
-def time_at_vga(detectors: Sequence[FaceDetector], images: Sequence[UInt8Array]) -> list[float]:
-    """Return the median milliseconds of each detector on the images at 640x480, taken in turns."""
-    frames = [cv2.resize(image, (640, 480)) for image in images]
-    spent: list[list[float]] = [[] for _ in detectors]
-    for turn in range(ROUNDS + 1):
-        frame = frames[turn % len(frames)]
-        for row, detector in enumerate(detectors):
-            start = time.perf_counter()
-            detector.detect(frame)
-            if turn:
-                spent[row].append((time.perf_counter() - start) * 1000)
-    return [float(np.median(one)) for one in spent]
-
-
 def share_with_face(detector: FaceDetector, clip: Path) -> float:
-    """Return the share of a clip's frames in which *detector* finds at least one face.
-
-    Raises:
-        SourceError: the clip cannot be read.
-    """
+    """Return the share of a clip's frames in which *detector* finds at least one face."""
     return float(np.mean([len(detector.detect(image)) > 0 for _, image in VideoSource(clip)]))
 
 
 def draw_curves(reports: dict[str, dict[str, Any]], output: Path) -> None:
-    """Draw each detector's recall over false positives per image, for both sizes asked for."""
+    """Draw each detector's recall over false positives per image, for faces from 40 and 24 px."""
     from matplotlib.figure import Figure
 
     with plot_style():
@@ -116,6 +97,18 @@ def draw_curves(reports: dict[str, dict[str, Any]], output: Path) -> None:
         figure.savefig(output)
 
 
+def row(name: str, report: dict[str, Any]) -> list[str]:
+    """Return a detector's line of the table."""
+    large, small = report['from_px']['40'], report['from_px']['24']
+    figures = [
+        large['recall_at_limit'], small['recall_at_limit'], large['average_precision'],
+        small['average_precision'], large['landmark_error'], large['landmark_error_median'],
+    ]  # fmt: skip
+    shown = ['-' if one is None else f'{one:.3f}' for one in figures]
+    clips = ', '.join(f'{share:.3f}' for share in report['clips'].values()) or '-'
+    return [name, *shown, f'{report["milliseconds_at_640x480"]:.1f}', clips]
+
+
 def main() -> None:
     """Print one table and one line of JSON a detector."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -127,45 +120,25 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     reference = create('yunet_n', options.yunet, round(yunet.WORK_FACE_PX))  # at full size
-    detectors = [create(name, options.yunet) for name in options.detectors]
-    images = [truth.read() for truth in read_ground_truth(options.folder)[:ROUNDS]]
-    vga = time_at_vga(detectors, images)
-    print(
-        '| | recall, 40 px, 0.05 | recall, 24 px, 0.25 | AP, 40 px | AP, 24 px | landmarks '
-        '(median) | ms at 640x480 | clips |\n|' + ' --- |' * 8
-    )
+    detectors = {name: create(name, options.yunet) for name in options.detectors}
+    photos = [truth.read() for truth in read_ground_truth(options.folder)[:TIMED_PHOTOS]]
+    frames = [cv2.resize(photo, (640, 480)) for photo in photos]
+    clips = sorted(options.clips.glob('*.mp4')) if options.clips else []
     reports: dict[str, dict[str, Any]] = {}
-    for name, detector, milliseconds in zip(options.detectors, detectors, vga):
+    for name, detector in detectors.items():
         report = evaluate_detector(detector, options.folder, reference, MIN_IOU.get(name, 0.5))
-        report['milliseconds_at_640x480'] = milliseconds
-        clips = sorted(options.clips.glob('*.mp4')) if options.clips else []
+        report['milliseconds_at_640x480'] = time_detector(detector, frames)
         report['clips'] = {clip.stem: share_with_face(detector, clip) for clip in clips}
         reports[name] = report
-        print(_row(name, report), flush=True)
+    header = (
+        'detector', 'recall, 40 px, 0.05', 'recall, 24 px, 0.25', 'AP, 40 px', 'AP, 24 px',
+        'landmarks', 'their median', 'ms at 640x480', 'clips',
+    )  # fmt: skip
+    print(table(header, [row(name, report) for name, report in reports.items()]))
     for name, report in reports.items():
         print(json.dumps({**report, 'detector': name}))
     if options.figure:
         draw_curves(reports, options.figure)
-
-
-def _row(name: str, report: dict[str, Any]) -> str:
-    """Return one line of the table."""
-    large, small = report['from_px']['40'], report['from_px']['24']
-
-    def shown(value: float | None) -> str:
-        return '-' if value is None else f'{value:.3f}'
-
-    landmarks = f'{shown(large["landmark_error"])} ({shown(large["landmark_error_median"])})'
-    numbers = [
-        shown(large['recall_at_limit']),
-        shown(small['recall_at_limit']),
-        shown(large['average_precision']),
-        shown(small['average_precision']),
-        landmarks,
-        f'{report["milliseconds_at_640x480"]:.1f}',
-        ', '.join(f'{share:.3f}' for share in report['clips'].values()) or '-',
-    ]
-    return f'| {name} | ' + ' | '.join(numbers) + ' |'
 
 
 if __name__ == '__main__':
