@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -31,7 +32,7 @@ SHEET_ROWS = 64
 """Faces along each side of a sheet."""
 LOSSLESS = 101
 """OpenCV's word for a WebP without loss."""
-MEMBERS = ('splits', 'labels', 'votes')
+MEMBERS = ('name', 'splits', 'labels', 'votes', 'classes')
 
 
 def pack(config: RunConfig, folder: Path, quality: int = LOSSLESS) -> int:
@@ -68,11 +69,10 @@ def pack(config: RunConfig, folder: Path, quality: int = LOSSLESS) -> int:
         'targets': targets.astype(np.float16),
         'weights': loaded.weights,
     }
-    for number, faces in enumerate((loaded.training, *loaded.validation)):
-        write_sheets(faces.images, folder / str(number), LOSSLESS if number else quality)
-        arrays |= {f'{number}_{name}': getattr(faces, name) for name in MEMBERS}
-        arrays[f'{number}_name'] = np.array(faces.name)
-        arrays[f'{number}_classes'] = np.array(faces.classes)
+    for place, faces in enumerate((loaded.training, *loaded.validation)):
+        arrays |= {f'{place}_{name}': np.array(getattr(faces, name)) for name in MEMBERS}
+        for number, sheet in enumerate(sheets(faces.images, LOSSLESS if place else quality)):
+            arrays[f'{place}_sheet_{number:03d}'] = sheet
     np.savez_compressed(folder / 'arrays.npz', allow_pickle=False, **arrays)
     return sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())
 
@@ -87,57 +87,46 @@ def unpack(folder: Path) -> tuple[RunConfig, LoadedSets, Float32Array]:
     config = configuration.load(folder / 'config.yaml')
     try:
         data = json.loads((folder / 'data.json').read_text(encoding='utf-8'))
-        with np.load(folder / 'arrays.npz', allow_pickle=False) as content:
+        with (folder / 'arrays.npz').open('rb') as stream, np.load(stream) as content:
             arrays = {name: content[name] for name in content.files}
+        places = range(sum(name.endswith('_name') for name in arrays))
+        first, *others = (_face_set(arrays, place) for place in places)
     except Exception as error:  # bytes of a file may be anything
-        raise DataError(f'{folder} is no packed run, or damaged: {error}') from error
-    sets = [
-        FaceSet(
-            str(arrays[f'{number}_name']),
-            read_sheets(folder / str(number), len(arrays[f'{number}_labels'])),
-            classes=tuple(map(str, arrays[f'{number}_classes'])),
-            **{name: arrays[f'{number}_{name}'] for name in MEMBERS},
-        )
-        for number in range(sum(name.endswith('_name') for name in arrays))
-    ]
-    loaded = LoadedSets(sets[0], arrays['weights'], tuple(sets[1:]), data, ())
+        raise DataError(f'{folder} is no packed run, or damaged; pack it again: {error}') from error
+    loaded = LoadedSets(first, arrays['weights'], tuple(others), data, ())
     return config, loaded, arrays['targets'].astype(np.float32)
 
 
-def write_sheets(faces: UInt8Array, folder: Path, quality: int) -> None:
-    """Write faces, uint8 (N, S, S), as pictures of 64 by 64 faces each, rows first."""
-    folder.mkdir()
+def _face_set(arrays: dict[str, np.ndarray], place: int) -> FaceSet:
+    """Return one of the data sets of a pack."""
+    name, splits, labels, votes, classes = (arrays[f'{place}_{member}'] for member in MEMBERS)
+    sheets = [arrays[one] for one in sorted(arrays) if one.startswith(f'{place}_sheet_')]
+    faces = faces_of(sheets, len(labels))
+    return FaceSet(str(name), faces, splits, labels, votes, classes=tuple(map(str, classes)))
+
+
+def sheets(faces: UInt8Array, quality: int) -> Iterator[UInt8Array]:
+    """Yield WebP files, uint8 (bytes,), of 64 by 64 faces each, rows first, uint8 (N, S, S)."""
     count, side = SHEET_ROWS**2, faces.shape[1]
-    for number, start in enumerate(range(0, len(faces), count)):
+    for start in range(0, len(faces), count):
         some = faces[start : start + count]
         rows = -(-len(some) // SHEET_ROWS)
         padded = np.zeros((rows * SHEET_ROWS, side, side), np.uint8)
         padded[: len(some)] = some
-        sheet = padded.reshape(rows, SHEET_ROWS, side, side).swapaxes(1, 2)
-        path = folder / f'{number:03d}.webp'
-        cv2.imwrite(
-            str(path),
-            sheet.reshape(rows * side, SHEET_ROWS * side),
-            [cv2.IMWRITE_WEBP_QUALITY, quality],
-        )
+        tiled = padded.reshape(rows, SHEET_ROWS, side, side).swapaxes(1, 2)
+        sheet = tiled.reshape(rows * side, SHEET_ROWS * side)
+        file = cv2.imencode('.webp', sheet, [cv2.IMWRITE_WEBP_QUALITY, quality])[1]
+        yield np.asarray(file, np.uint8)
 
 
-def read_sheets(folder: Path, count: int) -> UInt8Array:
-    """Return uint8 (count, S, S) from the pictures that ``write_sheets`` wrote.
-
-    Raises:
-        DataError: one of them is missing or damaged.
-    """
+def faces_of(files: Sequence[UInt8Array], count: int) -> UInt8Array:
+    """Return uint8 (count, S, S) from the WebP files of ``sheets``."""
     parts = []
-    for path in sorted(folder.glob('*.webp')):
-        sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        if sheet is None:
-            raise DataError(f'{path} is damaged; pack the run again')
+    for file in files:
+        sheet = np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE), np.uint8)
         side = sheet.shape[1] // SHEET_ROWS
         faces = sheet.reshape(-1, side, SHEET_ROWS, side).swapaxes(1, 2)
         parts.append(faces.reshape(-1, side, side))
-    if sum(map(len, parts)) < count:
-        raise DataError(f'{folder} holds too few faces; pack the run again')
     return np.concatenate(parts)[:count]
 
 

@@ -8,6 +8,7 @@ import csv
 import dataclasses
 import itertools
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from training.emotion.data import load_sets
 from training.emotion.runs import load_run
 from training.emotion.train import train
 from training.engine.run import read_checkpoint
-from training.gpu import pack, read_sheets, unpack, write_sheets
+from training.gpu import LOSSLESS, faces_of, pack, sheets, unpack
 
 
 @pytest.fixture(scope='module')
@@ -101,18 +102,19 @@ def test_workers_make_the_batches_that_one_process_makes(config: RunConfig) -> N
 
 
 @pytest.mark.parametrize('count', [1, 64, 65, 4097])
-def test_sheets_lose_nothing(tmp_path: Path, count: int) -> None:
+def test_sheets_lose_nothing(count: int) -> None:
     faces = np.random.default_rng(0).integers(0, 256, (count, 4, 4), np.uint8)
-    write_sheets(faces, tmp_path / 'sheets', 101)
-    np.testing.assert_array_equal(read_sheets(tmp_path / 'sheets', count), faces)
+    np.testing.assert_array_equal(faces_of(list(sheets(faces, LOSSLESS)), count), faces)
 
 
 def test_a_damaged_pack_is_named(packed: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match='too few faces; pack the run again'):
-        read_sheets(packed / '0', 10_000)
-    (tmp_path / '000.webp').write_bytes(b'no picture')
-    with pytest.raises(DataError, match='damaged; pack the run again'):
-        read_sheets(tmp_path, 1)
+    copy = tmp_path / 'pack'
+    shutil.copytree(packed, copy)
+    content = (copy / 'arrays.npz').read_bytes()
+    for damaged in (content[: len(content) // 2], content.replace(b'RIFF', b'RUFF'), b''):
+        (copy / 'arrays.npz').write_bytes(damaged)
+        with pytest.raises(DataError, match='damaged; pack it again'):
+            unpack(copy)
 
 
 def test_a_pack_above_the_limit_says_what_helps(

@@ -104,7 +104,7 @@ def test_mixed_targets_keep_their_mass(setting: str) -> None:
 
 
 def rates(schedule: str, **settings: float) -> list[float]:
-    values = {'highest': 1.0, 'epochs': 10, 'warmup': 0.0, 'cooldown': 0.4, **settings}
+    values = {'learning_rate': 1.0, 'epochs': 10, 'warmup_epochs': 0.0, **settings}
     return [Course(schedule=schedule, **values).rate(epoch) for epoch in (0, 1, 3, 5, 10)]
 
 
@@ -112,7 +112,7 @@ def rates(schedule: str, **settings: float) -> list[float]:
     'schedule, settings, expected',
     [
         ('constant', {}, [1, 1, 1, 1, 1]),
-        ('constant', {'warmup': 2.0}, [0, 0.5, 1, 1, 1]),
+        ('constant', {'warmup_epochs': 2.0}, [0, 0.5, 1, 1, 1]),
         ('cosine', {}, [1, 0.97553, 0.79389, 0.5, 0]),
         ('trapezoid', {'cooldown': 0.8}, [1, 1, 0.875, 0.625, 0]),
         ('one_cycle', {}, [0.02, 0.265, 1, 0.81174, 0]),

@@ -112,13 +112,9 @@ def run_teacher(
 def merge_passes(passes: Sequence[Float32Array], scales: Sequence[float]) -> Float32Array:
     """Return float32 (N, 16): the passes' faces merged, with mean score and agreement.
 
-    Faces are taken best first; every pass gives at most one face to each, the one that overlaps it
-    most (IoU above 0.5). Boxes and landmarks are means weighted by the scores. Agreement is the
-    share of those passes in which the face is large enough to be seen.
-
-    Args:
-        passes: one float32 (N, 15) array a pass, see ``run_teacher``.
-        scales: how much each pass enlarged the photo.
+    Faces are taken best first; every pass, see ``run_teacher``, gives at most one face to each, the
+    one that overlaps it most (IoU above 0.5). Boxes and landmarks are means weighted by the scores.
+    Agreement is the share of those passes in which, at their *scales*, the face can be seen.
     """
     rows = np.concatenate(passes)
     source = np.repeat(np.arange(len(passes)), [len(one) for one in passes])
@@ -148,22 +144,16 @@ def label_photos(photos: Iterable[NamedImage], teacher: Path) -> PhotoLabels:
     """Run YuNet's *teacher* weights on every photo at every scale, plain and flipped."""
     net = cv2.FaceDetectorYN.create(str(teacher), '', (320, 320), ASKED_SCORE, 0.45, 500)
     plan = [(scale, flip) for scale in SCALES for flip in (False, True)]
-    names: list[str] = []
-    photo, rows = [], []
-    for name, image in photos:
-        passes = [run_teacher(net, image, scale, flip) for scale, flip in plan]
-        merged = merge_passes(passes, [scale for scale, _ in plan])
-        photo.append(np.full(len(merged), len(names), np.int64))
-        rows.append(merged)
-        names.append(name)
-    table = np.concatenate(rows)
+    scales = [scale for scale, _ in plan]
+    found = {
+        name: merge_passes([run_teacher(net, image, *one) for one in plan], scales)
+        for name, image in photos
+    }
+    photo = np.repeat(np.arange(len(found)), [len(rows) for rows in found.values()])
+    table = np.concatenate(list(found.values()))
+    boxes, points, scores, agreement = np.split(table, [4, 14, 15], axis=1)
     return PhotoLabels(
-        np.array(names),
-        np.concatenate(photo),
-        table[:, :4],
-        table[:, 4:14].reshape(-1, 5, 2),
-        table[:, 14],
-        table[:, 15],
+        np.array(list(found)), photo, boxes, points.reshape(-1, 5, 2), scores[:, 0], agreement[:, 0]
     )
 
 

@@ -75,12 +75,12 @@ class Recipe:
         """Return how long the run is and how fast it learns."""
         one = self.schedule
         return Course(
-            one.epochs,
-            'trapezoid',
-            one.learning_rate,
-            warmup=one.warmup_steps / one.steps,
+            epochs=one.epochs,
+            schedule='trapezoid',
+            learning_rate=one.learning_rate,
+            warmup_epochs=one.warmup_steps / one.steps,
             cooldown=one.decay_share,
-            average=self.average['decay'] ** (1 / self.average['every']),
+            weight_average=self.average['decay'] ** (1 / self.average['every']),
         )
 
 

@@ -21,7 +21,7 @@ from fer_ros.models.card import EmotionModelCard, check_labels
 from fer_ros.models.input_format import NORMALIZATIONS
 from training.emotion.augment import AugmentationConfig
 from training.engine import settings
-from training.engine.schedules import SCHEDULES
+from training.engine.schedules import Course
 
 SHIPPED = 'shipped'
 """What ``start`` calls the model that comes with the package."""
@@ -79,30 +79,15 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
-class OptimizationConfig:
+class OptimizationConfig(Course):
     """How weights are found."""
 
-    epochs: int = setting(60, 'passes over the training faces', low=1, high=100000)
-    minutes: float = setting(
-        0.0, 'end by then, with the learning rate at 0; 0 for no limit', low=0, high=100000
-    )
     batch_size: int = setting(128, 'faces per step', low=1, high=100000)
     optimizer: str = setting('sgd', 'sgd is with Nesterov momentum', choices=OPTIMIZERS)
-    learning_rate: float = setting(0.1, 'highest value', low=0, high=100)
     momentum: float = setting(0.9, 'of sgd', low=0, high=1)
     # Frameworks that add decay to the gradient say 5e-4 for the same: momentum makes it tenfold.
     weight_decay: float = setting(
         5e-3, 'share by which kernels shrink a step, times the learning rate', low=0, high=1
-    )
-    schedule: str = setting('cosine', 'course of the learning rate', choices=SCHEDULES)
-    warmup_epochs: float = setting(2.0, 'linear rise from 0', low=0, high=100000)
-    cooldown: float = setting(0.4, 'share of a trapezoid in which it falls to 0', low=0, high=1)
-    plateau_patience: int = setting(5, 'epochs without gain before it is halved', low=1, high=1000)
-    early_stopping: int = setting(
-        0, 'epochs without gain before the end; 0 for never', low=0, high=100000
-    )
-    weight_average: float = setting(
-        0.998, 'decay a step of the running average that is kept; 0 for none', low=0, high=1
     )
     label_smoothing: float = setting(0.0, 'share of a target spread evenly', low=0, high=1)
     frozen_epochs: int = setting(

@@ -243,21 +243,16 @@ def export_run(
     if (run / MEAN_OF).exists():
         about['mean_of'] = json.loads((run / MEAN_OF).read_text(encoding='utf-8'))
     heads = calibrated_heads(logits + biases, faces, config)
-    card = _card(config, model_id, heads, flip, about)
+    card = dataclasses.replace(_card(config, heads), mirror=flip, about=about)
+    card = dataclasses.replace(card, id=model_id) if model_id else card
     return _publish(card, model, config, loaded, output, backends, precision)
 
 
-def _card(
-    config: RunConfig,
-    model_id: str,
-    heads: tuple[OutputHead, ...],
-    flip: bool,
-    about: dict[str, Any],
-) -> EmotionModelCard:
+def _card(config: RunConfig, heads: tuple[OutputHead, ...]) -> EmotionModelCard:
     """Return the card of a run's network, without files."""
-    model = config.model
+    model, scale = config.model, config.model.size_px / 48
     return EmotionModelCard(
-        id=model_id or config.name,
+        id=config.name,
         files={},
         sha256={},
         size_px=model.size_px,
@@ -265,13 +260,9 @@ def _card(
         colour='grey',
         outputs='logits',
         normalization=model.normalization,
-        template_px=tuple(
-            (x * model.size_px / 48, y * model.size_px / 48) for x, y in FER2013_TEMPLATE_48PX
-        ),
+        template_px=tuple((x * scale, y * scale) for x, y in FER2013_TEMPLATE_48PX),
         heads=heads,
         default_head=config.heads[0].name,
-        mirror=flip,
-        about=about,
     )
 
 

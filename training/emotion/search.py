@@ -10,8 +10,9 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras_tuner
 import yaml
 
 from fer_ros.errors import ConfigError, FerError
@@ -21,9 +22,6 @@ from training.emotion import config as configuration
 from training.emotion.config import RunConfig
 from training.emotion.train import train
 from training.engine import settings
-
-if TYPE_CHECKING:
-    import keras_tuner
 
 
 def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
@@ -110,6 +108,28 @@ def draw(parameters: keras_tuner.HyperParameters, space: Mapping[str, Any]) -> d
     return values
 
 
+class RunTuner(keras_tuner.Tuner):
+    """Makes a training run of each trial, in a folder of its own below *folder*."""
+
+    config: RunConfig
+    space: Mapping[str, Any]
+    folder: Path
+    last_error = ''
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Train with the trial's values; return its best score."""
+        values = draw(trial.hyperparameters, self.space)
+        config = with_values(self.config, {**values, 'name': f'trial_{trial.trial_id}'})
+        print(f'trial {trial.trial_id}: {values}', flush=True)
+        try:
+            result = train(config, self.folder / config.name, resume=True)
+        except FerError as error:
+            # KerasTuner counts it as failed, prints the rest and goes on with other values.
+            self.last_error = str(error)
+            raise
+        return {'score': max(row['score'] for row in result.history)}
+
+
 def search(config: RunConfig, space: Any, folder: Path, trials: int) -> dict[str, Any]:
     """Run KerasTuner's Bayesian search (or go on with the one in *folder*).
 
@@ -120,8 +140,6 @@ def search(config: RunConfig, space: Any, folder: Path, trials: int) -> dict[str
         ConfigError: the folder holds the search of another configuration or space, or all trials
             failed.
     """
-    import keras_tuner
-
     checked = check_space(space)
     _check_same_search(folder, {'config': settings.to_mapping(config), 'space': checked})
     oracle = keras_tuner.oracles.BayesianOptimizationOracle(
@@ -130,27 +148,13 @@ def search(config: RunConfig, space: Any, folder: Path, trials: int) -> dict[str
         num_initial_points=max(2, min(trials, len(checked))),
         seed=config.seed,
     )
-    errors: list[FerError] = []
-
-    class RunTuner(keras_tuner.Tuner):
-        def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
-            """Train with the trial's values; return its best score."""
-            values = draw(trial.hyperparameters, checked)
-            chosen = with_values(config, {**values, 'name': f'trial_{trial.trial_id}'})
-            print(f'trial {trial.trial_id}: {values}', flush=True)
-            try:
-                result = train(chosen, folder / chosen.name, resume=True)
-            except FerError as error:
-                # KerasTuner counts it as failed, prints the rest and goes on with other values.
-                errors.append(error)
-                raise
-            return {'score': max(row['score'] for row in result.history)}
-
+    tuner = RunTuner(oracle=oracle, directory=str(folder), project_name='search')
+    tuner.config, tuner.space, tuner.folder = config, checked, folder
     with contextlib.suppress(RuntimeError):  # KerasTuner's, after three failures in a row
-        RunTuner(oracle=oracle, directory=str(folder), project_name='search').search()
+        tuner.search()
     finished = oracle.get_best_trials(1)
     if not finished:
-        raise ConfigError(f'no trial came to an end; the last one said: {errors[-1]}')
+        raise ConfigError(f'no trial came to an end; the last one said: {tuner.last_error}')
     best = finished[0]
     found = {'values': draw(best.hyperparameters, checked), 'score': best.score}
     (folder / 'best.json').write_text(json.dumps(found, indent=2) + '\n', encoding='utf-8')

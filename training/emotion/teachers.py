@@ -83,25 +83,19 @@ def soften_targets(
     folder: Path,
     resume: bool = False,
 ) -> Float32Array:
-    """Return float32 (N, K) targets of which a share is the teachers' prediction.
+    """Return targets, float32 (N, K), of which a share is the teachers' prediction.
 
-    Each row keeps its weight; a face without labels for a head learns from the teachers alone.
-
-    Args:
-        targets: float32 (N, K), all heads side by side.
-        loaded: the N training faces and the factor of each.
-        config: of the student; names the teachers and, for unlabelled faces and the first head, a
-            second opinion.
-        folder: of the run; the teachers' predictions are kept there.
-        resume: use logits that were kept before.
+    Each row keeps its weight; a face without labels for a head learns from the teachers alone, and
+    for the first head from the second opinion as well. The teachers' logits are kept in *folder*,
+    that of the run, and used again to *resume* it.
     """
     images, factors = loaded.training.images, loaded.weights[:, None]
-    teachers = []
-    for place, name in enumerate(config.teachers):
-        cache = folder / f'teacher_{place}.npz'
-        if not resume:
-            cache.unlink(missing_ok=True)
-        teachers.append(kept_logits(cache, name, images, config))
+    caches = [folder / f'teacher_{place}.npz' for place in range(len(config.teachers))]
+    for cache in caches if not resume else ():
+        cache.unlink(missing_ok=True)
+    teachers = [
+        kept_logits(cache, name, images, config) for cache, name in zip(caches, config.teachers)
+    ]
     blended = targets.copy()
     unlabelled = np.flatnonzero(targets.sum(axis=1) == 0)
     opinion = None

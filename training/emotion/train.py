@@ -32,7 +32,6 @@ from training.emotion.teachers import soften_targets
 from training.engine.fast_torch import fast_layers
 from training.engine.keeper import RunKeeper
 from training.engine.run import RunFolder, assign, read_checkpoint
-from training.engine.schedules import Course
 
 Prepared = tuple[LoadedSets, Float32Array]
 """A run's data sets, and float32 (N, K) the targets of its training faces."""
@@ -77,22 +76,6 @@ def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
         )
     optimizer.exclude_from_weight_decay(var_names=['gamma', 'beta', 'bias'])
     return optimizer
-
-
-def course(config: RunConfig) -> Course:
-    """Return how long the run is and how fast it learns."""
-    chosen = config.optimization
-    return Course(
-        epochs=chosen.epochs,
-        schedule=chosen.schedule,
-        highest=chosen.learning_rate,
-        warmup=chosen.warmup_epochs,
-        cooldown=chosen.cooldown,
-        average=chosen.weight_average,
-        minutes=chosen.minutes,
-        patience=chosen.plateau_patience,
-        early_stopping=chosen.early_stopping,
-    )
 
 
 def validate(model: keras.Model, sets: Sequence[FaceSet], config: RunConfig) -> dict[str, float]:
@@ -154,7 +137,7 @@ def train(
         set_up(config)
         model = new_model(config, None if config.optimization.size_steps else config.model.size_px)
         keeper = RunKeeper(
-            run, course(config), lambda model: validate(model, loaded.validation, config)
+            run, config.optimization, lambda model: validate(model, loaded.validation, config)
         )
         if state:
             assign(model.weights, state.weights, run.last)

@@ -83,7 +83,7 @@ class RunKeeper(keras.callbacks.Callback):
         if self.course.schedule != 'plateau':
             return 1.0
         waits = [since for since in self._without_gain() if since]
-        return float(0.5 ** sum(since % self.course.patience == 0 for since in waits))
+        return float(0.5 ** sum(since % self.course.plateau_patience == 0 for since in waits))
 
     def _total_s(self) -> float:
         """Return the time spent on the run, that before a resume included."""
@@ -135,7 +135,7 @@ class RunKeeper(keras.callbacks.Callback):
                 f'{self.folder.last if self.epoch else "none: it was the first epoch"}'
             )
         self._step += 1
-        decay = self.course.average
+        decay = self.course.weight_average
         if decay and self._step % AVERAGE_EVERY == 0:
             keep = min(decay**AVERAGE_EVERY, (self._step + 1) / (self._step + 10))
             for mean, value in zip(self.average, self.model.get_weights(), strict=True):
@@ -150,7 +150,7 @@ class RunKeeper(keras.callbacks.Callback):
         """Validate with the average, write the checkpoints, stop where nothing is gained."""
         self.epoch = epoch + 1
         raw = copied_weights(self.model)
-        if not self.course.average:
+        if not self.course.weight_average:
             self.average = raw
         self.model.set_weights(self.average)
         figures = self.validate(self.model)
