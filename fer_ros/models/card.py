@@ -7,7 +7,7 @@ A card is a JSON file beside its weights. Runtime fields are checked here; every
 people and is kept as it is.
 
 ``about.metrics`` holds one measurement a name ('ferplus_private_test'), as
-training.emotion.describe puts it there from what ``fer evaluate dataset`` writes: accuracy,
+training.emotion.card_page puts it there from what ``fer evaluate dataset`` writes: accuracy,
 balanced_accuracy, expected_calibration_error, count, labels, confusion_matrix (a list a true class,
 in the order of labels), per_class ({label: precision, recall, f1, support}), perhaps robustness
 ({condition: what, accuracy, balanced_accuracy, lost}), at_unknown_threshold,
