@@ -31,7 +31,7 @@ COMMANDS = {
     'detector_labels': 'training.detector.labels:label',
     'detector_train': 'training.detector.train:train_detector',
     'detector_export': 'training.detector.export:export_detector',
-    'detector_held_back': 'training.detector.faces:held_back',
+    'detector_held_back': 'training.detector.held_back:held_back',
 }
 WITHOUT_KERAS = ('natural', 'readout', 'describe', 'card_page', 'detector_labels')
 KINDS: dict[type, str] = {ConfigError: 'configuration: ', DataError: 'data: '}

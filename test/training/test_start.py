@@ -157,6 +157,12 @@ def test_a_subset_starts_from_the_shipped_model_s_rows() -> None:
         np.testing.assert_allclose(mine[:, column], expected, atol=MAX_DIFFERENCE)
 
 
+def test_a_run_from_a_shipped_model_sees_faces_as_its_card_says() -> None:
+    card = dataclasses.replace(EmotionModelCard.load(), normalization='equalize')
+    assert configuration.from_card(card).model.normalization == 'equalize'
+    assert load_run('shipped')[0].model.normalization == EmotionModelCard.load().normalization
+
+
 def test_a_card_without_a_recipe_is_refused() -> None:
     card = dataclasses.replace(EmotionModelCard.load(), about={})
     with pytest.raises(ModelError, match='has no recipe'):

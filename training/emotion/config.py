@@ -242,6 +242,8 @@ def from_card(card: EmotionModelCard) -> RunConfig:
         recipe: Any = json.loads(json.dumps(card.about.get('recipe')))
         steps = recipe['optimization']['size_steps']
         recipe['optimization']['size_steps'] = {int(k): v for k, v in steps.items()}
+        # The network may be read with another normalization than it was trained with.
+        recipe['model']['normalization'] = card.normalization
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', FutureWarning)  # names of the version it was made by
             return from_mapping(recipe)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,16 @@ def load_run(name: str | Path, checkpoint: str = 'best') -> tuple[RunConfig, ker
     model = _new_float32(config)
     path = folder / 'checkpoints' / f'{checkpoint}.npz'
     assign(model.weights, read_checkpoint(path).average, path)
-    if folder == SHIPPED_RUN:  # whose last layer may have been fitted anew since
-        content = EmotionModelCard.load().weights_path('litert').read_bytes()
-        model.get_layer(LAST).set_weights(last_layer(content))
+    if folder == SHIPPED_RUN:
+        config = _as_shipped(config, model, EmotionModelCard.load())
     return config, model
+
+
+def _as_shipped(config: RunConfig, model: keras.Model, card: EmotionModelCard) -> RunConfig:
+    """Take from the shipped model what may have been fitted since: last layer, normalisation."""
+    model.get_layer(LAST).set_weights(last_layer(card.weights_path('litert').read_bytes()))
+    form = dataclasses.replace(config.model, normalization=card.normalization)
+    return dataclasses.replace(config, model=form)
 
 
 def _load_card(card: EmotionModelCard) -> tuple[RunConfig, keras.Model]:
