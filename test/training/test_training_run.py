@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -139,8 +140,10 @@ def test_one_training_at_a_time(run: Path, folder: Path) -> None:
 def test_a_loss_that_is_not_finite_stops_the_run(
     config: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
+    heavy = dataclasses.replace(config.sets[0], weight=1000.0)
     wild = with_values(
-        config, {'optimization.learning_rate': 100.0, 'optimization.weight_average': 0.0}
+        dataclasses.replace(config, sets=(heavy,)),
+        {'optimization.learning_rate': 100.0, 'optimization.weight_average': 0.0},
     )
     with pytest.raises(ModelError, match=r'the loss is (nan|inf) in epoch .*lower learning_rate'):
         train(with_values(wild, {'optimization.epochs': 40}), tmp_path)
