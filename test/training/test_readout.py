@@ -57,7 +57,7 @@ def test_photos_without_a_face_are_counted(photos: Path) -> None:
 @pytest.mark.parametrize(
     'text, message',
     [
-        pytest.param('file,label\na.png,happy\n', 'is not a list of file, label', id='columns'),
+        pytest.param('file,label\na.png,happy\n', 'columns split, by are missing', id='columns'),
         pytest.param(LIST.replace('sad', 'bored'), "line 3: .*'bored'", id='label'),
         pytest.param(LIST.replace('validation', 'test'), "line 3: .*'test'", id='split'),
     ],
