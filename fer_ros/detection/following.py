@@ -7,11 +7,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from fer_ros.config import DetectionConfig
 from fer_ros.detection.turning import CERTAIN_SCORE, MAX_IOU, misread
-from fer_ros.geometry import non_maximum_suppression, pairwise_iou
+from fer_ros.geometry import non_maximum_suppression, pairwise_coverage, pairwise_iou
 from fer_ros.images.cropping import paste_square
 from fer_ros.types import BoolArray, FaceDetections, Float32Array, Int64Array, UInt8Array
 
@@ -39,7 +40,8 @@ class FaceFollower:
 
     The whole image is searched every ``search_period_ms``, at once when a face is not found where
     it was, more often as long as it is missed, and whenever stamps or image size do not continue
-    the stream.
+    the stream. Half-way between two searches it is searched at half its size, which takes a quarter
+    of the time, for newcomers at least twice as tall as the smallest face.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class FaceFollower:
         self._boxes_xyxy = np.zeros((0, 4), np.float32)
         self._seen_s = np.zeros(0)
         self._shape_hw = (0, 0)
-        self._searched_s = self._last_s = -math.inf
+        self._searched_s = self._glanced_s = self._last_s = -math.inf
 
     def detect(self, image: UInt8Array, stamp_s: float) -> FaceDetections:
         """Return the faces of the stream's next image, unclipped, best score first.
@@ -73,19 +75,36 @@ class FaceFollower:
         """
         found = None if self._search_is_due(image, stamp_s) else self._follow(image, stamp_s)
         if found is None:
-            found = self._search(image)
-            found = found[self._believed(found)]
-            found = found[~misread(self._search, image, found, self.config.min_face_px)]
+            found = self._trusted(image, self._search(image))
             self._adopt(found, stamp_s)
+        elif stamp_s - self._glanced_s >= self.config.search_period_ms / 2e3:
+            found = self._glance(image, found, stamp_s)
         self._shape_hw, self._last_s = image.shape[:2], stamp_s
         return found
 
-    def _believed(self, found: FaceDetections) -> BoolArray:
-        """Return bool (N,): faces followed already, and newcomers that score high enough."""
+    def _trusted(self, image: UInt8Array, found: FaceDetections) -> FaceDetections:
+        """Return faces followed already and newcomers that score high enough, if read upright."""
         known = pairwise_iou(found.boxes_xyxy, self._boxes_xyxy).max(axis=1, initial=0) > MAX_IOU
         needed = min(NEWCOMER * self.config.score_threshold, CERTAIN_SCORE)
-        believed: BoolArray = known | (found.scores >= max(needed, self.config.score_threshold))
-        return believed
+        found = found[known | (found.scores >= max(needed, self.config.score_threshold))]
+        return found[~misread(self._search_crops, image, found, self.config.min_face_px)]
+
+    def _glance(self, image: UInt8Array, found: FaceDetections, stamp_s: float) -> FaceDetections:
+        """Return *found* and whoever else is seen at half the size, and follow them."""
+        self._glanced_s = stamp_s
+        size_wh = max(1, image.shape[1] // 2), max(1, image.shape[0] // 2)
+        half = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
+        seen = self._search(half)
+        steps = np.array(image.shape[1::-1], np.float32) / np.array(size_wh, np.float32)
+        seen = FaceDetections(
+            seen.boxes_xyxy * np.tile(steps, 2), seen.landmarks * steps, seen.scores
+        )
+        apart = pairwise_coverage(seen.boxes_xyxy, self._boxes_xyxy).max(axis=1, initial=0)
+        newcomers = self._trusted(image, seen[apart <= MAX_IOU])
+        self._boxes_xyxy = np.concatenate([self._boxes_xyxy, newcomers.boxes_xyxy])
+        self._seen_s = np.concatenate([self._seen_s, np.full(len(newcomers), stamp_s)])
+        found = FaceDetections.joined([found, newcomers])
+        return found[np.argsort(-found.scores, kind='stable')]
 
     def _search_is_due(self, image: UInt8Array, stamp_s: float) -> bool:
         period_s = self.config.search_period_ms / 1e3
@@ -109,7 +128,7 @@ class FaceFollower:
         missed = (overlap <= MAX_IOU) & (age_s >= 0) & (age_s < LOST_S)
         self._boxes_xyxy = np.concatenate([found.boxes_xyxy, self._boxes_xyxy[missed]])
         self._seen_s = np.concatenate([np.full(len(found), stamp_s), self._seen_s[missed]])
-        self._searched_s = stamp_s
+        self._searched_s = self._glanced_s = stamp_s
 
     def _follow(self, image: UInt8Array, stamp_s: float) -> FaceDetections | None:
         """Return the faces that are near where they were; None if one is not that was in view."""

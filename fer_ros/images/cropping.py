@@ -60,10 +60,11 @@ def _shrunk(
 ) -> tuple[UInt8Array, Float32Array]:
     """Return the part of *image* that a crop shows, halved, and the matrix from it to the crop."""
     factor = 2**halvings
-    corners = np.array([[0, 0, 1], [size_px, 0, 1], [0, size_px, 1], [size_px, size_px, 1]])
-    reach = corners @ cv2.invertAffineTransform(matrix).T
-    left, top = np.maximum(np.floor(reach.min(axis=0) - factor), 0).astype(int)
-    right, bottom = np.maximum(np.ceil(reach.max(axis=0) + factor), 0).astype(int)
+    (a, b, x), (c, d, y) = cv2.invertAffineTransform(matrix).tolist()
+    xs, ys = ([n, n + i * size_px, n + j * size_px, n + (i + j) * size_px]
+              for n, i, j in ((x, a, b), (y, c, d)))  # fmt: skip
+    left, top = (max(math.floor(min(corners)) - factor, 0) for corners in (xs, ys))
+    right, bottom = (max(math.ceil(max(corners)) + factor, 0) for corners in (xs, ys))
     patch = image[top:bottom, left:right]
     if min(patch.shape[:2]) < factor:
         return image, matrix

@@ -62,7 +62,8 @@ class Results:
     ) -> None:
         """Publish a frame with its image's header; some of it only while somebody subscribes."""
         self._emotions.publish(emotion_array(make, frame, header, model_id))
-        self._detections.publish(detection_array(make, frame, header))
+        if self._detections.get_subscription_count():
+            self._detections.publish(detection_array(make, frame, header))
         if self._detections_3d.get_subscription_count():
             self._detections_3d.publish(detection_3d_array(make, frame, header))
         if self._annotations is not None and self._annotations.get_subscription_count():

@@ -172,9 +172,8 @@ def _refined(
 
 def _cross_matrices(vectors: Float64Array) -> Float64Array:
     """Return the matrices (…, 3, 3) that take a vector to its cross product with (…, 3)."""
-    x, y, z = np.moveaxis(vectors, -1, 0)
     matrices = np.zeros((*vectors.shape, 3))
-    matrices[..., 2, 1], matrices[..., 0, 2], matrices[..., 1, 0] = x, y, z
+    matrices[..., (2, 0, 1), (1, 2, 0)] = vectors
     return matrices - np.swapaxes(matrices, -1, -2)
 
 

@@ -41,14 +41,11 @@ class _Track:
     velocity_px_s: Float32Array
     looks: Looks | None
 
-    def expected_box(self, stamp_s: float) -> Float32Array:
-        ahead_s = min(stamp_s - self.stamp_s, MAX_PREDICTION_S)
-        return self.box_xyxy + np.tile(self.velocity_px_s * np.float32(ahead_s), 2)
-
     def move_to(self, box_xyxy: Float32Array, stamp_s: float) -> None:
         elapsed_s = stamp_s - self.stamp_s
         if elapsed_s > 0:
-            shift = (box_xyxy - self.box_xyxy).reshape(2, 2).mean(axis=0)
+            moved = box_xyxy - self.box_xyxy
+            shift = (moved[:2] + moved[2:]) / 2
             weight = -math.expm1(-elapsed_s / VELOCITY_TIME_CONSTANT_S)
             # Stamps may lie a fraction of a microsecond apart: nothing is divided in float32.
             self.velocity_px_s *= np.float32(1 - weight)
@@ -121,7 +118,7 @@ class FaceTracker:
             return []
         gaps_s = np.array([stamp_s - track.stamp_s for track in self._tracks])
         likeness = self._likeness(looks, gaps_s, len(boxes_xyxy))
-        expected = np.stack([track.expected_box(stamp_s) for track in self._tracks])
+        expected = self._expected(gaps_s)
         overlap = pairwise_iou(expected, boxes_xyxy)
         overlap[overlap < self.config.min_iou] = 0
         pairs = _best_first(overlap * likeness)
@@ -132,6 +129,13 @@ class FaceTracker:
         if looks is not None and len(pairs) < min(overlap.shape):
             pairs += _best_first(_without(np.where(likeness > FAMILIAR, likeness, 0), pairs))
         return self._with_earlier_ids(pairs, likeness)
+
+    def _expected(self, gaps_s: np.ndarray) -> Float32Array:
+        """Return float32 (T, 4): where everybody should be so many seconds after they were seen."""
+        boxes = np.stack([track.box_xyxy for track in self._tracks])
+        velocities = np.stack([track.velocity_px_s for track in self._tracks])
+        ahead_s = np.minimum(gaps_s, MAX_PREDICTION_S).astype(np.float32)
+        return boxes + np.tile(velocities * ahead_s[:, None], 2)
 
     def _with_earlier_ids(
         self, pairs: list[tuple[int, int]], likeness: np.ndarray

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 import cv2
 import numpy as np
 
@@ -45,7 +47,7 @@ def assess_quality(
         crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) for crop in aligned.crops
     ]
     brightness = np.array([cv2.mean(crop)[0] for crop in grey])
-    edges = [cv2.meanStdDev(cv2.Laplacian(crop, cv2.CV_32F))[1] for crop in grey]
+    edges = [cv2.meanStdDev(cv2.Laplacian(crop, cv2.CV_16S))[1] for crop in grey]
     sharpness = np.array([deviation.item() ** 2 for deviation in edges])
     outside = boxes[:, 2:] - boxes[:, :2]
     margins = 0.05 * outside
@@ -63,7 +65,7 @@ def assess_quality(
         ],
         axis=1,
     )
-    return [tuple(name for name, is_set in zip(QUALITY_REASONS, row) if is_set) for row in flags]
+    return [tuple(compress(QUALITY_REASONS, row)) for row in flags.tolist()]
 
 
 def _crop_leaves(aligned: AlignedFaces, shape_hw: tuple[int, int]) -> np.ndarray:

@@ -94,6 +94,17 @@ def test_a_newcomer_is_found_within_the_period(
     assert counts[-1] == 2
 
 
+def test_a_tall_newcomer_is_seen_half_way_at_half_the_size(
+    detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    """Faces of 55 and 110 px come in image 1; the tall one is found after 0.5 s."""
+    stream = Stream(detector, 1000.0)
+    places = (40, 60, 1.0), (250, 200, 1.0), (500, 60, 0.5)
+    shown = [scene(astronaut, *places[:1])] + [scene(astronaut, *places)] * 10
+    assert [len(stream.show(image)) for image in shown] == [1] * 5 + [2] * 5 + [3]
+    assert stream.searched == [0, 10]
+
+
 def test_who_is_lost_is_searched_for_at_once(detector: FaceDetector, astronaut: np.ndarray) -> None:
     stream = Stream(detector, 5000.0)
     here, there = scene(astronaut, (40, 60, 1.0)), scene(astronaut, (450, 250, 1.0))
