@@ -99,12 +99,12 @@ class FaceFollower:
         seen = FaceDetections(
             seen.boxes_xyxy * np.tile(steps, 2), seen.landmarks * steps, seen.scores
         )
-        apart = pairwise_coverage(seen.boxes_xyxy, self._boxes_xyxy).max(axis=1, initial=0)
-        newcomers = self._trusted(image, seen[apart <= MAX_IOU])
+        covered = pairwise_coverage(seen.boxes_xyxy, self._boxes_xyxy).max(axis=1, initial=0)
+        newcomers = self._trusted(image, seen[covered <= MAX_IOU])
         self._boxes_xyxy = np.concatenate([self._boxes_xyxy, newcomers.boxes_xyxy])
         self._seen_s = np.concatenate([self._seen_s, np.full(len(newcomers), stamp_s)])
         found = FaceDetections.joined([found, newcomers])
-        return found[np.argsort(-found.scores, kind='stable')]
+        return found[np.argsort(-found.scores, kind='stable')][: self.config.max_faces]
 
     def _search_is_due(self, image: UInt8Array, stamp_s: float) -> bool:
         period_s = self.config.search_period_ms / 1e3
