@@ -95,7 +95,8 @@ class FaceFollower:
         size_wh = max(1, image.shape[1] // 2), max(1, image.shape[0] // 2)
         half = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
         seen = self._search(half)
-        steps = np.array(image.shape[1::-1], np.float32) / np.array(size_wh, np.float32)
+        steps: Float32Array = np.array(image.shape[1::-1], np.float32)
+        steps /= np.array(size_wh, np.float32)
         seen = FaceDetections(
             seen.boxes_xyxy * np.tile(steps, 2), seen.landmarks * steps, seen.scores
         )

@@ -135,7 +135,8 @@ class FaceTracker:
         boxes = np.stack([track.box_xyxy for track in self._tracks])
         velocities = np.stack([track.velocity_px_s for track in self._tracks])
         ahead_s = np.minimum(gaps_s, MAX_PREDICTION_S).astype(np.float32)
-        return boxes + np.tile(velocities * ahead_s[:, None], 2)
+        expected: Float32Array = boxes + np.tile(velocities * ahead_s[:, None], 2)
+        return expected
 
     def _with_earlier_ids(
         self, pairs: list[tuple[int, int]], likeness: np.ndarray
