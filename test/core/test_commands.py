@@ -110,7 +110,7 @@ ERRORS = [
     ('image photo.png --output note.txt', 'note.txt'),
     ('video gone.mp4', 'gone.mp4 does not exist'),
     ('video note.txt', 'video note.txt cannot be opened (damaged, or of an unknown format)'),
-    ('video clip.mp4 --output empty', 'empty: expected a name that ends in .mp4, .mov, .mkv'),
+    ('video clip.mp4 --output empty', 'empty is a folder: choose another name for the video'),
     ('video clip.mp4 --output clip.mp4', 'clip.mp4 is what is read'),
     ('video clip.mp4 --output clip.mp4 --overwrite', 'clip.mp4 is what is read'),
     ('video empty', 'folder empty holds no images'),
