@@ -19,7 +19,7 @@ st.set_page_config(page_title='fer_ros', page_icon=icon(), layout='wide')
 # Streamlit's own captions are too pale to be read easily.
 st.html(
     '<style>.stMainBlockContainer{padding-top:1.2rem;padding-bottom:2rem;max-width:90rem}'
-    '[data-testid=stCaptionContainer],[data-testid=stImageCaption]{color:inherit;opacity:.8}'
+    '[data-testid=stCaptionContainer],[data-testid=stImageCaption] *{color:inherit;opacity:.9}'
     '.fer-name{font-weight:700;padding-right:1rem}'
     '@media(max-width:720px){.stElementContainer:has(.fer-name){display:none}}'
     '</style>'
