@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -12,9 +13,11 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fer_ros.config import RENAMED, flatten, replace
-from fer_ros.errors import ConfigError
+from fer_ros.errors import ConfigError, shorten
 
 Config = TypeVar('Config')
+NEARLY = 0.8
+"""How alike (0 to 1) names are of which one is taken for the other misspelt."""
 
 
 def _descriptor(value: Any, rules: Any) -> ParameterDescriptor:
@@ -94,3 +97,17 @@ def not_live(config: Any, changes: list[Parameter]) -> list[str]:
         for p in changes
         if p.name in known and not known[p.name][1].metadata['live'] and p.value != known[p.name][0]
     ]
+
+
+def warn_of_misspelt(node: Node) -> None:
+    """Log a warning for each parameter given at the start that is nearly one of the node's.
+
+    ROS ignores parameters that a node does not have: a file may be about several nodes.
+    """
+    known = list(node.get_parameters_by_prefix(''))
+    for name in node._parameter_overrides:
+        near = [] if name in RENAMED else get_close_matches(name, known, 1, NEARLY)
+        if near and name not in known:
+            node.get_logger().warning(
+                f'there is no parameter {shorten(name)}: it is ignored; did you mean {near[0]}?'
+            )

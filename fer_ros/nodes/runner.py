@@ -22,6 +22,7 @@ from fer_ros.nodes.diagnostics import MAX_MESSAGE
 from fer_ros.nodes.environment import check_environment, ros_arguments
 from fer_ros.nodes.executor import RCLError, ResilientExecutor
 from fer_ros.nodes.middleware import LOST_LISTENER, has_stale_shm, prepare_middleware
+from fer_ros.nodes.parameters import warn_of_misspelt
 
 UnknownROSArgsError = rclpy_implementation.UnknownROSArgsError
 
@@ -59,6 +60,7 @@ def run_node(
         made = make_node()
         nodes = (made,) if isinstance(made, Node) else made
         for node in nodes:
+            warn_of_misspelt(node)
             executor.add_node(node)
         watch_listeners(nodes[0])
         # Modules and models stay for good; a full collection that went through them took 40 ms, in

@@ -66,6 +66,13 @@ def test_ctrl_c_again_and_again_is_a_clean_end(listener, start, name: str) -> No
     assert 'Exception ignored' not in node.output
 
 
+def test_a_misspelt_parameter_is_named(listener, start) -> None:
+    node = start('camera_node', '-p', 'source:=demo', '-p', 'rate_hs:=5.0', '-p', 'other:=1')
+    listener.until(lambda: 'no parameter rate_hs' in node.output, 'the warning')
+    assert 'it is ignored; did you mean rate_hz?' in node.output
+    assert 'no parameter other' not in node.output
+
+
 INTERRUPTED_AT = """
 import os, signal, sys
 from fer_ros.programs import run
