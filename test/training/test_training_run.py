@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -204,6 +205,22 @@ def test_sets_are_mixed_weighed_and_reported_apart(config: RunConfig, folder: Pa
     )
     with pytest.raises(DataError, match="two data sets are called 'faces'"):
         load_sets(with_values(config, {'sets': [{'path': path}, {'path': path}]}))
+
+
+def test_a_folder_without_splits_keeps_a_tenth_to_choose_by(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    for label in config.heads[0].classes:
+        (tmp_path / 'mine' / label).mkdir(parents=True)
+        for name in 'abcdefghijklmnopqrst':
+            coarse = rng.integers(0, 256, (6, 6), np.uint8)
+            face = cv2.resize(coarse, (48, 48), interpolation=cv2.INTER_NEAREST)
+            cv2.imwrite(str(tmp_path / 'mine' / label / f'{name}.png'), face)
+    loaded = load_sets(with_values(config, {'sets': [{'path': str(tmp_path / 'mine')}]}))
+    assert len(loaded.training) + len(loaded.validation[0]) == 7 * 20
+    assert loaded.data['mine']['validation'] == len(loaded.validation[0])
+    assert 7 <= len(loaded.validation[0]) <= 21
 
 
 def test_a_batch_can_be_made_again(config: RunConfig) -> None:

@@ -144,8 +144,10 @@ def _split(
     if not unlabelled:
         counts = dict(faces.counts())
         known = faces[(faces.labels >= 0) | (faces.votes.sum(axis=1) > 0)]
-        learn, choose = known.split('training'), known.split('public_test')
-        if not np.any(faces.splits == 1):
+        learn = known.split('training')
+        if np.any(faces.splits == 1):
+            choose = known.split('public_test')
+        else:
             held, copies = held_back(learn)
             learn, choose = learn[~held], learn[held]
             counts |= {'validation': len(choose), 'copies_and_neighbours': copies}
