@@ -41,6 +41,10 @@ CONNECT_TIMEOUT_S = 10.0
 SETTLE_S = 0.5
 """A subscriber that we know does not know us yet: the first message would be lost to it."""
 
+LINGER_S = 1.0
+"""After the last message: what it has brought about is on its way to whoever records it, and
+everything ends with the player."""
+
 Message = tuple[Connection, int, bytes]
 
 
@@ -72,7 +76,7 @@ class BagPlayerNode(FerNode):
         self._next: Message | None = next(self._messages, None)
         self._paused = self._config.paused
         self._now_ns = self._reader.start_time
-        self._tick_s = self._started_s = self._settled_s = time.monotonic()
+        self._tick_s = self._started_s = self._settled_s = self._busy_s = time.monotonic()
         self._connected = False
         self._awaited: tuple[tuple[int, int], float] | None = None
         if self._config.results_topic:
@@ -141,8 +145,11 @@ class BagPlayerNode(FerNode):
             self._connected = now_s - self._settled_s > SETTLE_S or waited_s > CONNECT_TIMEOUT_S
             return
         if self._paused or self._waiting(now_s):
+            self._busy_s = now_s
             return
         if self._next is None:
+            if now_s - self._busy_s < LINGER_S:
+                return
             self.get_logger().info(f'the bag has ended after {self.sent} messages')
             rclpy.try_shutdown()
             return
@@ -184,7 +191,7 @@ class BagPlayerNode(FerNode):
         self._now_ns = max(self._now_ns, stamp_ns)
         self._publish_clock()
         self._outputs[connection.topic].publish(bytes(data))
-        self.sent += 1
+        self.sent, self._busy_s = self.sent + 1, time.monotonic()
         if self._config.results_topic and connection.msgtype in IMAGE_TYPES:
             message: Any = self._reader.deserialize(data, connection.msgtype)
             stamp = message.header.stamp
