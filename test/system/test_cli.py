@@ -61,7 +61,7 @@ def test_the_installed_command_in_a_bare_shell() -> None:
     environment = {'PATH': os.defpath, 'HOME': os.environ.get('HOME', '/')}
     for arguments, status, said in (
         (['--version'], 0, 'fer_ros 0.2.0\n'),
-        (['video', 'gone.mp4'], 1, 'fer: video gone.mp4 does not exist\n'),
+        (['video', 'gone.mp4'], 1, 'fer: gone.mp4 does not exist\n'),
     ):
         run = subprocess.run(
             [FER, *arguments], capture_output=True, text=True, cwd='/', env=environment, timeout=120
