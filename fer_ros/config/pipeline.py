@@ -69,8 +69,8 @@ class ClassificationConfig(Checked):
     read_period_ms: float = setting(
         100.0,
         "in a stream a person's face is read this often, in turns with the others in view, and in "
-        'every image while it changes, half as often once it says the same again; in between it '
-        'says what it said last; 0 reads every face in every image',
+        'every image while it changes; in between it says what it said last; 0 reads every face '
+        'in every image',
         low=0.0,
         high=10000.0,
     )

@@ -41,16 +41,6 @@ def test_people_who_came_together_are_read_in_turns() -> None:
     assert min(counts.values()) >= 9
 
 
-def test_who_says_the_same_again_is_read_half_as_often() -> None:
-    turns = ReadingTurns(ClassificationConfig(read_period_ms=100.0))
-    said, read = [0.5] * 12 + [0.9] * 12, []
-    for number, probability in enumerate(said):
-        if len(turns.due(np.array([1]), number / 30)):
-            read.append(number)
-            turns.keep(1, number / 30, np.full(2, probability, np.float32))
-    assert read == [0, 3, 9, 15, 18]
-
-
 def test_newcomers_and_those_forgotten_are_read_at_once() -> None:
     turns = ReadingTurns(ClassificationConfig(read_period_ms=1000.0))
     assert read_in(turns, 0.0, 1) == [1]
