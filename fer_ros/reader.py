@@ -137,7 +137,7 @@ class FaceReader:
     def read_photo(self, image: UInt8Array) -> FrameEmotions:
         """Return the faces of a single photo, numbered from 1, best detection score first.
 
-        Where no face is certain, the photo is turned by quarters too, for people who lie or stand
+        Where no face is certain, the photo is turned by eighths too, for people who lie or stand
         on their head.
 
         Args and Raises: see find.

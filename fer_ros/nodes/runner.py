@@ -81,7 +81,12 @@ def run_node(
         InvalidParameterTypeException,
         InvalidParameterValueException,
     ) as error:
-        status = _say(error)
+        # After a signal it is what the signal did to a node that was still starting.
+        if rclpy.ok():
+            status = _say(error)
+    except Exception:
+        if rclpy.ok():
+            raise
     finally:
         # ros2 launch sends Ctrl-C once more to nodes that have had it from the terminal.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
