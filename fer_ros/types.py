@@ -105,6 +105,13 @@ class FaceDetections:
             self.boxes_xyxy + np.tile(shift, 2), self.landmarks + shift, self.scores
         )
 
+    def resized(self, before_wh: tuple[int, int], after_wh: tuple[int, int]) -> FaceDetections:
+        """Return the faces as they lie in an image that is resized from one size to another."""
+        steps = (np.array(after_wh) / np.array(before_wh)).astype(np.float32)
+        return FaceDetections(
+            self.boxes_xyxy * np.tile(steps, 2), self.landmarks * steps, self.scores
+        )
+
 
 @dataclass(frozen=True)
 class AlignedFaces:

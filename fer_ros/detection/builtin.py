@@ -38,8 +38,6 @@ LAST_VIEW_PX = 320
 BAND_PX = (48.0, 240.0)
 """Faces of these heights are believed in every look; shorter ones only in the first, taller ones
 only in the last, for a search at another scale shows them better."""
-
-
 LARGE_PX = 90.0
 """Taller faces of a look count for less than the same at the next scale."""
 
@@ -91,10 +89,7 @@ class BuiltinDetector:
             low = BAND_PX[0] if looks else 0.0
             high = BAND_PX[1] if scale != planned[-1] else np.inf
             found = self._look(seen, low, high)
-            steps = np.array(image.shape[1::-1], np.float32) / np.array(seen.shape[1::-1])
-            steps = steps.astype(np.float32)
-            boxes = found.boxes_xyxy * np.tile(steps, 2)
-            looks.append(FaceDetections(boxes, found.landmarks * steps, found.scores))
+            looks.append(found.resized(seen.shape[1::-1], image.shape[1::-1]))
         faces = merge(looks, [LARGE_PX / scale for scale in planned[:-1]] + [np.inf])
         tall = tall_enough(faces.boxes_xyxy, self.config.min_face_px)
         return faces[tall][: self.config.max_faces]
@@ -104,8 +99,7 @@ class BuiltinDetector:
         scale = self.card.least_face_px / self.config.min_face_px
         seen = _resized(mosaic, _size_wh(mosaic, scale))
         found = merge([self._look(seen, 0.0, np.inf)])
-        steps = np.float32(mosaic.shape[0] / seen.shape[0])
-        return FaceDetections(found.boxes_xyxy * steps, found.landmarks * steps, found.scores)
+        return found.resized(seen.shape[1::-1], mosaic.shape[1::-1])
 
     def _look(self, image: UInt8Array, low_px: float, high_px: float) -> FaceDetections:
         """Return the candidates of such heights in an image of the network's scale."""

@@ -94,12 +94,7 @@ class FaceFollower:
         self._glanced_s = stamp_s
         size_wh = max(1, image.shape[1] // 2), max(1, image.shape[0] // 2)
         half = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA)
-        seen = self._search(half)
-        steps: Float32Array = np.array(image.shape[1::-1], np.float32)
-        steps /= np.array(size_wh, np.float32)
-        seen = FaceDetections(
-            seen.boxes_xyxy * np.tile(steps, 2), seen.landmarks * steps, seen.scores
-        )
+        seen = self._search(half).resized(size_wh, image.shape[1::-1])
         covered = pairwise_coverage(seen.boxes_xyxy, self._boxes_xyxy).max(axis=1, initial=0)
         newcomers = self._trusted(image, seen[covered <= MAX_IOU])
         self._boxes_xyxy = np.concatenate([self._boxes_xyxy, newcomers.boxes_xyxy])

@@ -68,10 +68,10 @@ class HaarDetector:
         landmarks = np.stack([self._landmarks(grey, box) for box in boxes])
         boxes[:, 2:] += boxes[:, :2]
         boxes, landmarks = boxes - border, landmarks - border
-        steps = np.array([image.shape[1] / width, image.shape[0] / height], np.float32)
         kept = np.flatnonzero(scores >= self.config.score_threshold)
         kept = kept[np.argsort(-scores[kept], kind='stable')][: self.config.max_faces]
-        return FaceDetections(boxes * np.tile(steps, 2), landmarks * steps, scores)[kept]
+        found = FaceDetections(boxes, landmarks, scores)[kept]
+        return found.resized((width, height), image.shape[1::-1])
 
     def _landmarks(self, grey: UInt8Array, box_xywh: Float32Array) -> Float32Array:
         """Return float32 (5, 2): the eyes if there is one in each half of the box, else NaN."""

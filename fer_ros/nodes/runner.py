@@ -26,6 +26,9 @@ from fer_ros.nodes.parameters import warn_of_misspelt
 
 UnknownROSArgsError = rclpy_implementation.UnknownROSArgsError
 
+EXPLAINED = (FerError, InvalidParameterTypeException, InvalidParameterValueException)
+"""Errors whose texts say what to do."""
+
 WAIT_S = 0.5
 """A signal that comes just before the executor begins to wait does not wake it (rclpy tells the
 executor before it shuts the context down), so that it never waits for longer."""
@@ -46,7 +49,7 @@ def run_node(
     Returns:
         0 after a signal; 1 if the node could not start, with the reason on standard error.
     """
-    status = 0
+    status, is_up = 0, False
     nodes: Sequence[Node] = ()
     try:
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see fer_ros.programs
@@ -54,6 +57,7 @@ def run_node(
         prepare_middleware()
         if not _ros_is_up(arguments):
             return 1
+        is_up = True
         # Before the node can be seen, and signalled: rclpy's executor complains if its making is
         # interrupted.
         executor = ResilientExecutor()
@@ -70,23 +74,12 @@ def run_node(
             executor.spin_once(timeout_sec=WAIT_S)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except RCLError as error:
-        # A callback was under way when the signal shut ROS down: that is a clean end as well.
-        if rclpy.ok() and nodes:
-            raise
-        if rclpy.ok():
+    except Exception as error:
+        # Once a signal has shut ROS down, whatever was under way fails: a clean end as well.
+        if rclpy.ok() or not is_up:
+            if not isinstance(error, EXPLAINED) and (nodes or not isinstance(error, RCLError)):
+                raise
             status = _say(error)
-    except (
-        FerError,
-        InvalidParameterTypeException,
-        InvalidParameterValueException,
-    ) as error:
-        # After a signal it is what the signal did to a node that was still starting.
-        if rclpy.ok():
-            status = _say(error)
-    except Exception:
-        if rclpy.ok():
-            raise
     finally:
         # ros2 launch sends Ctrl-C once more to nodes that have had it from the terminal.
         signal.signal(signal.SIGINT, signal.SIG_IGN)

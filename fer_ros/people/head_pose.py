@@ -37,7 +37,6 @@ EYE_DISTANCE_SPREAD = 0.06
 ASSUMED_FOCAL_SPREAD = 0.2
 """The same of the focal length where only a field of view was assumed."""
 
-
 STEPS = 2
 """Gauss-Newton steps, from where the head was a moment ago or from SQPnP's pose."""
 
