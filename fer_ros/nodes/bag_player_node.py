@@ -79,9 +79,10 @@ class BagPlayerNode(FerNode):
         self._tick_s = self._started_s = self._settled_s = self._busy_s = time.monotonic()
         self._connected = False
         self._awaited: tuple[tuple[int, int], float] | None = None
-        if self._config.results_topic:
-            topic = self._config.results_topic
-            self.create_subscription(EmotionArray, topic, self._on_result, DEPTH)
+        topic = self._config.results_topic
+        self._results = topic and self.create_subscription(
+            EmotionArray, topic, self._on_result, DEPTH
+        )
         self.create_service(SetBool, '~/pause', self._pause)
         self.create_service(Trigger, '~/step', self._step)
         self.add_on_set_parameters_callback(self._check)
@@ -165,7 +166,9 @@ class BagPlayerNode(FerNode):
         self._now_ns = until_ns
 
     def _listened_to(self) -> bool:
-        """Return whether somebody listens, and everybody known to listen is connected."""
+        """Return whether somebody listens, all known to listen are connected, and results come."""
+        if self._results and not self.count_publishers(self._results.topic_name):
+            return False
         images = [c.topic for c in self._connections if c.msgtype in IMAGE_TYPES]
         outputs = [*self._outputs.values(), self._clock_output]
         return any(
@@ -192,7 +195,7 @@ class BagPlayerNode(FerNode):
         self._publish_clock()
         self._outputs[connection.topic].publish(bytes(data))
         self.sent, self._busy_s = self.sent + 1, time.monotonic()
-        if self._config.results_topic and connection.msgtype in IMAGE_TYPES:
+        if self._results and connection.msgtype in IMAGE_TYPES:
             message: Any = self._reader.deserialize(data, connection.msgtype)
             stamp = message.header.stamp
             self._awaited = ((stamp.sec, stamp.nanosec), time.monotonic())

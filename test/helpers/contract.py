@@ -127,8 +127,11 @@ def graph(folder: Path) -> Contract:
         for name in NODES:
             client = watcher.create_client(ListParameters, f'/{name}/list_parameters')
             assert client.wait_for_service(60), name
-            future = client.call_async(ListParameters.Request())
-            rclpy.spin_until_future_complete(watcher, future, timeout_sec=30)
+            for _ in range(6):  # Fast DDS may drop a response to a client just discovered
+                future = client.call_async(ListParameters.Request())
+                rclpy.spin_until_future_complete(watcher, future, timeout_sec=10)
+                if future.done():
+                    break
             found[name] = {'parameters': sorted(future.result().result.names)}
         time.sleep(1)  # topics are discovered a little later than services
         for name in NODES:

@@ -64,7 +64,7 @@ def test_every_image_is_processed_in_sim_time(
         'bag_player_node', '-p', f'bag:={make_bag(*options)}',
         '-p', 'results_topic:=emotions', '-p', 'paused:=true', '-p', f'rate:={rate}',
     )  # fmt: skip
-    listener.until(lambda: times, 'the clock')
+    listener.until(lambda: times and listener.count_publishers('emotions'), 'the nodes')
     assert listener.call(SetBool, 'bag_player_node/pause', SetBool.Request(data=False)).success
     listener.until(lambda: len(results) >= 15, 'all results')
     arrived_s = time.monotonic()
