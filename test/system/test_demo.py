@@ -41,8 +41,13 @@ def test_ten_seconds_of_the_demo(tmp_path: Path) -> None:
     for before, line in itertools.pairwise([{'faces': []}, *lines]):
         for face in line['faces']:
             if face['track_id'] not in people:
-                # A new id is somebody who came, perhaps once more, not somebody who was there.
-                assert len(line['faces']) > len(before['faces']), line['frame']
+                # A new id is somebody who came, perhaps once more, not somebody who was there; but
+                # of who fades in, frames that are skipped show two different people.
+                gone = {f['track_id'] for f in before['faces']} - {
+                    f['track_id'] for f in line['faces']
+                }
+                came = len(line['faces']) > len(before['faces'])
+                assert came or any(len(people[i]) < 4 for i in gone), line['frame']
             people.setdefault(face['track_id'], []).append(face['label'])
     lasting = [labels for labels in people.values() if len(labels) > 0.05 * len(lines)]
     assert len(lasting) >= 2, {key: len(labels) for key, labels in people.items()}
